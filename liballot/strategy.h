@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* strategy.h - a decoding strategy, its text form and the ordered set of them.
+ *
+ * Text form: method@N[xMxD][;key=value], e.g. "single", "majority@8", "bon@16;agg=min",
+ * "beam@8x4x20;final=vote", or named:"any text" for strategies measured elsewhere.
+ * It is canonical: parse(print(s)) = s and print(parse(text)) is the only spelling that is written
+ * to files. Aliases on input: majority_vote, self_consistency, best_of_n, naive,
+ * weighted_best_of_n, beam_search.
+ * Source: arXiv:2509.09864, section 2.1 and table 1. */
+#ifndef ALLOT_STRATEGY_H
+#define ALLOT_STRATEGY_H
+#include <stddef.h>
+#include <stdint.h>
+#include "err.h"
+
+/* A new method needs one value here, one row in the table of strategy.c and one file in engine/. */
+typedef enum {
+    ALLOT_SINGLE,   /* one sample at the run's temperature */
+    ALLOT_MAJORITY, /* self-consistency: N samples, largest class of equal answers */
+    ALLOT_BON,      /* best-of-N: N samples, the answer of the highest reward-model score */
+    ALLOT_WEIGHTED, /* N samples, answer class with the largest sum of scores */
+    ALLOT_BEAM,     /* reward-model guided beam search */
+    ALLOT_NAMED,    /* anything measured elsewhere; one-hot features only */
+    ALLOT_N_METHODS
+} allot_method;
+
+typedef enum { ALLOT_AGG_LAST, ALLOT_AGG_MIN, ALLOT_AGG_PROD, ALLOT_AGG_MEAN } allot_agg;
+typedef enum { ALLOT_FINAL_BEST, ALLOT_FINAL_VOTE } allot_final;
+
+#define ALLOT_STRATEGY_TEXT 128 /* longest text form with its NUL */
+#define ALLOT_MAX_N 4096        /* most samples or beams */
+#define ALLOT_MAX_DEPTH 1000    /* most beam-search rounds */
+#define ALLOT_MAX_STRATEGIES 1024
+
+typedef struct {
+    allot_method method;
+    int n;             /* samples or beams, 1..ALLOT_MAX_N; 1 for single and named */
+    int width;         /* M: floor(n / width) beams survive a round; 1 unless beam */
+    int depth;         /* D: most rounds, 1..ALLOT_MAX_DEPTH; 1 unless beam */
+    allot_agg agg;     /* of step scores; last unless told; only bon, weighted, beam */
+    allot_final final; /* answer of a beam search; best unless told */
+    char name[ALLOT_STRATEGY_TEXT - 8]; /* named only: UTF-8 without '"', '\\' or control characters */
+} allot_strategy;
+
+/* Needs a process reward model? */
+int allot_strategy_uses_prm(const allot_strategy *s);
+
+/* Parses text (NUL-terminated, aliases allowed) into *out. */
+ALLOT_MUST_CHECK allot_code allot_strategy_parse(const char *text, allot_strategy *out,
+                                                 allot_err *err);
+
+/* Writes the canonical text of a valid strategy into out[ALLOT_STRATEGY_TEXT]. */
+void allot_strategy_print(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT]);
+
+/* "single", "majority", ...: for tables and one-hot names. */
+const char *allot_method_name(allot_method m);
+
+/* An ordered set without duplicates. The caller owns it: start from zero, clear after use. */
+typedef struct {
+    allot_strategy *at; /* [count] */
+    int count;          /* 1..ALLOT_MAX_STRATEGIES when in use */
+} allot_strategies;
+
+ALLOT_MUST_CHECK allot_code allot_strategies_add(allot_strategies *set, const allot_strategy *s,
+                                                 allot_err *err); /* refuses duplicates */
+void allot_strategies_clear(allot_strategies *set);
+/* Index of s in set, or -1. */
+int allot_strategies_find(const allot_strategies *set, const allot_strategy *s);
+/* 64-bit FNV-1a of the canonical texts joined by '\n', in order. */
+uint64_t allot_strategies_id(const allot_strategies *set);
+
+/* 64-bit FNV-1a over n bytes, continuing from state (start: ALLOT_FNV_START). */
+#define ALLOT_FNV_START UINT64_C(0xcbf29ce484222325)
+uint64_t allot_fnv1a(uint64_t state, const void *bytes, size_t n);
+
+#endif
