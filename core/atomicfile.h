@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* atomicfile.h - a file appears under its final name complete or not at all: written as
+ * ".NAME.PID.tmp" in the same folder, synced, renamed. */
+#ifndef ALLOT_ATOMICFILE_H
+#define ALLOT_ATOMICFILE_H
+#include <stddef.h>
+#include <stdio.h>
+#include "liballot/err.h"
+
+typedef struct {
+    char *path; /* owned */
+    char *tmp;  /* owned; where to write */
+    FILE *file; /* open for writing, or NULL when begun with allot_atomic_path */
+} allot_atomic;
+
+ALLOT_MUST_CHECK allot_code allot_atomic_begin(allot_atomic *a, const char *path, allot_err *err);
+/* The same for writers that open a->tmp themselves. */
+ALLOT_MUST_CHECK allot_code allot_atomic_path(allot_atomic *a, const char *path, allot_err *err);
+/* Flushes, syncs, renames; on failure the temporary file is removed. */
+ALLOT_MUST_CHECK allot_code allot_atomic_commit(allot_atomic *a, allot_err *err);
+/* Removes the temporary file; safe on zero, twice, and after commit. */
+void allot_atomic_abort(allot_atomic *a);
+
+/* Whole files. */
+ALLOT_MUST_CHECK allot_code allot_file_write(const char *path, const void *bytes, size_t n,
+                                             allot_err *err);
+/* *bytes is NUL-terminated, the caller frees; refuses files larger than max. */
+ALLOT_MUST_CHECK allot_code allot_file_read(const char *path, size_t max, char **bytes, size_t *n,
+                                            allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_mkdir(const char *path, allot_err *err); /* ok if it exists */
+
+#endif
