@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bundlefile.h - writes model.safetensors; its reader is liballot/bundle.h. */
+#ifndef ALLOT_BUNDLEFILE_H
+#define ALLOT_BUNDLEFILE_H
+#include "costsfile.h"
+#include "probefile.h"
+
+/* Everything is borrowed. costs: the chosen load. The file is read back and compared before it
+ * gets its final name. */
+ALLOT_MUST_CHECK allot_code allot_bundlefile_save(const char *path, const allot_probefile *probe,
+                                                  const allot_costs *costs, const cJSON *hardware,
+                                                  const cJSON *provenance, allot_err *err);
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* embeddings.h - X.emb.h5: one vector per query. Arrays: key uint8 [Q,32], embedding float32 [Q,D].
+ * Attributes: model, pooling, normalized (0/1), prefix, embedding_id (hash of these and D). */
+#ifndef ALLOT_EMBEDDINGS_H
+#define ALLOT_EMBEDDINGS_H
+#include "querykey.h"
+
+#define ALLOT_EMBEDDINGS_SCHEMA "allot-embeddings"
+
+typedef struct {
+    long n;            /* Q */
+    long dim;          /* D */
+    allot_key *keys;   /* owned [Q], unique */
+    float *at;         /* owned [Q,D], finite */
+    char *model;       /* owned */
+    char *pooling;     /* owned; "last", "cls", "mean", "ngram", ... as told */
+    int normalized;
+    char *prefix;      /* owned; text put before each query, "" if none */
+    char id[17];       /* embedding id */
+} allot_embeddings;
+
+ALLOT_MUST_CHECK allot_code allot_embeddings_load(const char *path, allot_embeddings *out,
+                                                  allot_err *err);
+/* Computes the id; checks finiteness and unique keys. */
+ALLOT_MUST_CHECK allot_code allot_embeddings_save(const char *path, allot_embeddings *e,
+                                                  const char *tool, long seed,
+                                                  const char *const *inputs, allot_err *err);
+void allot_embeddings_clear(allot_embeddings *e);
+/* The id of (model, pooling, dim, normalized, prefix). */
+void allot_embeddings_id(const allot_embeddings *e, char out[17]);
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rundir.h - a run directory: manifest.json, problems.h5 (the queries of this run), journal.jsonl.
+ * run/ (schema allot-run) holds raw generations; timing/ (schema allot-timing) holds timed whole
+ * strategies. */
+#ifndef ALLOT_RUNDIR_H
+#define ALLOT_RUNDIR_H
+#include <cjson/cJSON.h>
+#include "liballot/strategy.h"
+
+#define ALLOT_RUN_SCHEMA "allot-run"
+#define ALLOT_TIMING_SCHEMA "allot-timing"
+
+typedef struct {
+    const char *schema;          /* one of the two above */
+    allot_strategies strategies;
+    int pool;                    /* samples per query, M */
+    int runs;                    /* repeated runs of each beam strategy (or timing), R */
+    int scored;                  /* pool samples are scored by a reward model */
+    long seed;
+    int loads[16];               /* timing: declared loads */
+    int n_loads;
+    cJSON *fingerprint;          /* owned */
+    cJSON *hardware;             /* owned: {"hardware": text, "server": {...}}; never refused */
+} allot_rundir;
+
+/* dir/name; the caller frees. */
+char *allot_rundir_path(const char *dir, const char *name, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_rundir_load(const char *dir, const char *schema,
+                                              allot_rundir *out, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_rundir_save(const char *dir, const allot_rundir *r,
+                                              allot_err *err);
+void allot_rundir_clear(allot_rundir *r);
+#endif

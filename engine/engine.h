@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine.h - runs strategies for queries on a server. One thread, one event loop, many queries in
+ * flight: start jobs, then poll; callbacks come from poll. Nothing here writes files.
+ *
+ * Sources of samples: "pool" (shared by single, majority, bon, weighted) or a beam strategy's text.
+ * seed of a request = hash(seed, query key, source, run, slot, step, attempt), folded to 31 bits, so
+ * that a result does not depend on order or concurrency. */
+#ifndef ALLOT_ENGINE_H
+#define ALLOT_ENGINE_H
+#include <cjson/cJSON.h>
+#include "core/querykey.h"
+#include "core/record.h"
+#include "liballot/strategy.h"
+
+typedef struct {
+    const char *base_url;        /* ".../v1" or without; required */
+    const char *model;           /* generator's name on the server; NULL = the only one served */
+    const char *server_kind;     /* "auto", "vllm", "openai", ... */
+    const char *prm_base_url;    /* NULL = base_url */
+    const char *prm_model;       /* NULL = no reward model */
+    const char *prm_kind;        /* "vllm-pooling" */
+    const char *prm_separator;   /* "<extra_0>" */
+    const char *prm_system_prompt;
+    const char *system_prompt;   /* "" = none */
+    const char *prompt_template; /* text with {problem} and {system}, sent to /v1/completions; NULL =
+                                    chat (server renders its template) */
+    const char *step_separator;  /* "\n\n" */
+    double temperature, top_p;
+    long max_tokens;             /* per sample */
+    long step_max_tokens;        /* per beam-search step */
+    const char *api_key_env, *api_key_file;
+    int max_concurrency;         /* requests in flight */
+    int max_retries;
+    double timeout_s, connect_timeout_s;
+    long seed;
+    int insecure;
+    const char *cacert;
+} allot_engine_config;
+
+void allot_engine_defaults(allot_engine_config *c);
+ALLOT_MUST_CHECK allot_code allot_engine_check(const allot_engine_config *c, allot_err *err);
+
+typedef struct allot_engine allot_engine;
+
+/* Connects, detects the server's kind, checks that the models are served. The strings of config are
+ * borrowed for the engine's life. */
+ALLOT_MUST_CHECK allot_code allot_engine_new(const allot_engine_config *c, allot_engine **out,
+                                             allot_err *err);
+void allot_engine_free(allot_engine *e);
+
+/* The generation fingerprint's fields (owned by the caller), and {"server": ...} as detected. */
+cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_version);
+cJSON *allot_engine_server(const allot_engine *e);
+
+/* A query, borrowed until its jobs are done. */
+typedef struct {
+    allot_key key;
+    const char *problem; /* UTF-8 */
+    size_t n;
+} allot_query;
+
+/* What came out. rec has type sample, score, beam or error and is the callback's to clear; for whole
+ * strategies: type timed, gen[] = all candidates (samples by slot, or finished beams in finishing
+ * order), rounds, tokens, seconds; picked = index into gen of the answer, or -1 for none. */
+typedef struct {
+    allot_record rec;
+    int picked;
+    const char *answer; /* extracted answer inside gen[picked].text, or NULL */
+    size_t answer_n;
+} allot_done;
+
+typedef void (*allot_done_fn)(allot_done *done, void *user);
+
+/* Pool sample `slot` of a query: reports one record of type sample (or error). */
+ALLOT_MUST_CHECK allot_code allot_engine_sample(allot_engine *e, const allot_query *q, int slot,
+                                                allot_done_fn f, void *user, allot_err *err);
+/* Reward-model scores of a text: reports a record of type score (or error) with key, slot. */
+ALLOT_MUST_CHECK allot_code allot_engine_score(allot_engine *e, const allot_query *q, int slot,
+                                               const char *text, size_t n, allot_done_fn f,
+                                               void *user, allot_err *err);
+/* A beam search, independent run `run`: reports a record of type beam (or error). */
+ALLOT_MUST_CHECK allot_code allot_engine_beam(allot_engine *e, const allot_query *q,
+                                              const allot_strategy *s, int run, allot_done_fn f,
+                                              void *user, allot_err *err);
+/* A whole strategy, as a user would run it: reports a record of type timed (or error). salt: makes
+ * the server's prefix cache cold for this job (NULL = leave it). */
+ALLOT_MUST_CHECK allot_code allot_engine_strategy(allot_engine *e, const allot_query *q,
+                                                  const allot_strategy *s, int run,
+                                                  const char *salt, allot_done_fn f, void *user,
+                                                  allot_err *err);
+/* Requests waiting or in flight. Start new jobs while below max_concurrency. */
+int allot_engine_in_flight(const allot_engine *e);
+/* Waits up to timeout_ms for events and handles them. */
+ALLOT_MUST_CHECK allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err);
+
+/* Embeddings of texts, in order: out [n][*dim], allocated; the caller frees. Blocks. */
+ALLOT_MUST_CHECK allot_code allot_engine_embed(const char *base_url, const char *model,
+                                               const char *api_key_env, const char *api_key_file,
+                                               const char *const *texts, const size_t *lengths,
+                                               long n, int max_concurrency, float **out, long *dim,
+                                               allot_err *err);
+#endif
