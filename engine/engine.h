@@ -93,10 +93,4 @@ int allot_engine_in_flight(const allot_engine *e);
 /* Waits up to timeout_ms for events and handles them. */
 ALLOT_MUST_CHECK allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err);
 
-/* Embeddings of texts, in order: out [n][*dim], allocated; the caller frees. Blocks. */
-ALLOT_MUST_CHECK allot_code allot_engine_embed(const char *base_url, const char *model,
-                                               const char *api_key_env, const char *api_key_file,
-                                               const char *const *texts, const size_t *lengths,
-                                               long n, int max_concurrency, float **out, long *dim,
-                                               allot_err *err);
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* embedclient.h - vectors of texts from any /v1/embeddings server: floats or base64, placed by
+ * index, constant dimension checked, finite. */
+#ifndef ALLOT_EMBEDCLIENT_H
+#define ALLOT_EMBEDCLIENT_H
+#include "liballot/err.h"
+#include <stddef.h>
+
+typedef struct {
+    const char *base_url;     /* ".../v1" or without; required */
+    const char *model;        /* name on the server; required */
+    const char *api_key_env;  /* NULL = OPENAI_API_KEY if set */
+    const char *api_key_file; /* NULL = none */
+    int max_concurrency;      /* requests in flight, default 8 */
+    int batch;                /* texts in one request, default 32 */
+    int max_retries;
+    double timeout_s;
+    int insecure;
+    const char *cacert;
+} allot_embedclient;
+
+void allot_embedclient_defaults(allot_embedclient *c);
+
+/* texts[n] with lengths[n]; *out [n][*dim] is allocated, the caller frees. Blocks. progress (may be
+ * NULL) is called with the number of texts done. */
+ALLOT_MUST_CHECK allot_code allot_embedclient_run(const allot_embedclient *c,
+                                                  const char *const *texts, const size_t *lengths,
+                                                  long n, float **out, long *dim,
+                                                  void (*progress)(long done, void *user),
+                                                  void *user, allot_err *err);
+#endif
