@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/json.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/atomicfile.h"
+#include "core/buf.h"
+#include "liballot/mem.h"
+
+/* cJSON recurses while parsing: the depth is counted before it sees the text. */
+static int depth_exceeds(const char *text, size_t n, int most)
+{
+    int depth = 0, in_string = 0;
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (in_string) {
+            if (c == '\\') i++;
+            else if (c == '"') in_string = 0;
+        } else if (c == '"') {
+            in_string = 1;
+        } else if (c == '{' || c == '[') {
+            if (++depth > most) return 1;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* cJSON keeps all fields of the same name and answers with the first: which one was meant is not
+ * ours to guess. Sorting keeps large objects cheap. */
+static allot_code check_duplicates(const cJSON *object, const char *where, allot_err *err)
+{
+    size_t n = 0, i = 0;
+    for (const cJSON *f = object->child; f; f = f->next) n++;
+    if (n < 2) return ALLOT_OK;
+    char **names = allot_mem_array(n, sizeof *names, err);
+    if (!names) return ALLOT_ERUNTIME;
+    for (const cJSON *f = object->child; f; f = f->next) names[i++] = f->string;
+    qsort(names, n, sizeof *names, by_name);
+    allot_code rc = ALLOT_OK;
+    for (i = 1; i < n && !rc; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            rc = allot_fail(err, ALLOT_EINPUT, "%s: the field \"%.64s\" occurs twice", where,
+                            names[i]);
+    free(names);
+    return rc;
+}
+
+static allot_code check_value(const cJSON *v, const char *where, allot_err *err)
+{
+    for (; v; v = v->next) {
+        if (cJSON_IsNumber(v) && !isfinite(v->valuedouble))
+            return allot_fail(err, ALLOT_EINPUT, "%s: a number is not finite", where);
+        allot_code rc = cJSON_IsObject(v) ? check_duplicates(v, where, err) : ALLOT_OK;
+        if (!rc && v->child) rc = check_value(v->child, where, err);
+        if (rc) return rc;
+    }
+    return ALLOT_OK;
+}
+
+allot_code allot_json_parse(const char *text, size_t n, const char *where, cJSON **out,
+                            allot_err *err)
+{
+    if (n && memchr(text, '\0', n))
+        return allot_fail(err, ALLOT_EINPUT, "%s: holds a NUL byte", where);
+    if (depth_exceeds(text, n, ALLOT_JSON_MAX_DEPTH))
+        return allot_fail(err, ALLOT_EINPUT, "%s: nested deeper than %d levels", where,
+                          ALLOT_JSON_MAX_DEPTH);
+    const char *end = NULL;
+    cJSON *v = cJSON_ParseWithLengthOpts(text, n, &end, 0);
+    if (!v)
+        return allot_fail(err, ALLOT_EINPUT, "%s: %s", where,
+                          n == 0 ? "is empty, not JSON" : "is not valid JSON");
+    while (end < text + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')) end++;
+    allot_code rc = end == text + n ? check_value(v, where, err)
+                                    : allot_fail(err, ALLOT_EINPUT,
+                                                 "%s: something follows the JSON value", where);
+    if (rc) cJSON_Delete(v);
+    else *out = v;
+    return rc;
+}
+
+allot_code allot_json_load(const char *path, size_t max_bytes, cJSON **out, allot_err *err)
+{
+    char *text = NULL;
+    size_t n = 0;
+    allot_code rc = allot_file_read(path, max_bytes, &text, &n, err);
+    if (rc) return rc;
+    char where[300];
+    snprintf(where, sizeof where, "cannot read '%.250s'", path);
+    rc = allot_json_parse(text, n, where, out, err);
+    free(text);
+    return rc;
+}
+
+static allot_code printed(const cJSON *value, int indented, char **out, allot_err *err)
+{
+    *out = indented ? cJSON_Print(value) : cJSON_PrintUnformatted(value);
+    return *out ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory for JSON");
+}
+
+allot_code allot_json_save(const char *path, const cJSON *value, allot_err *err)
+{
+    char *text = NULL;
+    allot_code rc = printed(value, 1, &text, err);
+    if (rc) return rc;
+    allot_buf b = {0};
+    allot_buf_str(&b, text);
+    allot_buf_str(&b, "\n");
+    free(text);
+    rc = allot_buf_check(&b, err);
+    if (!rc) rc = allot_file_write(path, b.at, b.n, err);
+    allot_buf_clear(&b);
+    return rc;
+}
+
+allot_code allot_json_print(const cJSON *value, allot_err *err)
+{
+    char *text = NULL;
+    allot_code rc = printed(value, 0, &text, err);
+    if (!rc) puts(text);
+    free(text);
+    return rc;
+}
+
+static allot_code field_of(const cJSON *object, const char *field, const char *where,
+                           const cJSON **out, allot_err *err)
+{
+    *out = cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, field) : NULL;
+    if (*out) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EINPUT, "%s: \"%s\" is missing", where, field);
+}
+
+static allot_code wrong(const char *field, const char *where, const char *want, allot_err *err)
+{
+    return allot_fail(err, ALLOT_EINPUT, "%s: \"%s\" is not %s", where, field, want);
+}
+
+allot_code allot_json_string(const cJSON *object, const char *field, const char *where,
+                             const char **out, allot_err *err)
+{
+    const cJSON *v;
+    allot_code rc = field_of(object, field, where, &v, err);
+    if (rc) return rc;
+    if (!cJSON_IsString(v)) return wrong(field, where, "a string", err);
+    *out = v->valuestring;
+    return ALLOT_OK;
+}
+
+allot_code allot_json_number(const cJSON *object, const char *field, const char *where, double min,
+                             double max, double *out, allot_err *err)
+{
+    const cJSON *v;
+    allot_code rc = field_of(object, field, where, &v, err);
+    if (rc) return rc;
+    if (!cJSON_IsNumber(v)) return wrong(field, where, "a number", err);
+    if (!(v->valuedouble >= min && v->valuedouble <= max))
+        return allot_fail(err, ALLOT_EINPUT, "%s: \"%s\" is %g, not within %g to %g", where, field,
+                          v->valuedouble, min, max);
+    *out = v->valuedouble;
+    return ALLOT_OK;
+}
+
+allot_code allot_json_int(const cJSON *object, const char *field, const char *where, long min,
+                          long max, long *out, allot_err *err)
+{
+    double x;
+    allot_code rc = allot_json_number(object, field, where, (double)min, (double)max, &x, err);
+    if (rc) return rc;
+    if (x != floor(x) || fabs(x) > 0x1p53) return wrong(field, where, "a whole number", err);
+    *out = (long)x;
+    return ALLOT_OK;
+}
+
+allot_code allot_json_array(const cJSON *object, const char *field, const char *where, cJSON **out,
+                            allot_err *err)
+{
+    const cJSON *v;
+    allot_code rc = field_of(object, field, where, &v, err);
+    if (rc) return rc;
+    if (!cJSON_IsArray(v)) return wrong(field, where, "an array", err);
+    *out = cJSON_GetObjectItemCaseSensitive(object, field);
+    return ALLOT_OK;
+}
+
+allot_code allot_json_object(const cJSON *object, const char *field, const char *where,
+                             cJSON **out, allot_err *err)
+{
+    const cJSON *v;
+    allot_code rc = field_of(object, field, where, &v, err);
+    if (rc) return rc;
+    if (!cJSON_IsObject(v)) return wrong(field, where, "an object", err);
+    *out = cJSON_GetObjectItemCaseSensitive(object, field);
+    return ALLOT_OK;
+}
+
+allot_code allot_json_schema(const cJSON *object, const char *schema, int version,
+                             const char *where, allot_err *err)
+{
+    const char *s;
+    long v;
+    allot_code rc = allot_json_string(object, "schema", where, &s, err);
+    if (!rc) rc = allot_json_int(object, "version", where, 0, 1000000, &v, err);
+    if (rc) return rc;
+    if (strcmp(s, schema) != 0)
+        return allot_fail(err, ALLOT_EINPUT, "%s: it is a file of kind '%.64s', not '%s'", where, s,
+                          schema);
+    if (v != version)
+        return allot_fail(err, ALLOT_EINPUT,
+                          "%s: it has version %ld of '%s', this program reads %d (make it again "
+                          "with this version of allot)",
+                          where, v, schema, version);
+    return ALLOT_OK;
+}
+
+void allot_json_add_number(cJSON *object, const char *field, double value)
+{
+    if (isfinite(value)) cJSON_AddNumberToObject(object, field, value);
+    else cJSON_AddNullToObject(object, field);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mem.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *allot_mem_array(size_t count, size_t size, allot_err *err)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1); /* calloc checks the product */
+    if (!p) allot_fail(err, ALLOT_ERUNTIME, "out of memory for %zu x %zu bytes", count, size);
+    return p;
+}
+
+allot_code allot_mem_grow(void **p, size_t *capacity, size_t need, size_t size, allot_err *err)
+{
+    if (need <= *capacity) return ALLOT_OK;
+    size_t want = *capacity < 8 ? 8 : *capacity;
+    while (want < need) {
+        if (want > SIZE_MAX / 2) return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+        want *= 2;
+    }
+    void *grown = size && want > SIZE_MAX / size ? NULL : realloc(*p, want * size);
+    if (!grown)
+        return allot_fail(err, ALLOT_ERUNTIME, "out of memory for %zu x %zu bytes", want, size);
+    *p = grown;
+    *capacity = want;
+    return ALLOT_OK;
+}
+
+char *allot_mem_text(const char *text, size_t n, allot_err *err)
+{
+    char *copy = n == SIZE_MAX ? NULL : malloc(n + 1);
+    if (!copy) {
+        allot_fail(err, ALLOT_ERUNTIME, "out of memory for %zu bytes", n);
+        return NULL;
+    }
+    if (n) memcpy(copy, text, n);
+    copy[n] = '\0';
+    return copy;
+}
