@@ -67,7 +67,7 @@ ALLOT_MUST_CHECK allot_code allot_parse_longs(const char *text, const char *what
                                               long max, long *out, int capacity, int *n,
                                               allot_err *err);
 
-/* 1 after SIGINT or SIGTERM (installed by allot_main); a second signal kills. */
+/* 1 after SIGINT or SIGTERM; the first call installs the handler. A second signal kills. */
 int allot_interrupted(void);
 
 #endif
