@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests: unit and property programs (cmocka, each linked with every room's archive), command-line
+# tests (bats); one TAP harness runs both and closes with 'N passed, N failed'.
+TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/property/test_*.c)
+TEST_BINS  := $(TEST_SRCS:%.c=$(B)/%)
+TOOL_SRCS  := $(wildcard tests/tools/*.c tests/faults/*.c)
+TOOL_BINS  := $(TOOL_SRCS:%.c=$(B)/%)
+BENCH_SRCS := $(wildcard tests/bench/*.c)
+BENCH_BINS := $(BENCH_SRCS:%.c=$(B)/%)
+ALL_PKGS    = $(PACKAGES) cmocka libmicrohttpd
+TEST_MAINS := $(TEST_BINS) $(TOOL_BINS) $(BENCH_BINS)
+
+$(TEST_MAINS:%=%.o): PKGS = $(ALL_PKGS)
+$(TEST_MAINS): $(B)/%: $(B)/%.o $(ARCHIVES)
+	@$(if $(Q),echo "  LINK $*")
+	$(Q)$(CC) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(ALL_LDFLAGS) \
+	  $(foreach p,$(sort $(ALL_PKGS)),$(pkg_libs_$(p))) -lm
+.PRECIOUS: $(TEST_MAINS:%=%.o)
+
+CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
+JOBS ?= 2
+.PHONY: test test-programs test-unit test-cli bench asan ubsan tsan
+test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS)
+
+test: deps-test
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) \
+	  $(TEST_BINS) $(CLI_TESTS)
+test-unit: $(TEST_BINS)
+	$(Q)ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) $(TEST_BINS)
+test-cli: $(PROGRAMS) $(TOOL_BINS)
+	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) \
+	  $(CLI_TESTS)
+# The unit and property tests under a sanitizer.
+asan ubsan tsan: deps-test
+	$(Q)$(MAKE) --no-print-directory MODE=$@ test-unit
+bench: deps-test
+	$(Q)$(MAKE) --no-print-directory programs $(BENCH_BINS)
+	$(Q)set -e; for b in $(BENCH_BINS) $(wildcard tests/bench/*.sh); do \
+	  echo "== $$b"; env -u OPENBLAS_CORETYPE ALLOT_BIN=$(CURDIR)/$(B)/bin $$b; done
