@@ -6,85 +6,12 @@
 #include <string.h>
 #include "core/atomicfile.h"
 #include "core/buf.h"
-#include "liballot/mem.h"
-
-/* cJSON recurses while parsing: the depth is counted before it sees the text. */
-static int depth_exceeds(const char *text, size_t n, int most)
-{
-    int depth = 0, in_string = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (in_string) {
-            if (c == '\\') i++;
-            else if (c == '"') in_string = 0;
-        } else if (c == '"') {
-            in_string = 1;
-        } else if (c == '{' || c == '[') {
-            if (++depth > most) return 1;
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
-    }
-    return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* cJSON keeps all fields of the same name and answers with the first: which one was meant is not
- * ours to guess. Sorting keeps large objects cheap. */
-static allot_code check_duplicates(const cJSON *object, const char *where, allot_err *err)
-{
-    size_t n = 0, i = 0;
-    for (const cJSON *f = object->child; f; f = f->next) n++;
-    if (n < 2) return ALLOT_OK;
-    char **names = allot_mem_array(n, sizeof *names, err);
-    if (!names) return ALLOT_ERUNTIME;
-    for (const cJSON *f = object->child; f; f = f->next) names[i++] = f->string;
-    qsort(names, n, sizeof *names, by_name);
-    allot_code rc = ALLOT_OK;
-    for (i = 1; i < n && !rc; i++)
-        if (strcmp(names[i - 1], names[i]) == 0)
-            rc = allot_fail(err, ALLOT_EINPUT, "%s: the field \"%.64s\" occurs twice", where,
-                            names[i]);
-    free(names);
-    return rc;
-}
-
-static allot_code check_value(const cJSON *v, const char *where, allot_err *err)
-{
-    for (; v; v = v->next) {
-        if (cJSON_IsNumber(v) && !isfinite(v->valuedouble))
-            return allot_fail(err, ALLOT_EINPUT, "%s: a number is not finite", where);
-        allot_code rc = cJSON_IsObject(v) ? check_duplicates(v, where, err) : ALLOT_OK;
-        if (!rc && v->child) rc = check_value(v->child, where, err);
-        if (rc) return rc;
-    }
-    return ALLOT_OK;
-}
+#include "liballot/jsontext.h"
 
 allot_code allot_json_parse(const char *text, size_t n, const char *where, cJSON **out,
                             allot_err *err)
 {
-    if (n && memchr(text, '\0', n))
-        return allot_fail(err, ALLOT_EINPUT, "%s: holds a NUL byte", where);
-    if (depth_exceeds(text, n, ALLOT_JSON_MAX_DEPTH))
-        return allot_fail(err, ALLOT_EINPUT, "%s: nested deeper than %d levels", where,
-                          ALLOT_JSON_MAX_DEPTH);
-    const char *end = NULL;
-    cJSON *v = cJSON_ParseWithLengthOpts(text, n, &end, 0);
-    if (!v)
-        return allot_fail(err, ALLOT_EINPUT, "%s: %s", where,
-                          n == 0 ? "is empty, not JSON" : "is not valid JSON");
-    while (end < text + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')) end++;
-    allot_code rc = end == text + n ? check_value(v, where, err)
-                                    : allot_fail(err, ALLOT_EINPUT,
-                                                 "%s: something follows the JSON value", where);
-    if (rc) cJSON_Delete(v);
-    else *out = v;
-    return rc;
+    return allot_jsontext_parse(text, n, where, out, err);
 }
 
 allot_code allot_json_load(const char *path, size_t max_bytes, cJSON **out, allot_err *err)

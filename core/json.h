@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include "liballot/err.h"
 
-#define ALLOT_JSON_MAX_DEPTH 64
-
 /* text of n bytes; where: for messages ("'costs.json'", "line 7 of 'x.jsonl'"). The caller deletes
  * *out. The whole text must be one value. */
 ALLOT_MUST_CHECK allot_code allot_json_parse(const char *text, size_t n, const char *where,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ngram.h - the built-in embedding: hashed character n-grams, no model and no server needed.
  *
- * Bytes are lower-cased (ASCII), runs of white space become one blank, digits are kept. Every
+ * Bytes are lower-cased (ASCII), runs of white space become one blank, blanks at the ends are left
+ * out. Every
  * n-gram of n = 1..4 bytes is hashed (FNV-1a); the hash picks a dimension and a sign; counts are
  * damped by sign * log(1 + count) and the vector is scaled to length 1 (all zero for empty text).
  * Training and serving share this one function. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "utf8.h"
 
 enum { TAKES_AGG = 1, TAKES_FINAL = 2 };
 
@@ -133,23 +134,6 @@ static allot_code read_option(const char **p, const char *text, allot_strategy *
     return ALLOT_OK;
 }
 
-/* Bytes of the UTF-8 character at s (no overlong forms, no surrogates), or 0. */
-static int utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    int n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 static allot_code read_name(const char *p, const char *text, allot_strategy *s, allot_err *err)
 {
     size_t n = strlen(p);
@@ -159,9 +143,9 @@ static allot_code read_name(const char *p, const char *text, allot_strategy *s, 
                           methods[ALLOT_NAMED].example);
     memcpy(s->name, p + 1, n - 2);
     s->name[n - 2] = '\0';
-    for (const unsigned char *c = (const unsigned char *)s->name; *c;) {
-        int bytes = utf8_length(c);
-        if (!bytes || *c < 0x20 || *c == 0x7f || *c == '"' || *c == '\\')
+    for (const char *c = s->name; *c;) {
+        int bytes = allot_utf8_length(c, strlen(c));
+        if (!bytes || (unsigned char)*c < 0x20 || *c == 0x7f || *c == '"' || *c == '\\')
             return allot_fail(err, ALLOT_EINPUT, "strategy '%s': the name must be UTF-8 without "
                               "quotes, backslashes and control characters", text);
         c += bytes;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jsontext.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mem.h"
+
+/* What cJSON must not see, or NULL: it recurses while parsing, so the depth is counted before; and a
+ * NUL, raw or as \u0000, would cut a string short. */
+static const char *objection(const char *text, size_t n)
+{
+    int depth = 0, in_string = 0;
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (c == '\0') return "holds a NUL character";
+        if (in_string) {
+            if (c == '\\' && n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+                return "holds a NUL character";
+            if (c == '\\') i++;
+            else if (c == '"') in_string = 0;
+        } else if (c == '"') {
+            in_string = 1;
+        } else if (c == '{' || c == '[') {
+            if (++depth > ALLOT_JSON_MAX_DEPTH) return "is nested too deeply";
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* cJSON keeps all fields of the same name and answers with the first: which one was meant is not
+ * ours to guess. Sorting keeps large objects cheap. */
+static allot_code check_duplicates(const cJSON *object, const char *where, allot_err *err)
+{
+    size_t n = 0, i = 0;
+    for (const cJSON *f = object->child; f; f = f->next) n++;
+    if (n < 2) return ALLOT_OK;
+    char **names = allot_mem_array(n, sizeof *names, err);
+    if (!names) return ALLOT_ERUNTIME;
+    for (const cJSON *f = object->child; f; f = f->next) names[i++] = f->string;
+    qsort(names, n, sizeof *names, by_name);
+    allot_code rc = ALLOT_OK;
+    for (i = 1; i < n && !rc; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            rc = allot_fail(err, ALLOT_EINPUT, "%s: the field \"%.64s\" occurs twice", where,
+                            names[i]);
+    free(names);
+    return rc;
+}
+
+static allot_code check_value(const cJSON *v, const char *where, allot_err *err)
+{
+    for (; v; v = v->next) {
+        if (cJSON_IsNumber(v) && !isfinite(v->valuedouble))
+            return allot_fail(err, ALLOT_EINPUT, "%s: a number is not finite", where);
+        allot_code rc = cJSON_IsObject(v) ? check_duplicates(v, where, err) : ALLOT_OK;
+        if (!rc && v->child) rc = check_value(v->child, where, err);
+        if (rc) return rc;
+    }
+    return ALLOT_OK;
+}
+
+allot_code allot_jsontext_parse(const char *text, size_t n, const char *where, cJSON **out,
+                                allot_err *err)
+{
+    const char *no = objection(text, n);
+    if (no) return allot_fail(err, ALLOT_EINPUT, "%s: %s", where, no);
+    const char *end = NULL;
+    cJSON *v = cJSON_ParseWithLengthOpts(text, n, &end, 0);
+    if (!v)
+        return allot_fail(err, ALLOT_EINPUT, "%s: %s", where,
+                          n == 0 ? "is empty, not JSON" : "is not valid JSON");
+    while (end < text + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')) end++;
+    allot_code rc = end == text + n ? check_value(v, where, err)
+                                    : allot_fail(err, ALLOT_EINPUT,
+                                                 "%s: something follows the JSON value", where);
+    if (rc) cJSON_Delete(v);
+    else *out = v;
+    return rc;
+}
