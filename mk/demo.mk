@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The whole job on a real, small language model: see demo/README.md.
+.PHONY: demo demo-full help
+demo demo-full: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)ALLOT_BIN=$(B)/bin sh demo/run_demo.sh $(DEMO_$@)
+DEMO_demo      := demo/out 400 24 2
+DEMO_demo-full := demo/out-full 6000 300 2
+
+help:
+	@echo 'all              build the programs (build/$(MODE)/bin)'
+	@echo 'demo             the whole job on the model in a box, at most 3 minutes'
+	@echo 'demo-full        the same with 6,000 queries, at most 60 minutes'
+	@echo 'test             unit, property and command-line tests; asan ubsan tsan: under sanitizers'
+	@echo 'bench            speed, as ratios measured side by side'
+	@echo 'check-layers     who includes whom; check-headers: each header compiles alone'
+	@echo 'deps deps-test   install what is missing with the package manager'
+	@echo 'install uninstall  PREFIX=$(PREFIX) DESTDIR='
+	@echo 'tidy format dist clean   MODE=release|debug|asan|ubsan|tsan|cov|fuzz  V=1  WERROR=1'
