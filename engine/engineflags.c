@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engineflags.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* A shell or a makefile passes a line break most easily as the two characters '\n'. The result is
+ * never longer, and option strings belong to the option parser, which made them writable. */
+static void unescape(const char *text)
+{
+    char *to = (char *)(uintptr_t)text;
+    for (const char *from = text; *from; from++) {
+        if (from[0] == '\\' && (from[1] == 'n' || from[1] == 't' || from[1] == '\\')) {
+            from++;
+            *to++ = *from == 'n' ? '\n' : *from == 't' ? '\t' : '\\';
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+}
+
+static void take_text(const char *given, const char **to)
+{
+    if (given) *to = given;
+}
+
+static void take_numbers(const allot_engine_config *given, allot_engine_config *c)
+{
+    if (given->temperature >= 0) c->temperature = given->temperature;
+    if (given->top_p >= 0) c->top_p = given->top_p;
+    if (given->max_tokens >= 0) c->max_tokens = given->max_tokens;
+    if (given->step_max_tokens >= 0) c->step_max_tokens = given->step_max_tokens;
+    if (given->max_concurrency >= 0) c->max_concurrency = given->max_concurrency;
+    if (given->max_retries >= 0) c->max_retries = given->max_retries;
+    if (given->timeout_s >= 0) c->timeout_s = given->timeout_s;
+    if (given->connect_timeout_s >= 0) c->connect_timeout_s = given->connect_timeout_s;
+    if (given->insecure) c->insecure = 1;
+}
+
+allot_code allot_engine_flags_apply(const allot_engine_config *given, allot_engine_config *config,
+                                    allot_err *err)
+{
+    take_numbers(given, config);
+    take_text(getenv("OPENAI_BASE_URL"), &config->base_url);
+    take_text(given->base_url, &config->base_url);
+    take_text(given->model, &config->model);
+    take_text(given->server_kind, &config->server_kind);
+    take_text(given->prm_base_url, &config->prm_base_url);
+    take_text(given->prm_model, &config->prm_model);
+    take_text(given->prm_kind, &config->prm_kind);
+    take_text(given->prm_separator, &config->prm_separator);
+    take_text(given->prm_system_prompt, &config->prm_system_prompt);
+    take_text(given->system_prompt, &config->system_prompt);
+    take_text(given->prompt_template, &config->prompt_template);
+    take_text(given->step_separator, &config->step_separator);
+    take_text(given->api_key_env, &config->api_key_env);
+    take_text(given->api_key_file, &config->api_key_file);
+    take_text(given->cacert, &config->cacert);
+    if (given->prompt_template) unescape(given->prompt_template);
+    if (given->step_separator) unescape(given->step_separator);
+    if (!config->base_url)
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "no server to talk to (give --base-url, or set OPENAI_BASE_URL)");
+    return ALLOT_OK;
+}

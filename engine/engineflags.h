@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engineflags.h - the command-line options of every tool that talks to a generation server: one
+ * place for names and meanings. The targets lie in an allot_engine_config that starts as
+ * ALLOT_ENGINE_FLAGS_NONE; what was not given stays unset, so that a tool can tell. */
+#ifndef ALLOT_ENGINEFLAGS_H
+#define ALLOT_ENGINEFLAGS_H
+#include "core/options.h"
+#include "engine.h"
+
+/* Unset: NULL, -1 and 0. */
+#define ALLOT_ENGINE_FLAGS_NONE                                                                    \
+    {.temperature = -1, .top_p = -1, .max_tokens = -1, .step_max_tokens = -1,                      \
+     .max_concurrency = -1, .max_retries = -1, .timeout_s = -1, .connect_timeout_s = -1}
+
+/* Rows of an option table: where the servers are and how they are spoken to. */
+#define ALLOT_ENGINE_SERVER_ROWS(c)                                                                \
+    {"base-url", ALLOT_OPT_STRING, &(c).base_url, "URL",                                           \
+     "the generator's server, with or without /v1 (default: $OPENAI_BASE_URL)", 0, 0},             \
+    {"model", ALLOT_OPT_STRING, &(c).model, "NAME",                                                \
+     "the generator's name there (default: the only model served)", 0, 0},                         \
+    {"server-kind", ALLOT_OPT_STRING, &(c).server_kind, "KIND",                                    \
+     "what the server speaks (default: auto, detected)", 0, 0},                                    \
+    {"prm-base-url", ALLOT_OPT_STRING, &(c).prm_base_url, "URL",                                   \
+     "the reward model's server (default: that of --base-url)", 0, 0},                             \
+    {"prm-model", ALLOT_OPT_STRING, &(c).prm_model, "NAME",                                        \
+     "the process reward model's name (default: none)", 0, 0},                                     \
+    {"max-concurrency", ALLOT_OPT_INT, &(c).max_concurrency, "N",                                  \
+     "requests in flight (default: 64)", 1, 65536},                                                \
+    {"max-retries", ALLOT_OPT_INT, &(c).max_retries, "N",                                          \
+     "new tries of a failed request (default: 4)", 0, 100},                                        \
+    {"timeout", ALLOT_OPT_DOUBLE, &(c).timeout_s, "SECONDS",                                       \
+     "for one request, from its sending (default: 600)", 0.001, 1e6},                              \
+    {"connect-timeout", ALLOT_OPT_DOUBLE, &(c).connect_timeout_s, "SECONDS",                       \
+     "for the connection (default: 5)", 0.001, 1e6},                                               \
+    {"api-key-env", ALLOT_OPT_STRING, &(c).api_key_env, "NAME",                                    \
+     "environment variable with the API key (default: OPENAI_API_KEY, if set)", 0, 0},             \
+    {"api-key-file", ALLOT_OPT_STRING, &(c).api_key_file, "FILE", "file with the API key", 0, 0},  \
+    {"cacert", ALLOT_OPT_STRING, &(c).cacert, "FILE", "certificate authority of the server", 0, 0},\
+    {"insecure", ALLOT_OPT_FLAG, &(c).insecure, NULL, "accept any certificate", 0, 0}
+
+/* Rows of an option table: what decides the generated texts (the generation fingerprint). */
+#define ALLOT_ENGINE_GENERATION_ROWS(c)                                                            \
+    {"temperature", ALLOT_OPT_DOUBLE, &(c).temperature, "T", "default: 0.8", 0, 100},              \
+    {"top-p", ALLOT_OPT_DOUBLE, &(c).top_p, "P", "default: 1", 1e-9, 1},                           \
+    {"max-tokens", ALLOT_OPT_LONG, &(c).max_tokens, "N", "of one sample (default: 2048)", 1,       \
+     10000000},                                                                                    \
+    {"step-max-tokens", ALLOT_OPT_LONG, &(c).step_max_tokens, "N",                                 \
+     "of one beam-search step (default: 2048)", 1, 10000000},                                      \
+    {"system-prompt", ALLOT_OPT_STRING, &(c).system_prompt, "TEXT", "taken as it is", 0, 0},       \
+    {"prompt-template", ALLOT_OPT_STRING, &(c).prompt_template, "TEXT",                            \
+     "prompt with {problem} and {system}, '\\n' is a line break (default: the server's chat "      \
+     "template)", 0, 0},                                                                           \
+    {"step-separator", ALLOT_OPT_STRING, &(c).step_separator, "TEXT",                              \
+     "what ends a step (default: '\\n\\n')", 0, 0},                                                \
+    {"prm-kind", ALLOT_OPT_STRING, &(c).prm_kind, "KIND", "default: vllm-pooling", 0, 0},          \
+    {"prm-separator", ALLOT_OPT_STRING, &(c).prm_separator, "TEXT",                                \
+     "step mark of the reward model (default: <extra_0>)", 0, 0},                                  \
+    {"prm-system-prompt", ALLOT_OPT_STRING, &(c).prm_system_prompt, "TEXT",                        \
+     "what the reward model's dialogue starts with", 0, 0}
+
+/* Puts what was given into *config. Line breaks written as '\n' (and '\t', '\\') in template and
+ * separator are resolved in place: `given` must outlive config and is to be applied once.
+ * A missing --base-url is taken from OPENAI_BASE_URL; there must be one. */
+ALLOT_MUST_CHECK allot_code allot_engine_flags_apply(const allot_engine_config *given,
+                                                     allot_engine_config *config, allot_err *err);
+#endif
