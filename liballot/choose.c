@@ -6,6 +6,11 @@
 
 static const char *const cap_names[] = {"mean", "p50", "p90", "p95", "p99"};
 
+const char *allot_cap_name(allot_cap_on on)
+{
+    return cap_names[on];
+}
+
 void allot_rule_defaults(allot_rule *rule)
 {
     *rule = (allot_rule){.max_tokens = INFINITY, .max_seconds = INFINITY};
@@ -19,9 +24,8 @@ static double stat_at(const allot_cost_stat *s, allot_cap_on on)
 
 static allot_code check_cap(const char *what, double cap, allot_err *err)
 {
-    if (isnan(cap) || cap < 0)
-        return allot_fail(err, ALLOT_EUSAGE, "the cap on %s is %g: it must be 0 or more", what,
-                          cap);
+    if (!(cap > 0))
+        return allot_fail(err, ALLOT_EUSAGE, "the cap on %s is %g: it must be above 0", what, cap);
     return ALLOT_OK;
 }
 
@@ -100,14 +104,24 @@ int allot_choose_argmax(const allot_rule *rule, const allot_strategies *set, con
     return best.at;
 }
 
-/* How far strategy s is above the caps: 1 = within; else the larger ratio of cost to cap. */
+/* The larger ratio of cost to cap: at most 1 for a strategy within the caps, 0 without caps. */
 static double excess(const allot_rule *rule, const allot_costs *costs, int s)
 {
-    double tokens = stat_at(&costs->at[s].tokens, rule->cap_on) / rule->max_tokens;
-    double seconds = costs->has_seconds && isfinite(rule->max_seconds)
-                         ? stat_at(&costs->at[s].seconds, rule->cap_on) / rule->max_seconds
-                         : 0;
-    return fmax(1, fmax(isfinite(rule->max_tokens) ? tokens : 0, seconds));
+    double ratio = 0;
+    if (isfinite(rule->max_tokens))
+        ratio = stat_at(&costs->at[s].tokens, rule->cap_on) / rule->max_tokens;
+    if (isfinite(rule->max_seconds))
+        ratio = fmax(ratio, stat_at(&costs->at[s].seconds, rule->cap_on) / rule->max_seconds);
+    return ratio;
+}
+
+/* "120 tokens and 3.5 seconds", leaving out what is not finite. */
+static void print_amounts(char *out, size_t n, double tokens, double seconds)
+{
+    char text[2][32] = {"", ""};
+    if (isfinite(tokens)) snprintf(text[0], sizeof text[0], "%.6g tokens", tokens);
+    if (isfinite(seconds)) snprintf(text[1], sizeof text[1], "%.4g seconds", seconds);
+    snprintf(out, n, "%s%s%s", text[0], *text[0] && *text[1] ? " and " : "", text[1]);
 }
 
 static allot_code nothing_fits(const allot_rule *rule, const allot_strategies *set,
@@ -115,18 +129,15 @@ static allot_code nothing_fits(const allot_rule *rule, const allot_strategies *s
 {
     int nearest = 0;
     for (int s = 1; s < set->count; s++)
-        if (excess(rule, costs, s) < excess(rule, costs, nearest))
-            nearest = s;
-    char text[ALLOT_STRATEGY_TEXT], seconds[64] = "";
+        if (excess(rule, costs, s) < excess(rule, costs, nearest)) nearest = s;
+    char text[ALLOT_STRATEGY_TEXT], caps[72], needs[72];
     allot_strategy_print(&set->at[nearest], text);
-    if (costs->has_seconds)
-        snprintf(seconds, sizeof seconds, " and %.3g seconds",
-                 stat_at(&costs->at[nearest].seconds, rule->cap_on));
-    return allot_fail(err, ALLOT_EINPUT, "no strategy fits the caps of %g tokens and %g seconds; "
-                      "the nearest is '%s' with %.4g tokens%s (%s) (raise the caps)",
-                      rule->max_tokens, rule->max_seconds, text,
-                      stat_at(&costs->at[nearest].tokens, rule->cap_on), seconds,
-                      cap_names[rule->cap_on]);
+    print_amounts(caps, sizeof caps, rule->max_tokens, rule->max_seconds);
+    const allot_cost *cost = &costs->at[nearest];
+    print_amounts(needs, sizeof needs, stat_at(&cost->tokens, rule->cap_on),
+                  costs->has_seconds ? stat_at(&cost->seconds, rule->cap_on) : NAN);
+    return allot_fail(err, ALLOT_EINPUT, "no strategy fits into %s; the nearest, '%s', needs %s "
+                      "(%s) (raise the caps)", caps, text, needs, cap_names[rule->cap_on]);
 }
 
 allot_code allot_choose(const allot_rule *rule, const allot_strategies *set, const double *accuracy,

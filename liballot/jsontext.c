@@ -5,7 +5,7 @@
 #include <string.h>
 #include "mem.h"
 
-/* What cJSON must not see, or NULL: it recurses while parsing, so the depth is counted before; and a
+/* What cJSON must not see, or NULL: it recurses while parsing, so the depth is counted before; a
  * NUL, raw or as \u0000, would cut a string short. */
 static const char *objection(const char *text, size_t n)
 {

@@ -2,10 +2,9 @@
 /* ngram.h - the built-in embedding: hashed character n-grams, no model and no server needed.
  *
  * Bytes are lower-cased (ASCII), runs of white space become one blank, blanks at the ends are left
- * out. Every
- * n-gram of n = 1..4 bytes is hashed (FNV-1a); the hash picks a dimension and a sign; counts are
- * damped by sign * log(1 + count) and the vector is scaled to length 1 (all zero for empty text).
- * Training and serving share this one function. */
+ * out, digits are kept. Every n-gram of n = 1..4 bytes is hashed (FNV-1a, mixed); the hash picks a
+ * dimension and a sign; the signed counts c are damped to sign(c) log(1 + |c|) and the vector is
+ * scaled to length 1 (all zero for empty text). Training and serving share this one function. */
 #ifndef ALLOT_NGRAM_H
 #define ALLOT_NGRAM_H
 #include <stddef.h>
