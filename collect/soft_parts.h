@@ -17,7 +17,7 @@ struct allot_soft {
     double *value;              /* [max_n + 1] leave-one-out labels ... */
     int *times;                 /* [max_n + 1] ... and how many samples share each */
     double *sum, *with;         /* [max_n] */
-    int *order, *mark, *touched, *subset, *count, *scratch; /* [max_n] */
+    int *order, *mark, *touched, *subset, *count; /* [max_n] */
     allot_soft_class *classes, *fewer; /* [max_n] */
     double *tail[2];            /* [max_n + 1] for M and for M - 1 samples */
     double *dp;                 /* grows */

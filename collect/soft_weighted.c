@@ -57,6 +57,27 @@ static int next_subset(int *subset, int m, int n)
     return 1;
 }
 
+/* [0, n) without bias (Lemire 2019): one multiplication where allot_rng_below divides twice; a label
+ * draws a hundred thousand of these. */
+static int draw_below(allot_rng *r, uint32_t n)
+{
+    uint64_t x = (uint64_t)allot_rng_u32(r) * n;
+    if ((uint32_t)x < n)
+        for (uint32_t least = -n % n; (uint32_t)x < least;)
+            x = (uint64_t)allot_rng_u32(r) * n;
+    return (int)(x >> 32);
+}
+
+/* A random subset at the front of a permutation, which any earlier shuffle leaves uniform. */
+static void random_subset(allot_rng *r, int *permutation, int m, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int j = i + draw_below(r, (uint32_t)(m - i)), taken = permutation[j];
+        permutation[j] = permutation[i];
+        permutation[i] = taken;
+    }
+}
+
 /* Sums over subsets: of the votes, their squares, and per sample those that contain it. */
 typedef struct {
     double sum, squares;
@@ -113,16 +134,16 @@ allot_code allot_soft_weighted(allot_soft *w, const allot_pool *pool, int n,
     memset(w->count, 0, (size_t)m * sizeof *w->count);
     memset(w->mark, 0, (size_t)m * sizeof *w->mark);
     double spread = 0;
+    for (int i = 0; i < m; i++)
+        w->subset[i] = i;
     if (allot_log_choose(m, n) <= log(MAX_EXACT)) {
-        for (int i = 0; i < n; i++)
-            w->subset[i] = i;
         do
             count_vote(w, pool, n, &t);
         while (next_subset(w->subset, m, n));
     } else {
         allot_rng r = allot_rng_start(stream->seed, stream->query, stream->strategy, 0);
         while (t.n < N_RANDOM) {
-            allot_rng_subset(&r, m, n, w->scratch, w->subset);
+            random_subset(&r, w->subset, m, n);
             count_vote(w, pool, n, &t);
         }
         spread = fmax(0, t.squares / t.n - (t.sum / t.n) * (t.sum / t.n)) * t.n / (t.n - 1);

@@ -28,7 +28,7 @@ allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err)
     if (n <= w->max_n)
         return ALLOT_OK;
     size_t k = (size_t)n + 1;
-    size_t bytes = k * (8 * sizeof(double) + 7 * sizeof(int) + 2 * sizeof(allot_soft_class));
+    size_t bytes = k * (8 * sizeof(double) + 6 * sizeof(int) + 2 * sizeof(allot_soft_class));
     void *block = allot_mem_array(bytes, 1, err);
     if (!block)
         return ALLOT_ERUNTIME;
@@ -39,8 +39,8 @@ allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err)
     w->with = d + 5 * k, w->tail[0] = d + 6 * k, w->tail[1] = d + 7 * k;
     int *i = (int *)(d + 8 * k);
     w->times = i, w->order = i + k, w->mark = i + 2 * k, w->touched = i + 3 * k;
-    w->subset = i + 4 * k, w->count = i + 5 * k, w->scratch = i + 6 * k;
-    w->classes = (allot_soft_class *)(i + 7 * k);
+    w->subset = i + 4 * k, w->count = i + 5 * k;
+    w->classes = (allot_soft_class *)(i + 6 * k);
     w->fewer = w->classes + k;
     for (int j = 2; j <= n; j++)
         w->log_fact[j] = w->log_fact[j - 1] + log(j);
