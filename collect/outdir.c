@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outdir.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/atomicfile.h"
+#include "core/buf.h"
+#include "core/fingerprint.h"
+
+static allot_code not_less(const char *what, int have, int wanted, const char *dir, allot_err *err)
+{
+    if (wanted >= have) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "cannot go on in '%s': it has %s %d, wanted are %d (a run only grows: ask for "
+                      "at least %d, or give another --output)", dir, what, have, wanted, have);
+}
+
+static allot_code keeps_strategies(const allot_rundir *have, const allot_rundir *wanted,
+                                   const char *dir, allot_err *err)
+{
+    for (int i = 0; i < have->strategies.count; i++) {
+        if (allot_strategies_find(&wanted->strategies, &have->strategies.at[i]) >= 0) continue;
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_strategy_print(&have->strategies.at[i], text);
+        return allot_fail(err, ALLOT_EMISMATCH,
+                          "cannot go on in '%s': its strategy '%s' is not among the wanted ones (a "
+                          "run only grows: add it, or give another --output)", dir, text);
+    }
+    return ALLOT_OK;
+}
+
+static allot_code keeps_loads(const allot_rundir *have, const allot_rundir *wanted, const char *dir,
+                              allot_err *err)
+{
+    for (int i = 0; i < have->n_loads; i++) {
+        int found = 0;
+        for (int k = 0; k < wanted->n_loads; k++) found |= wanted->loads[k] == have->loads[i];
+        if (!found)
+            return allot_fail(err, ALLOT_EMISMATCH,
+                              "cannot go on in '%s': its load %d is not among the wanted ones (a run "
+                              "only grows: add it, or give another --output)", dir, have->loads[i]);
+    }
+    return ALLOT_OK;
+}
+
+allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *wanted, const char *dir,
+                              allot_err *err)
+{
+    allot_code rc = allot_fingerprint_agree(
+        have->fingerprint, dir, wanted->fingerprint, "this command line",
+        "use the settings of the run, or give another --output", err);
+    if (rc) return rc;
+    if (have->seed != wanted->seed)
+        return allot_fail(err, ALLOT_EMISMATCH,
+                          "cannot go on in '%s': it was made with --seed %ld, not %ld (give the same "
+                          "seed, or another --output)", dir, have->seed, wanted->seed);
+    rc = not_less("pool", have->pool, wanted->pool, dir, err);
+    if (!rc) rc = not_less("runs", have->runs, wanted->runs, dir, err);
+    if (!rc) rc = not_less("scored samples", have->scored, wanted->scored, dir, err);
+    if (!rc) rc = keeps_strategies(have, wanted, dir, err);
+    return rc ? rc : keeps_loads(have, wanted, dir, err);
+}
+
+static int is_there(const char *dir, const char *name, off_t min_bytes, allot_err *err)
+{
+    struct stat st;
+    char *path = allot_rundir_path(dir, name, err);
+    int there = path && stat(path, &st) == 0 && st.st_size >= min_bytes;
+    free(path);
+    return there;
+}
+
+/* A journal without manifest belongs to nothing that could be named: never added to. */
+static allot_code check_existing(const char *dir, const allot_rundir *wanted, allot_err *err)
+{
+    if (!is_there(dir, "manifest.json", 0, err))
+        return !is_there(dir, "journal.jsonl", 1, err)
+                   ? ALLOT_OK
+                   : allot_fail(err, ALLOT_EINPUT,
+                                "cannot go on in '%s': it has a journal, but no manifest.json (give "
+                                "another --output)", dir);
+    allot_rundir have = {0};
+    allot_code rc = allot_rundir_load(dir, wanted->schema, &have, err);
+    if (!rc) rc = allot_outdir_agree(&have, wanted, dir, err);
+    allot_rundir_clear(&have);
+    return rc;
+}
+
+/* The manifest comes last: where there is one, the queries are there as well. */
+static allot_code fill(allot_outdir *o, const allot_query_choice *c, allot_err *err)
+{
+    char *path = allot_rundir_path(o->dir, "problems.h5", err);
+    if (!path) return ALLOT_ERUNTIME;
+    allot_code rc = allot_queries_merge(c, path, &o->problems, err);
+    if (!rc)
+        rc = allot_keyindex_build(&o->index, o->problems.keys, (size_t)o->problems.n, path, err);
+    free(path);
+    return rc ? rc : allot_outdir_save(o, err);
+}
+
+allot_code allot_outdir_open(allot_outdir *o, const char *dir, allot_rundir *wanted,
+                             const allot_query_choice *c, allot_err *err)
+{
+    *o = (allot_outdir){.dir = dir};
+    allot_fingerprint_id(wanted->fingerprint, o->cfg);
+    allot_code rc = allot_mkdir(dir, err);
+    if (!rc && !(o->journal_path = allot_rundir_path(dir, "journal.jsonl", err)))
+        rc = ALLOT_ERUNTIME;
+    if (!rc) rc = allot_journal_open(o->journal_path, &o->journal, err);
+    if (!rc) rc = check_existing(dir, wanted, err);
+    if (!rc) {
+        o->manifest = *wanted;
+        memset(wanted, 0, sizeof *wanted);
+        rc = fill(o, c, err);
+    }
+    if (!rc) return ALLOT_OK;
+    if (!is_there(dir, "journal.jsonl", 1, NULL) && !is_there(dir, "manifest.json", 0, NULL)) {
+        /* nothing was begun: leave nothing behind */
+        if (o->journal) unlink(o->journal_path);
+        rmdir(dir);
+    }
+    (void)!allot_outdir_close(o, NULL);
+    return rc;
+}
+
+allot_code allot_outdir_save(const allot_outdir *o, allot_err *err)
+{
+    return allot_rundir_save(o->dir, &o->manifest, err);
+}
+
+allot_code allot_outdir_close(allot_outdir *o, allot_err *err)
+{
+    allot_code rc = o->journal ? allot_journal_close(&o->journal, err) : ALLOT_OK;
+    free(o->journal_path);
+    allot_keyindex_clear(&o->index);
+    allot_problems_clear(&o->problems);
+    allot_rundir_clear(&o->manifest);
+    memset(o, 0, sizeof *o);
+    return rc;
+}
+
+static void add_quoted(allot_buf *b, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./:=,@%+";
+    if (*word && word[strspn(word, plain)] == '\0') {
+        allot_buf_str(b, word);
+        return;
+    }
+    allot_buf_str(b, "'");
+    for (; *word; word++)
+        if (*word == '\'') allot_buf_str(b, "'\\''");
+        else allot_buf_add(b, word, 1);
+    allot_buf_str(b, "'");
+}
+
+char *allot_outdir_command(void)
+{
+    char words[65536];
+    FILE *f = fopen("/proc/self/cmdline", "re");
+    size_t n = f ? fread(words, 1, sizeof words - 1, f) : 0;
+    if (f) fclose(f);
+    words[n] = '\0';
+    allot_buf b = {0};
+    for (size_t at = 0; at < n; at += strlen(words + at) + 1) {
+        if (at > 0) allot_buf_str(&b, " ");
+        add_quoted(&b, words + at);
+    }
+    return b.at;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outdir.h - the directory that 'sample' or 'time' fills: opened or created, locked, checked against
+ * what is wanted now, and extended. A run only grows: more queries, samples, runs, loads and
+ * strategies are taken in, anything that would mix different answers is refused. */
+#ifndef ALLOT_OUTDIR_H
+#define ALLOT_OUTDIR_H
+#include "core/journal.h"
+#include "core/rundir.h"
+#include "queries.h"
+
+typedef struct {
+    const char *dir;          /* borrowed */
+    allot_rundir manifest;    /* as on disk */
+    allot_problems problems;  /* of the run, without solutions */
+    allot_keyindex index;     /* of problems.keys */
+    char *journal_path;       /* owned */
+    allot_journal *journal;   /* owned, locked while open */
+    char cfg[17];             /* id of the fingerprint, carried by every record */
+} allot_outdir;
+
+/* Creates dir or opens it. `wanted` is what this command line asks for; its strategies, pool, runs
+ * and loads may be more than the directory has, not less. On success o->manifest is `wanted`, written
+ * (wanted is left zeroed). */
+ALLOT_MUST_CHECK allot_code allot_outdir_open(allot_outdir *o, const char *dir,
+                                              allot_rundir *wanted, const allot_query_choice *c,
+                                              allot_err *err);
+/* Writes o->manifest again. */
+ALLOT_MUST_CHECK allot_code allot_outdir_save(const allot_outdir *o, allot_err *err);
+/* Syncs and closes the journal, frees everything; safe on zero. */
+ALLOT_MUST_CHECK allot_code allot_outdir_close(allot_outdir *o, allot_err *err);
+
+/* Refuses a wanted manifest that `have` cannot grow into, naming the first difference. */
+ALLOT_MUST_CHECK allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *wanted,
+                                               const char *dir, allot_err *err);
+
+/* This process's command line, quoted for a shell; the caller frees. */
+char *allot_outdir_command(void);
+#endif

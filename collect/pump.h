@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pump.h - what sampling and timing share while they run: jobs in flight on the engine, their
+ * records going into the journal, counts, progress, and the reasons to stop early. One thread. */
+#ifndef ALLOT_PUMP_H
+#define ALLOT_PUMP_H
+#include "core/buf.h"
+#include "core/progress.h"
+#include "engine/engine.h"
+#include "outdir.h"
+
+/* So many connection failures in a row and the server counts as gone. */
+#define ALLOT_PUMP_MAX_UNREACHABLE 20
+
+typedef struct allot_job {
+    struct allot_job *prev, *next; /* in the pump's list */
+    void *owner;                   /* the sampler or timer, for callbacks */
+    allot_query query;             /* borrows from the run's problems */
+    long q;                        /* row of the query in the run */
+    int unit;                      /* unit of the query, see the plans */
+    int try;                       /* timing: tries before this one */
+    int load;                      /* timing: index of the load */
+    int filler;                    /* timing: holds the load up, is not recorded */
+    int foreign;                   /* timing: the server had other load at the start */
+    allot_record kept;             /* sampling: the sample whose text is being scored */
+    struct allot_job *waiting;     /* next in the owner's queue */
+} allot_job;
+
+typedef struct {
+    allot_outdir *out;     /* borrowed */
+    allot_engine *engine;  /* owned */
+    allot_job *jobs;       /* owned list: started, or in the owner's queue */
+    long n_jobs;
+    int closing;           /* callbacks only clean up */
+    allot_progress progress;
+    double started_s;
+    long done;             /* units, those of earlier runs included */
+    long n_errors;         /* error records of this run */
+    long n_tokens;         /* generated in this run */
+    int n_unreachable;     /* connection failures since the last success */
+    allot_buf line;
+    allot_err stop;        /* why to stop; code 0 = go on */
+} allot_pump;
+
+/* Takes over the engine. what, done, total: of the progress line. */
+void allot_pump_start(allot_pump *p, allot_outdir *out, allot_engine *engine, const char *what,
+                      long done, long total);
+/* Frees engine and jobs; safe on zero. */
+void allot_pump_clear(allot_pump *p);
+
+/* A new job for query q, in the list. NULL when out of memory (p->stop says so). */
+allot_job *allot_pump_job(allot_pump *p, void *owner, long q, int unit);
+/* Takes the job out of the list and frees it. */
+void allot_pump_end_job(allot_pump *p, allot_job *job);
+
+/* Journals a record and counts it as a unit done, or as an error. A failure to write, and a server
+ * that is gone, stop the pump. */
+void allot_pump_record(allot_pump *p, allot_record *rec);
+/* Notes the first reason to stop. */
+void allot_pump_stop(allot_pump *p, const allot_err *why);
+/* Waits for events once. Returns the reason to stop: interrupted, server gone, disk full, ... */
+ALLOT_MUST_CHECK allot_code allot_pump_turn(allot_pump *p, allot_err *err);
+/* Ends the progress line and syncs the journal. */
+ALLOT_MUST_CHECK allot_code allot_pump_finish(allot_pump *p, allot_err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* queries.h - which queries of a data set a run works on, and the copy of them that it keeps. */
+#ifndef ALLOT_QUERIES_H
+#define ALLOT_QUERIES_H
+#include "core/problems.h"
+
+typedef struct {
+    const char *dataset; /* problems.h5; required */
+    const char *split;   /* only queries of this split; NULL = all */
+    const char *splits;  /* splits.h5; required with split */
+    long limit;          /* at most so many; 0 = all */
+    int at_random;       /* the limit takes a random sample (a larger one contains a smaller one),
+                            not the first rows */
+    long seed;           /* of the random sample */
+} allot_query_choice;
+
+ALLOT_MUST_CHECK allot_code allot_queries_check(const allot_query_choice *c, allot_err *err);
+
+/* Rows of `problems` that are chosen, in file order: *rows is allocated [*n], the caller frees. */
+ALLOT_MUST_CHECK allot_code allot_queries_choose(const allot_query_choice *c,
+                                                 const allot_problems *problems, long **rows,
+                                                 long *n, allot_err *err);
+
+/* Brings run_file up to date and loads it into *out (without solutions): its own queries first (with
+ * the data set's text and answer where the data set has them), then the newly chosen ones. A run
+ * only grows. run_file need not exist. */
+ALLOT_MUST_CHECK allot_code allot_queries_merge(const allot_query_choice *c, const char *run_file,
+                                                allot_problems *out, allot_err *err);
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "records.h"
+#include <stdio.h>
+#include <string.h>
+#include "core/journal.h"
+
+typedef struct {
+    const char *path, *cfg;
+    allot_record_fn f;
+    void *user;
+} reader;
+
+static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err)
+{
+    const reader *r = user;
+    allot_record rec = {0};
+    char where[512];
+    snprintf(where, sizeof where, "line %ld of '%s'", number, r->path);
+    allot_code rc = allot_record_parse(line, n, where, &rec, err);
+    if (rc) return rc;
+    if (strcmp(rec.cfg, r->cfg) != 0)
+        rc = allot_fail(err, ALLOT_EMISMATCH,
+                        "%s was made with other settings (%s) than the run's manifest (%s) says "
+                        "(give another --output)", where, rec.cfg, r->cfg);
+    else rc = r->f(&rec, r->user, err);
+    allot_record_clear(&rec);
+    return rc;
+}
+
+allot_code allot_records_read(const char *path, const char *cfg, allot_record_fn f, void *user,
+                              allot_err *err)
+{
+    reader r = {path, cfg, f, user};
+    int torn;
+    return allot_journal_read(path, read_line, &r, &torn, err);
+}

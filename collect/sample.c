@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample.h"
+#include <string.h>
+#include "core/log.h"
+#include "core/strategyfile.h"
+#include "grade/grade.h"
+#include "pump.h"
+#include "records.h"
+
+typedef struct {
+    allot_outdir out;
+    allot_sample_plan plan;
+    allot_pump pump;
+    int max_concurrency;
+    allot_job *first_unscored, **last_unscored; /* samples to be scored, in order of arrival */
+    long next_q;                                /* where to look for the next unit */
+    int next_unit;
+} sampler;
+
+void allot_sample_defaults(allot_sample_config *c)
+{
+    *c = (allot_sample_config){.runs = 8};
+    allot_engine_defaults(&c->engine);
+}
+
+allot_code allot_sample_check(const allot_sample_config *c, allot_err *err)
+{
+    allot_code rc = allot_queries_check(&c->queries, err);
+    if (rc) return rc;
+    if (!c->strategies) return allot_fail(err, ALLOT_EUSAGE, "no strategies (give --strategies)");
+    if (!c->output) return allot_fail(err, ALLOT_EUSAGE, "no run directory (give --output)");
+    return allot_engine_check(&c->engine, err);
+}
+
+static void await_score(sampler *s, allot_job *job, allot_record *sample)
+{
+    job->kept = *sample;
+    memset(sample, 0, sizeof *sample);
+    job->unit = s->plan.pool + job->kept.slot;
+    *s->last_unscored = job;
+    s->last_unscored = &job->waiting;
+}
+
+static void on_done(allot_done *done, void *user)
+{
+    allot_job *job = user;
+    sampler *s = job->owner;
+    allot_record *rec = &done->rec;
+    if (!s->pump.closing) allot_pump_record(&s->pump, rec);
+    if (s->pump.closing || rec->type == ALLOT_REC_ERROR) {
+        allot_pump_end_job(&s->pump, job);
+    } else {
+        allot_unitmap_mark(&s->plan.map, job->q, job->unit);
+        if (rec->type == ALLOT_REC_SAMPLE && s->plan.scored) await_score(s, job, rec);
+        else allot_pump_end_job(&s->pump, job);
+    }
+    allot_record_clear(rec);
+}
+
+static void start(sampler *s, allot_job *job)
+{
+    allot_err err = {0};
+    allot_code rc;
+    const allot_sample_plan *p = &s->plan;
+    if (allot_sample_plan_kind(p, job->unit) == ALLOT_UNIT_SAMPLE) {
+        rc = allot_engine_sample(s->pump.engine, &job->query, job->unit, on_done, job, &err);
+    } else if (allot_sample_plan_kind(p, job->unit) == ALLOT_UNIT_SCORE) {
+        const allot_generation *g = &job->kept.gen[0];
+        rc = allot_engine_score(s->pump.engine, &job->query, job->unit - p->pool, g->text, g->n,
+                                on_done, job, &err);
+    } else {
+        int beam = job->unit - p->pool * (1 + p->scored);
+        rc = allot_engine_beam(s->pump.engine, &job->query, &p->beams[beam / p->runs],
+                               beam % p->runs, on_done, job, &err);
+    }
+    if (!rc) return;
+    allot_pump_stop(&s->pump, &err);
+    allot_pump_end_job(&s->pump, job);
+}
+
+static int has_room(const sampler *s)
+{
+    return !s->pump.stop.code && allot_engine_in_flight(s->pump.engine) < s->max_concurrency;
+}
+
+static void start_scores(sampler *s)
+{
+    while (s->first_unscored && has_room(s)) {
+        allot_job *job = s->first_unscored;
+        s->first_unscored = job->waiting;
+        if (!s->first_unscored) s->last_unscored = &s->first_unscored;
+        start(s, job);
+    }
+}
+
+/* Query by query, so that what belongs together is done at about the same time. Scores are not
+ * looked for: they follow their samples. Returns 0 at the end. */
+static int start_next(sampler *s)
+{
+    const allot_unitmap *map = &s->plan.map;
+    for (; s->next_q < map->n_queries; s->next_q++, s->next_unit = 0)
+        while (s->next_unit < map->per_query) {
+            int unit = s->next_unit++;
+            if (allot_sample_plan_kind(&s->plan, unit) == ALLOT_UNIT_SCORE ||
+                allot_unitmap_done(map, s->next_q, unit))
+                continue;
+            allot_job *job = allot_pump_job(&s->pump, s, s->next_q, unit);
+            if (job) start(s, job);
+            return job != NULL;
+        }
+    return 0;
+}
+
+static allot_code work(sampler *s, allot_err *err)
+{
+    for (;;) {
+        start_scores(s);
+        while (has_room(s) && start_next(s)) start_scores(s);
+        if (s->pump.n_jobs == 0 && !s->pump.stop.code) return ALLOT_OK;
+        allot_code rc = allot_pump_turn(&s->pump, err);
+        if (rc) return rc;
+    }
+}
+
+static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
+{
+    (void)err;
+    sampler *s = user;
+    long q = allot_keyindex_find(&s->out.index, &rec->key);
+    int unit = allot_sample_plan_unit(&s->plan, rec);
+    if (q >= 0 && unit >= 0) allot_unitmap_mark(&s->plan.map, q, unit);
+    return ALLOT_OK;
+}
+
+/* Scores a sample of the journal that has none, waiting for room: only the texts in flight are in
+ * memory. */
+static allot_code score_record(allot_record *rec, void *user, allot_err *err)
+{
+    sampler *s = user;
+    long q = allot_keyindex_find(&s->out.index, &rec->key);
+    int unit = allot_sample_plan_unit(&s->plan, rec);
+    if (rec->type != ALLOT_REC_SAMPLE || q < 0 || unit < 0 ||
+        allot_unitmap_done(&s->plan.map, q, s->plan.pool + unit))
+        return ALLOT_OK;
+    allot_job *job = allot_pump_job(&s->pump, s, q, unit);
+    if (job) await_score(s, job, rec);
+    start_scores(s);
+    allot_code rc = s->pump.stop.code;
+    if (rc) *err = s->pump.stop;
+    while (!rc && s->first_unscored) {
+        rc = allot_pump_turn(&s->pump, err);
+        start_scores(s);
+    }
+    return rc;
+}
+
+static allot_code score_old_samples(sampler *s, allot_err *err)
+{
+    allot_sample_counts n = allot_sample_plan_count(&s->plan);
+    if (!s->plan.scored || n.done[ALLOT_UNIT_SCORE] >= n.done[ALLOT_UNIT_SAMPLE]) return ALLOT_OK;
+    return allot_records_read(s->out.journal_path, s->out.cfg, score_record, s, err);
+}
+
+static void summarise(const sampler *s, allot_sample_result *r)
+{
+    const allot_unitmap *map = &s->plan.map;
+    r->n_queries = map->n_queries;
+    r->units = allot_sample_plan_count(&s->plan);
+    r->n_errors = s->pump.n_errors;
+    r->n_tokens = s->pump.n_tokens;
+    r->seconds = allot_clock_s() - s->pump.started_s;
+    for (long q = 0; q < map->n_queries; q++) {
+        int missing = 0;
+        for (int unit = 0; unit < map->per_query; unit++)
+            missing |= !allot_unitmap_done(map, q, unit);
+        r->n_failed_queries += missing;
+    }
+}
+
+/* With the directory open: plan, do, report. */
+static allot_code fill_run(sampler *s, allot_engine *engine, allot_sample_result *result,
+                           allot_err *err)
+{
+    allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.n, err);
+    if (!rc) rc = allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
+    long total = allot_unitmap_total(&s->plan.map), done = s->plan.map.n_done;
+    allot_pump_start(&s->pump, &s->out, engine, "units", done, total);
+    if (rc) return rc;
+    if (done > 0) allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
+    rc = score_old_samples(s, err);
+    if (!rc) rc = work(s, err);
+    allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
+    if (rc || sync_rc) return rc ? rc : sync_rc;
+    summarise(s, result);
+    if (s->plan.map.n_done == total) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EPARTIAL,
+                      "%ld of %ld units are missing, on %ld queries ('allot-collect status %s' tells "
+                      "why; the same command tries them again)", total - s->plan.map.n_done, total,
+                      result->n_failed_queries, s->out.dir);
+}
+
+static allot_code check_prm(const allot_strategies *set, const allot_engine_config *engine,
+                            allot_err *err)
+{
+    for (int i = 0; i < set->count && !engine->prm_model; i++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_strategy_print(&set->at[i], text);
+        if (allot_strategy_uses_prm(&set->at[i]))
+            return allot_fail(err, ALLOT_EUSAGE, "strategy '%s' needs a reward model (give --prm-model)",
+                              text);
+    }
+    return ALLOT_OK;
+}
+
+/* What the run directory is asked to hold. */
+static allot_code want(const allot_sample_config *c, allot_rundir *r, allot_err *err)
+{
+    *r = (allot_rundir){.schema = ALLOT_RUN_SCHEMA, .runs = c->runs, .seed = c->engine.seed};
+    allot_code rc = allot_strategyfile_load(c->strategies, &r->strategies, err);
+    if (!rc) rc = allot_sample_plan_pool(&r->strategies, c->pool, &r->pool, err);
+    if (!rc) rc = check_prm(&r->strategies, &c->engine, err);
+    r->scored = allot_sample_plan_scored(&r->strategies);
+    return rc;
+}
+
+allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *result,
+                            allot_err *err)
+{
+    sampler s = {.max_concurrency = c->engine.max_concurrency};
+    s.last_unscored = &s.first_unscored;
+    allot_rundir wanted = {0};
+    allot_engine *engine = NULL;
+    *result = (allot_sample_result){0};
+    allot_code rc = want(c, &wanted, err);
+    if (!rc) rc = allot_engine_new(&c->engine, &engine, err);
+    if (!rc) {
+        wanted.fingerprint = allot_engine_fingerprint(engine, ALLOT_GRADE_VERSION);
+        wanted.hardware = allot_engine_server(engine);
+        rc = allot_outdir_open(&s.out, c->output, &wanted, &c->queries, err);
+    }
+    if (rc) allot_engine_free(engine);
+    else {
+        rc = fill_run(&s, engine, result, err);
+        allot_pump_clear(&s.pump);
+    }
+    allot_code close_rc = allot_outdir_close(&s.out, rc ? NULL : err);
+    allot_sample_plan_clear(&s.plan);
+    allot_rundir_clear(&wanted);
+    return rc ? rc : close_rc;
+}

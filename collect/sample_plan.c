@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample_plan.h"
+#include <stdlib.h>
+#include <string.h>
+#include "core/log.h"
+#include "liballot/mem.h"
+
+static int is_parallel(const allot_strategy *s)
+{
+    return s->method != ALLOT_BEAM && s->method != ALLOT_NAMED;
+}
+
+allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *pool, allot_err *err)
+{
+    const allot_strategy *largest = NULL;
+    char text[ALLOT_STRATEGY_TEXT];
+    for (int i = 0; i < set->count; i++) {
+        const allot_strategy *s = &set->at[i];
+        allot_strategy_print(s, text);
+        if (s->method == ALLOT_NAMED)
+            return allot_fail(err, ALLOT_EINPUT,
+                              "strategy '%s' was measured elsewhere and cannot be run (import its "
+                              "outcomes instead)", text);
+        if (is_parallel(s) && (!largest || s->n > largest->n)) largest = s;
+    }
+    *pool = 0;
+    if (!largest) return ALLOT_OK;
+    *pool = asked ? asked : 2 * largest->n;
+    allot_strategy_print(largest, text);
+    if (*pool < largest->n)
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "a pool of %d samples is too small for '%s' (give --pool %d or more)",
+                          *pool, text, 2 * largest->n);
+    if (*pool < 2 * largest->n)
+        allot_log_warn("a pool of %d samples makes noisy labels for '%s': --pool %d is better", *pool,
+                       text, 2 * largest->n);
+    return ALLOT_OK;
+}
+
+int allot_sample_plan_scored(const allot_strategies *set)
+{
+    for (int i = 0; i < set->count; i++)
+        if (is_parallel(&set->at[i]) && allot_strategy_uses_prm(&set->at[i])) return 1;
+    return 0;
+}
+
+/* How a strategy's runs are stored: the final answer is chosen when labels are made. */
+static allot_strategy source_of(const allot_strategy *s)
+{
+    allot_strategy source = *s;
+    source.final = ALLOT_FINAL_BEST;
+    return source;
+}
+
+static int same_source(const allot_strategy *a, const allot_strategy *b)
+{
+    return a->n == b->n && a->width == b->width && a->depth == b->depth && a->agg == b->agg;
+}
+
+static void add_beam(allot_sample_plan *p, const allot_strategy *s)
+{
+    for (int i = 0; i < p->n_beams; i++)
+        if (same_source(&p->beams[i], s)) return;
+    p->beams[p->n_beams++] = source_of(s);
+}
+
+allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r, long n_queries,
+                                  allot_err *err)
+{
+    *p = (allot_sample_plan){.pool = r->pool, .scored = r->scored, .runs = r->runs};
+    p->beams = allot_mem_array((size_t)r->strategies.count, sizeof *p->beams, err);
+    if (!p->beams) return ALLOT_ERUNTIME;
+    for (int i = 0; i < r->strategies.count; i++)
+        if (r->strategies.at[i].method == ALLOT_BEAM) add_beam(p, &r->strategies.at[i]);
+    long per_query = (long)p->pool * (1 + p->scored) + (long)p->n_beams * p->runs;
+    allot_code rc = per_query > 1L << 30
+                        ? allot_fail(err, ALLOT_EUSAGE, "%ld units of work for each query are too "
+                                     "many (give a smaller --pool or --runs)", per_query)
+                        : allot_unitmap_init(&p->map, n_queries, (int)per_query, err);
+    if (rc) allot_sample_plan_clear(p);
+    return rc;
+}
+
+void allot_sample_plan_clear(allot_sample_plan *p)
+{
+    free(p->beams);
+    allot_unitmap_clear(&p->map);
+    memset(p, 0, sizeof *p);
+}
+
+allot_unit_kind allot_sample_plan_kind(const allot_sample_plan *p, int unit)
+{
+    if (unit < p->pool) return ALLOT_UNIT_SAMPLE;
+    return unit < p->pool * (1 + p->scored) ? ALLOT_UNIT_SCORE : ALLOT_UNIT_BEAM;
+}
+
+static int beam_unit(const allot_sample_plan *p, const allot_record *rec)
+{
+    for (int i = 0; i < p->n_beams && rec->run < p->runs; i++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_strategy_print(&p->beams[i], text);
+        if (strcmp(text, rec->source) == 0)
+            return p->pool * (1 + p->scored) + i * p->runs + rec->run;
+    }
+    return -1;
+}
+
+int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec)
+{
+    if (rec->type == ALLOT_REC_BEAM) return beam_unit(p, rec);
+    if (strcmp(rec->source, "pool") != 0 || rec->slot >= p->pool) return -1;
+    if (rec->type == ALLOT_REC_SAMPLE) return rec->slot;
+    return rec->type == ALLOT_REC_SCORE && p->scored ? p->pool + rec->slot : -1;
+}
+
+allot_sample_counts allot_sample_plan_count(const allot_sample_plan *p)
+{
+    allot_sample_counts c = {0};
+    for (int unit = 0; unit < p->map.per_query; unit++) {
+        allot_unit_kind kind = allot_sample_plan_kind(p, unit);
+        c.total[kind] += p->map.n_queries;
+        for (long q = 0; q < p->map.n_queries; q++)
+            c.done[kind] += allot_unitmap_done(&p->map, q, unit);
+    }
+    return c;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sample_plan.h - what a run directory needs of each query, and what it has. Units of one query:
+ *   [0, M)        pool samples, shared by single, majority, bon and weighted
+ *   [M, 2 M)      reward-model scores of these samples, if a strategy looks at them
+ *   then B x R    beam searches: B sources x R runs; strategies that differ in `final` only share
+ *                 one source
+ * Source: arXiv:2509.09864, section 2.1 (one pool for all parallel strategies); M >= 2 N is ours. */
+#ifndef ALLOT_SAMPLE_PLAN_H
+#define ALLOT_SAMPLE_PLAN_H
+#include "core/record.h"
+#include "core/rundir.h"
+#include "unitmap.h"
+
+typedef enum { ALLOT_UNIT_SAMPLE, ALLOT_UNIT_SCORE, ALLOT_UNIT_BEAM, ALLOT_N_UNITS } allot_unit_kind;
+
+typedef struct {
+    int pool;             /* M, 0 without parallel strategies */
+    int scored;           /* 0 or 1 */
+    int runs;             /* R */
+    allot_strategy *beams; /* owned [n_beams], final = best, unique */
+    int n_beams;          /* B */
+    allot_unitmap map;
+} allot_sample_plan;
+
+/* The pool that the strategies need: asked, or 2 x the largest N when asked is 0. Refuses strategies
+ * that cannot be sampled and a pool below the largest N; warns below twice that. */
+ALLOT_MUST_CHECK allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *pool,
+                                                   allot_err *err);
+/* 1 if a parallel strategy of the set looks at scores. */
+int allot_sample_plan_scored(const allot_strategies *set);
+
+/* Nothing done yet. */
+ALLOT_MUST_CHECK allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,
+                                                   long n_queries, allot_err *err);
+void allot_sample_plan_clear(allot_sample_plan *p);
+
+allot_unit_kind allot_sample_plan_kind(const allot_sample_plan *p, int unit);
+/* The unit that a record (sample, score, beam) fulfils, or -1 if it is not of this plan. */
+int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec);
+
+/* Units of each kind, and how many of them are done. */
+typedef struct {
+    long done[ALLOT_N_UNITS], total[ALLOT_N_UNITS];
+} allot_sample_counts;
+allot_sample_counts allot_sample_plan_count(const allot_sample_plan *p);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "status.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/fingerprint.h"
+#include "core/json.h"
+#include "liballot/mem.h"
+#include "records.h"
+
+#define PAUSE_S 60.0  /* a longer silence in the journal is a pause, not work */
+#define MAX_LISTED 20 /* failed queries shown to people; --json has them all */
+
+static const char *const UNIT_NAMES[ALLOT_N_UNITS] = {"samples", "scores", "beams"};
+
+/* What failed: a pool slot that has its sample failed to be scored. */
+static allot_unit_kind failed_kind(const allot_status *s, const allot_record *rec, long q)
+{
+    if (strcmp(rec->source, "pool") != 0) return ALLOT_UNIT_BEAM;
+    int has_sample = rec->slot < s->plan.pool && allot_unitmap_done(&s->plan.map, q, rec->slot);
+    return has_sample ? ALLOT_UNIT_SCORE : ALLOT_UNIT_SAMPLE;
+}
+
+static void count_error(allot_status *s, const allot_record *rec, long q)
+{
+    allot_unit_kind kind = failed_kind(s, rec, q);
+    int i = 0;
+    while (i < s->n_errors && (s->errors[i].unit != kind || s->errors[i].code != rec->code)) i++;
+    if (i == ALLOT_STATUS_MAX_ERRORS) return;
+    if (i == s->n_errors) s->n_errors++;
+    allot_status_error *e = &s->errors[i];
+    e->unit = kind;
+    e->code = rec->code;
+    e->count++;
+    snprintf(e->example, sizeof e->example, "%s", rec->message);
+}
+
+static void count_time(allot_status *s, const allot_record *rec)
+{
+    if (!isfinite(rec->t_start)) return;
+    double gap = rec->t_start - s->last_start_s;
+    if (gap > 0 && gap < PAUSE_S) s->active_s += gap;
+    if (gap > 0) s->last_start_s = rec->t_start;
+}
+
+static allot_code take_record(allot_record *rec, void *user, allot_err *err)
+{
+    (void)err;
+    allot_status *s = user;
+    long q = allot_keyindex_find(&s->index, &rec->key);
+    if (q < 0) return ALLOT_OK;
+    count_time(s, rec);
+    s->n_tokens += rec->n_tokens;
+    s->prm_tokens += rec->prm_tokens;
+    if (rec->type == ALLOT_REC_ERROR) {
+        count_error(s, rec, q);
+        free(s->failures[q]);
+        s->failures[q] = rec->message;
+        rec->message = NULL;
+        return ALLOT_OK;
+    }
+    int unit = allot_sample_plan_unit(&s->plan, rec);
+    if (unit >= 0) allot_unitmap_mark(&s->plan.map, q, unit);
+    return ALLOT_OK;
+}
+
+/* Errors that a later try has made good are no failures. */
+static void settle_failures(allot_status *s)
+{
+    for (long q = 0; q < s->problems.n; q++) {
+        int missing = 0;
+        for (int unit = 0; unit < s->plan.map.per_query; unit++)
+            missing |= !allot_unitmap_done(&s->plan.map, q, unit);
+        if (!missing) {
+            free(s->failures[q]);
+            s->failures[q] = NULL;
+        }
+        s->n_failed += s->failures[q] != NULL;
+    }
+}
+
+static allot_code read_journal(const char *dir, allot_status *s, allot_err *err)
+{
+    char cfg[17];
+    allot_fingerprint_id(s->manifest.fingerprint, cfg);
+    char *path = allot_rundir_path(dir, "journal.jsonl", err);
+    allot_code rc = path ? allot_records_read(path, cfg, take_record, s, err) : ALLOT_ERUNTIME;
+    free(path);
+    return rc;
+}
+
+allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
+{
+    *s = (allot_status){0};
+    char *path = allot_rundir_path(dir, "problems.h5", err);
+    allot_code rc = path ? allot_rundir_load(dir, ALLOT_RUN_SCHEMA, &s->manifest, err)
+                         : ALLOT_ERUNTIME;
+    if (!rc) rc = allot_problems_load(path, 0, &s->problems, err);
+    if (!rc)
+        rc = allot_keyindex_build(&s->index, s->problems.keys, (size_t)s->problems.n, path, err);
+    if (!rc) rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.n, err);
+    if (!rc && !(s->failures = allot_mem_array((size_t)s->problems.n, sizeof *s->failures, err)))
+        rc = ALLOT_ERUNTIME;
+    if (!rc) rc = read_journal(dir, s, err);
+    free(path);
+    if (rc) {
+        allot_status_clear(s);
+        return rc;
+    }
+    settle_failures(s);
+    s->units = allot_sample_plan_count(&s->plan);
+    return ALLOT_OK;
+}
+
+void allot_status_clear(allot_status *s)
+{
+    for (long q = 0; s->failures && q < s->problems.n; q++) free(s->failures[q]);
+    free(s->failures);
+    allot_sample_plan_clear(&s->plan);
+    allot_keyindex_clear(&s->index);
+    allot_problems_clear(&s->problems);
+    allot_rundir_clear(&s->manifest);
+    memset(s, 0, sizeof *s);
+}
+
+static cJSON *failures_json(const allot_status *s)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (long q = 0; q < s->problems.n; q++) {
+        if (!s->failures[q]) continue;
+        char hex[65];
+        cJSON *o = cJSON_CreateObject();
+        allot_key_hex(&s->problems.keys[q], hex);
+        cJSON_AddStringToObject(o, "key", hex);
+        cJSON_AddStringToObject(o, "message", s->failures[q]);
+        cJSON_AddItemToArray(list, o);
+    }
+    return list;
+}
+
+cJSON *allot_status_json(const allot_status *s, const char *dir)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "run", dir);
+    cJSON_AddNumberToObject(o, "queries", (double)s->problems.n);
+    cJSON_AddNumberToObject(o, "pool", s->manifest.pool);
+    cJSON_AddNumberToObject(o, "runs", s->manifest.runs);
+    for (int k = 0; k < ALLOT_N_UNITS; k++) {
+        cJSON *units = cJSON_AddObjectToObject(o, UNIT_NAMES[k]);
+        cJSON_AddNumberToObject(units, "done", (double)s->units.done[k]);
+        cJSON_AddNumberToObject(units, "total", (double)s->units.total[k]);
+    }
+    cJSON_AddNumberToObject(o, "tokens", (double)s->n_tokens);
+    cJSON_AddNumberToObject(o, "prm_tokens", (double)s->prm_tokens);
+    allot_json_add_number(o, "active_seconds", s->active_s);
+    allot_json_add_number(o, "tokens_per_second",
+                          s->active_s > 0 ? (double)s->n_tokens / s->active_s : NAN);
+    cJSON *errors = cJSON_AddArrayToObject(o, "errors");
+    for (int i = 0; i < s->n_errors; i++) {
+        cJSON *e = cJSON_CreateObject();
+        cJSON_AddStringToObject(e, "unit", UNIT_NAMES[s->errors[i].unit]);
+        cJSON_AddNumberToObject(e, "code", s->errors[i].code);
+        cJSON_AddNumberToObject(e, "count", (double)s->errors[i].count);
+        cJSON_AddStringToObject(e, "example", s->errors[i].example);
+        cJSON_AddItemToArray(errors, e);
+    }
+    cJSON_AddItemToObject(o, "failed_queries", failures_json(s));
+    return o;
+}
+
+static void print_failures(const allot_status *s)
+{
+    if (s->n_failed == 0) return;
+    printf("%ld queries failed (the 'sample' command that made the run tries them again):\n",
+           s->n_failed);
+    long shown = 0;
+    for (long q = 0; q < s->problems.n && shown < MAX_LISTED; q++) {
+        if (!s->failures[q]) continue;
+        char hex[65];
+        size_t n;
+        const char *text = allot_strings_at(&s->problems.col[ALLOT_COL_PROBLEM], q, &n);
+        allot_key_hex(&s->problems.keys[q], hex);
+        printf("  %.12s  '%.*s'  %s\n", hex, (int)(n < 40 ? n : 40), text, s->failures[q]);
+        shown++;
+    }
+    if (shown < s->n_failed) printf("  ... and %ld more (--json has all)\n", s->n_failed - shown);
+}
+
+void allot_status_print(const allot_status *s, const char *dir)
+{
+    printf("%s: %ld queries, %d strategies, pool %d, runs %d\n", dir, s->problems.n,
+           s->manifest.strategies.count, s->manifest.pool, s->manifest.runs);
+    for (int k = 0; k < ALLOT_N_UNITS; k++)
+        if (s->units.total[k] > 0)
+            printf("  %-8s %ld of %ld (%.1f %%)\n", UNIT_NAMES[k], s->units.done[k],
+                   s->units.total[k], 100.0 * (double)s->units.done[k] / (double)s->units.total[k]);
+    printf("  tokens   %ld generated, %ld read by the reward model", s->n_tokens, s->prm_tokens);
+    if (s->active_s > 0) printf(", %.0f generated per second", (double)s->n_tokens / s->active_s);
+    printf("\n");
+    for (int i = 0; i < s->n_errors; i++)
+        printf("  errors   %ld of %s (code %d), e.g. %s\n", s->errors[i].count,
+               UNIT_NAMES[s->errors[i].unit], s->errors[i].code, s->errors[i].example);
+    print_failures(s);
+}

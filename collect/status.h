@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status.h - how far a run directory is, read from its journal; safe while it is being written. */
+#ifndef ALLOT_STATUS_H
+#define ALLOT_STATUS_H
+#include <cjson/cJSON.h>
+#include "core/problems.h"
+#include "sample_plan.h"
+
+/* Error records of one kind of unit and one code. */
+typedef struct {
+    allot_unit_kind unit;
+    allot_code code;
+    long count;
+    char example[200];  /* the last message */
+} allot_status_error;
+
+#define ALLOT_STATUS_MAX_ERRORS 32
+
+typedef struct {
+    allot_rundir manifest;
+    allot_problems problems;
+    allot_keyindex index;
+    allot_sample_plan plan;
+    allot_sample_counts units;
+    long n_tokens, prm_tokens;
+    double active_s;     /* time in which records came, pauses left out */
+    double last_start_s; /* epoch */
+    allot_status_error errors[ALLOT_STATUS_MAX_ERRORS];
+    int n_errors;
+    char **failures;     /* owned [queries]: last error of a query that is not whole, else NULL */
+    long n_failed;       /* queries with such an error */
+} allot_status;
+
+ALLOT_MUST_CHECK allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err);
+void allot_status_clear(allot_status *s);
+/* The caller deletes it. */
+cJSON *allot_status_json(const allot_status *s, const char *dir);
+void allot_status_print(const allot_status *s, const char *dir);
+
+#endif
