@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "liballot/mem.h"
+
+#define MAX_COUNT 9007199254740992L /* 2^53: whole numbers that a JSON number holds */
+#define MAX_SECONDS 1e10            /* also of an epoch time */
+
+static const char *const TYPE[] = {"sample", "score", "beam", "timed", "error"};
+static const char *const FINISH[] = {"stop", "length", "other"};
+enum { N_TYPES = sizeof TYPE / sizeof *TYPE, N_FINISH = sizeof FINISH / sizeof *FINISH };
+
+void allot_record_clear(allot_record *r)
+{
+    for (int i = 0; i < r->n_gen; i++) {
+        free(r->gen[i].text);
+        free(r->gen[i].scores);
+    }
+    free(r->gen);
+    free(r->rounds);
+    free(r->message);
+    memset(r, 0, sizeof *r);
+}
+
+static void put_text(allot_buf *out, const char *text, size_t n)
+{
+    static const char *const short_form[32] = {
+        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    allot_buf_add(out, "\"", 1);
+    size_t from = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        allot_buf_add(out, text + from, i - from);
+        from = i + 1;
+        if (c >= 0x20) allot_buf_printf(out, "\\%c", c);
+        else if (short_form[c]) allot_buf_str(out, short_form[c]);
+        else allot_buf_printf(out, "\\u%04x", c);
+    }
+    allot_buf_add(out, text + from, n - from);
+    allot_buf_add(out, "\"", 1);
+}
+
+/* Non-finite numbers are unknown ones: null. */
+static void put_number(allot_buf *out, const char *before, double x)
+{
+    if (isfinite(x)) allot_buf_printf(out, "%s%.17g", before, x);
+    else allot_buf_printf(out, "%snull", before);
+}
+
+static void put_generation(allot_buf *out, const allot_generation *g)
+{
+    allot_buf_str(out, "{");
+    if (g->text) {
+        allot_buf_str(out, "\"text\":");
+        put_text(out, g->text, g->n);
+        allot_buf_printf(out, ",\"finish\":\"%s\",\"n_tokens\":%ld", FINISH[g->finish], g->n_tokens);
+    }
+    if (g->n_scores > 0) {
+        allot_buf_str(out, g->text ? ",\"scores\":[" : "\"scores\":[");
+        for (int i = 0; i < g->n_scores; i++) put_number(out, i ? "," : "", g->scores[i]);
+        allot_buf_str(out, "]");
+        if (g->prm_truncated) allot_buf_str(out, ",\"prm_truncated\":1");
+    }
+    allot_buf_str(out, "}");
+}
+
+static void put_costs(allot_buf *out, const allot_record *r)
+{
+    allot_buf_printf(out, ",\"n_tokens\":%ld,\"prompt_tokens\":%ld,\"cached_tokens\":%ld"
+                     ",\"prm_tokens\":%ld", r->n_tokens, r->prompt_tokens, r->cached_tokens,
+                     r->prm_tokens);
+    put_number(out, ",\"t_start\":", r->t_start);
+    put_number(out, ",\"seconds\":", r->seconds);
+    put_number(out, ",\"gen_s\":", r->gen_s);
+    put_number(out, ",\"prm_s\":", r->prm_s);
+    put_number(out, ",\"ttft_s\":", r->ttft_s);
+    if (r->type == ALLOT_REC_TIMED)
+        allot_buf_printf(out, ",\"load\":%d,\"foreign\":%d", r->load, r->foreign);
+}
+
+allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *err)
+{
+    char hex[65];
+    allot_key_hex(&r->key, hex);
+    allot_buf_printf(out, "{\"t\":\"%s\",\"cfg\":\"%s\",\"key\":\"%s\",\"source\":", TYPE[r->type],
+                     r->cfg, hex);
+    put_text(out, r->source, strlen(r->source));
+    allot_buf_printf(out, ",\"run\":%d,\"slot\":%d,\"seed\":\"%" PRIu64 "\",\"attempt\":%d"
+                     ",\"retries\":%d", r->run, r->slot, r->seed, r->attempt, r->retries);
+    put_costs(out, r);
+    if (r->type == ALLOT_REC_ERROR) {
+        allot_buf_printf(out, ",\"code\":%d,\"message\":", r->code);
+        put_text(out, r->message ? r->message : "", r->message ? strlen(r->message) : 0);
+    }
+    for (int i = 0; i < r->n_rounds; i++) {
+        const allot_round *o = &r->rounds[i];
+        allot_buf_printf(out, "%s[%ld,%ld", i ? "," : ",\"rounds\":[", o->n_tokens, o->prm_tokens);
+        put_number(out, ",", o->gen_s);
+        put_number(out, ",", o->prm_s);
+        allot_buf_str(out, i + 1 < r->n_rounds ? "]" : "]]");
+    }
+    for (int i = 0; i < r->n_gen; i++) {
+        allot_buf_str(out, i ? "," : ",\"gen\":[");
+        put_generation(out, &r->gen[i]);
+    }
+    allot_buf_str(out, r->n_gen ? "]}" : "}");
+    return allot_buf_check(out, err);
+}
+
+/* A field that may be absent (0). */
+static allot_code get_long(const cJSON *o, const char *field, const char *where, long max, long *out,
+                           allot_err *err)
+{
+    *out = 0;
+    if (!cJSON_HasObjectItem(o, field)) return ALLOT_OK;
+    return allot_json_int(o, field, where, 0, max, out, err);
+}
+
+static allot_code get_int(const cJSON *o, const char *field, const char *where, int *out,
+                          allot_err *err)
+{
+    long x;
+    allot_code rc = get_long(o, field, where, 1L << 30, &x, err);
+    if (!rc) *out = (int)x;
+    return rc;
+}
+
+/* Seconds; null and absent are unknown. */
+static allot_code get_seconds(const cJSON *o, const char *field, const char *where, double *out,
+                              allot_err *err)
+{
+    *out = NAN;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, field);
+    if (!item || cJSON_IsNull(item)) return ALLOT_OK;
+    return allot_json_number(o, field, where, 0, MAX_SECONDS, out, err);
+}
+
+/* Position of the field's text in names[n]. */
+static allot_code get_name(const cJSON *o, const char *field, const char *const *names, int n,
+                           const char *where, int *out, allot_err *err)
+{
+    const char *text;
+    allot_code rc = allot_json_string(o, field, where, &text, err);
+    if (rc) return rc;
+    for (*out = 0; *out < n; ++*out)
+        if (strcmp(text, names[*out]) == 0) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EINPUT, "%s: unknown %s '%.40s'", where, field, text);
+}
+
+static allot_code get_bounded_text(const cJSON *o, const char *field, const char *where, char *out,
+                                   size_t capacity, allot_err *err)
+{
+    const char *text;
+    allot_code rc = allot_json_string(o, field, where, &text, err);
+    if (rc) return rc;
+    if (strlen(text) >= capacity)
+        return allot_fail(err, ALLOT_EINPUT, "%s: %s is longer than %zu bytes", where, field,
+                          capacity - 1);
+    strcpy(out, text);
+    return ALLOT_OK;
+}
+
+/* Seeds have 64 bits, which a JSON number cannot hold: they are decimal strings. */
+static allot_code get_seed(const cJSON *o, const char *where, uint64_t *out, allot_err *err)
+{
+    char text[21], *end;
+    allot_code rc = get_bounded_text(o, "seed", where, text, sizeof text, err);
+    if (rc) return rc;
+    *out = strtoull(text, &end, 10);
+    char again[21];
+    snprintf(again, sizeof again, "%" PRIu64, *out);
+    if (strcmp(text, again) != 0)
+        return allot_fail(err, ALLOT_EINPUT, "%s: seed '%s' is not a 64-bit number", where, text);
+    return ALLOT_OK;
+}
+
+static allot_code get_scores(const cJSON *o, const char *where, allot_generation *g, allot_err *err)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "scores"), *item;
+    if (!list) return ALLOT_OK;
+    int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+    if (n < 1) return allot_fail(err, ALLOT_EINPUT, "%s: 'scores' is not a list of numbers", where);
+    g->scores = allot_mem_array((size_t)n, sizeof *g->scores, err);
+    if (!g->scores) return ALLOT_ERUNTIME;
+    cJSON_ArrayForEach(item, list) {
+        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+            return allot_fail(err, ALLOT_EINPUT, "%s: score %d is not a number", where, g->n_scores);
+        g->scores[g->n_scores++] = item->valuedouble;
+    }
+    return get_int(o, "prm_truncated", where, &g->prm_truncated, err);
+}
+
+static allot_code get_generation(const cJSON *o, const char *where, allot_generation *g,
+                                 allot_err *err)
+{
+    if (!cJSON_IsObject(o)) return allot_fail(err, ALLOT_EINPUT, "%s: 'gen' is malformed", where);
+    allot_code rc = get_scores(o, where, g, err);
+    if (rc || !cJSON_HasObjectItem(o, "text")) return rc;
+    const char *text;
+    int finish;
+    rc = allot_json_string(o, "text", where, &text, err);
+    if (!rc) rc = get_name(o, "finish", FINISH, N_FINISH, where, &finish, err);
+    if (!rc) rc = get_long(o, "n_tokens", where, MAX_COUNT, &g->n_tokens, err);
+    if (rc) return rc;
+    g->finish = (allot_finish)finish;
+    g->n = strlen(text);
+    g->text = allot_mem_text(text, g->n, err);
+    return g->text ? ALLOT_OK : ALLOT_ERUNTIME;
+}
+
+static allot_code get_generations(const cJSON *o, const char *where, allot_record *r, allot_err *err)
+{
+    if (!cJSON_HasObjectItem(o, "gen")) return ALLOT_OK;
+    cJSON *list;
+    const cJSON *item;
+    allot_code rc = allot_json_array(o, "gen", where, &list, err);
+    if (rc) return rc;
+    r->gen = allot_mem_array((size_t)cJSON_GetArraySize(list), sizeof *r->gen, err);
+    if (!r->gen) return ALLOT_ERUNTIME;
+    cJSON_ArrayForEach(item, list) {
+        rc = get_generation(item, where, &r->gen[r->n_gen++], err);
+        if (rc) return rc;
+    }
+    return ALLOT_OK;
+}
+
+/* A round is [tokens, prm tokens, generation seconds, prm seconds]; unknown seconds are null. */
+static allot_code get_round(const cJSON *o, const char *where, allot_round *out, allot_err *err)
+{
+    double x[4];
+    int n = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, o) {
+        int unknown = n >= 2 && cJSON_IsNull(item);
+        if (n == 4 || !(unknown || (cJSON_IsNumber(item) && item->valuedouble >= 0 &&
+                                    item->valuedouble <= MAX_SECONDS)))
+            return allot_fail(err, ALLOT_EINPUT, "%s: 'rounds' is malformed", where);
+        x[n++] = unknown ? NAN : item->valuedouble;
+    }
+    if (n != 4) return allot_fail(err, ALLOT_EINPUT, "%s: 'rounds' is malformed", where);
+    *out = (allot_round){(long)x[0], (long)x[1], x[2], x[3]};
+    return ALLOT_OK;
+}
+
+static allot_code get_rounds(const cJSON *o, const char *where, allot_record *r, allot_err *err)
+{
+    if (!cJSON_HasObjectItem(o, "rounds")) return ALLOT_OK;
+    cJSON *list;
+    const cJSON *item;
+    allot_code rc = allot_json_array(o, "rounds", where, &list, err);
+    if (rc) return rc;
+    r->rounds = allot_mem_array((size_t)cJSON_GetArraySize(list), sizeof *r->rounds, err);
+    if (!r->rounds) return ALLOT_ERUNTIME;
+    cJSON_ArrayForEach(item, list) {
+        rc = get_round(item, where, &r->rounds[r->n_rounds++], err);
+        if (rc) return rc;
+    }
+    return ALLOT_OK;
+}
+
+static allot_code get_head(const cJSON *o, const char *where, allot_record *r, allot_err *err)
+{
+    int type;
+    char hex[65];
+    allot_code rc = get_name(o, "t", TYPE, N_TYPES, where, &type, err);
+    if (!rc) rc = get_bounded_text(o, "cfg", where, r->cfg, sizeof r->cfg, err);
+    if (!rc) rc = get_bounded_text(o, "key", where, hex, sizeof hex, err);
+    if (!rc && allot_key_parse(hex, &r->key, err)) return allot_fail_in(err, "%s", where);
+    if (!rc) rc = get_bounded_text(o, "source", where, r->source, sizeof r->source, err);
+    if (!rc) rc = get_seed(o, where, &r->seed, err);
+    if (!rc) rc = get_int(o, "run", where, &r->run, err);
+    if (!rc) rc = get_int(o, "slot", where, &r->slot, err);
+    if (!rc) rc = get_int(o, "attempt", where, &r->attempt, err);
+    if (!rc) rc = get_int(o, "retries", where, &r->retries, err);
+    if (!rc) r->type = (allot_record_type)type;
+    return rc;
+}
+
+static allot_code get_costs(const cJSON *o, const char *where, allot_record *r, allot_err *err)
+{
+    allot_code rc = get_long(o, "n_tokens", where, MAX_COUNT, &r->n_tokens, err);
+    if (!rc) rc = get_long(o, "prompt_tokens", where, MAX_COUNT, &r->prompt_tokens, err);
+    if (!rc) rc = get_long(o, "cached_tokens", where, MAX_COUNT, &r->cached_tokens, err);
+    if (!rc) rc = get_long(o, "prm_tokens", where, MAX_COUNT, &r->prm_tokens, err);
+    if (!rc) rc = get_seconds(o, "t_start", where, &r->t_start, err);
+    if (!rc) rc = get_seconds(o, "seconds", where, &r->seconds, err);
+    if (!rc) rc = get_seconds(o, "gen_s", where, &r->gen_s, err);
+    if (!rc) rc = get_seconds(o, "prm_s", where, &r->prm_s, err);
+    if (!rc) rc = get_seconds(o, "ttft_s", where, &r->ttft_s, err);
+    if (!rc) rc = get_int(o, "load", where, &r->load, err);
+    if (!rc) rc = get_int(o, "foreign", where, &r->foreign, err);
+    return rc;
+}
+
+static allot_code get_error(const cJSON *o, const char *where, allot_record *r, allot_err *err)
+{
+    if (r->type != ALLOT_REC_ERROR) return ALLOT_OK;
+    const char *text;
+    int code;
+    allot_code rc = get_int(o, "code", where, &code, err);
+    if (!rc) rc = allot_json_string(o, "message", where, &text, err);
+    if (rc) return rc;
+    r->code = (allot_code)code;
+    r->message = allot_mem_text(text, strlen(text), err);
+    return r->message ? ALLOT_OK : ALLOT_ERUNTIME;
+}
+
+/* What a reader may rely on without looking: samples and finished beams have texts, scores scores. */
+static allot_code check_shape(const allot_record *r, const char *where, allot_err *err)
+{
+    if ((r->type == ALLOT_REC_SAMPLE || r->type == ALLOT_REC_SCORE) && r->n_gen != 1)
+        return allot_fail(err, ALLOT_EINPUT, "%s: %d generations, not 1", where, r->n_gen);
+    for (int i = 0; i < r->n_gen; i++) {
+        if (r->type == ALLOT_REC_SCORE && !r->gen[i].scores)
+            return allot_fail(err, ALLOT_EINPUT, "%s: no scores", where);
+        if (r->type != ALLOT_REC_SCORE && !r->gen[i].text)
+            return allot_fail(err, ALLOT_EINPUT, "%s: generation %d has no text", where, i);
+    }
+    return ALLOT_OK;
+}
+
+allot_code allot_record_parse(const char *line, size_t n, const char *where, allot_record *out,
+                              allot_err *err)
+{
+    cJSON *o;
+    allot_record r = {0};
+    allot_code rc = allot_json_parse(line, n, where, &o, err);
+    if (rc) return rc;
+    rc = get_head(o, where, &r, err);
+    if (!rc) rc = get_costs(o, where, &r, err);
+    if (!rc) rc = get_error(o, where, &r, err);
+    if (!rc) rc = get_rounds(o, where, &r, err);
+    if (!rc) rc = get_generations(o, where, &r, err);
+    if (!rc) rc = check_shape(&r, where, err);
+    cJSON_Delete(o);
+    if (rc) allot_record_clear(&r);
+    else *out = r;
+    return rc;
+}

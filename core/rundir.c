@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rundir.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "atomicfile.h"
+#include "buf.h"
+#include "fingerprint.h"
+#include "json.h"
+#include "strategyfile.h"
+
+#define MANIFEST "manifest.json"
+#define MANIFEST_MAX_BYTES (16L << 20)
+#define MANIFEST_VERSION 1
+#define MAX_POOL 1000000L
+#define MAX_LOADS ((int)(sizeof((allot_rundir *)0)->loads / sizeof(int)))
+
+char *allot_rundir_path(const char *dir, const char *name, allot_err *err)
+{
+    allot_buf b = {0};
+    size_t n = strlen(dir);
+    allot_buf_printf(&b, "%s%s%s", dir, n > 0 && dir[n - 1] == '/' ? "" : "/", name);
+    if (allot_buf_check(&b, err)) {
+        allot_buf_clear(&b);
+        return NULL;
+    }
+    return b.at;
+}
+
+void allot_rundir_clear(allot_rundir *r)
+{
+    allot_strategies_clear(&r->strategies);
+    cJSON_Delete(r->fingerprint);
+    cJSON_Delete(r->hardware);
+    memset(r, 0, sizeof *r);
+}
+
+static allot_code get_loads(const cJSON *o, const char *where, allot_rundir *r, allot_err *err)
+{
+    cJSON *list;
+    const cJSON *item;
+    allot_code rc = allot_json_array(o, "loads", where, &list, err);
+    if (rc) return rc;
+    if (cJSON_GetArraySize(list) > MAX_LOADS)
+        return allot_fail(err, ALLOT_EINPUT, "%s: more than %d loads", where, MAX_LOADS);
+    cJSON_ArrayForEach(item, list) {
+        double x = cJSON_IsNumber(item) ? item->valuedouble : 0;
+        if (!(x >= 1 && x <= 1e6 && x == (int)x))
+            return allot_fail(err, ALLOT_EINPUT, "%s: a load is not a whole number from 1 to 1000000",
+                              where);
+        r->loads[r->n_loads++] = (int)x;
+    }
+    return ALLOT_OK;
+}
+
+/* Takes a sub-object out of the manifest. */
+static allot_code take_object(cJSON *o, const char *field, const char *where, cJSON **out,
+                              allot_err *err)
+{
+    cJSON *item;
+    allot_code rc = allot_json_object(o, field, where, &item, err);
+    if (!rc) *out = cJSON_DetachItemViaPointer(o, item);
+    return rc;
+}
+
+static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, allot_err *err)
+{
+    long pool, runs, scored;
+    cJSON *strategies;
+    allot_code rc = allot_json_schema(o, r->schema, MANIFEST_VERSION, where, err);
+    if (!rc) rc = allot_json_array(o, "strategies", where, &strategies, err);
+    if (!rc) rc = allot_strategyfile_from_json(strategies, where, &r->strategies, err);
+    if (!rc) rc = allot_json_int(o, "pool", where, 0, MAX_POOL, &pool, err);
+    if (!rc) rc = allot_json_int(o, "runs", where, 0, MAX_POOL, &runs, err);
+    if (!rc) rc = allot_json_int(o, "scored", where, 0, 1, &scored, err);
+    if (!rc) rc = allot_json_int(o, "seed", where, 0, 1L << 53, &r->seed, err);
+    if (!rc) rc = get_loads(o, where, r, err);
+    if (!rc) rc = take_object(o, "fingerprint", where, &r->fingerprint, err);
+    if (!rc) rc = allot_fingerprint_check(r->fingerprint, where, err);
+    if (!rc) rc = take_object(o, "hardware", where, &r->hardware, err);
+    if (rc) return rc;
+    r->pool = (int)pool;
+    r->runs = (int)runs;
+    r->scored = (int)scored;
+    return ALLOT_OK;
+}
+
+allot_code allot_rundir_load(const char *dir, const char *schema, allot_rundir *out, allot_err *err)
+{
+    char *path = allot_rundir_path(dir, MANIFEST, err);
+    if (!path) return ALLOT_ERUNTIME;
+    allot_rundir r = {.schema = schema};
+    cJSON *o = NULL;
+    char where[512];
+    snprintf(where, sizeof where, "'%s'", path);
+    allot_code rc = allot_json_load(path, MANIFEST_MAX_BYTES, &o, err);
+    if (!rc) rc = get_manifest(o, where, &r, err);
+    cJSON_Delete(o);
+    free(path);
+    if (rc) allot_rundir_clear(&r);
+    else *out = r;
+    return rc;
+}
+
+allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *err)
+{
+    allot_code rc = allot_mkdir(dir, err);
+    char *path = rc ? NULL : allot_rundir_path(dir, MANIFEST, err);
+    if (!path) return ALLOT_ERUNTIME;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "schema", r->schema);
+    cJSON_AddNumberToObject(o, "version", MANIFEST_VERSION);
+    cJSON_AddStringToObject(o, "tool_version", ALLOT_VERSION);
+    cJSON_AddItemToObject(o, "strategies", allot_strategyfile_to_json(&r->strategies));
+    cJSON_AddNumberToObject(o, "pool", r->pool);
+    cJSON_AddNumberToObject(o, "runs", r->runs);
+    cJSON_AddNumberToObject(o, "scored", r->scored);
+    cJSON_AddNumberToObject(o, "seed", (double)r->seed);
+    cJSON_AddItemToObject(o, "loads", cJSON_CreateIntArray(r->loads, r->n_loads));
+    cJSON_AddItemToObject(o, "fingerprint", cJSON_Duplicate(r->fingerprint, 1));
+    cJSON_AddItemToObject(o, "hardware",
+                          r->hardware ? cJSON_Duplicate(r->hardware, 1) : cJSON_CreateObject());
+    rc = allot_json_save(path, o, err);
+    cJSON_Delete(o);
+    free(path);
+    return rc;
+}
