@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_label.c - 'allot-collect label': settings from the command line, the file, the summary. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "commands.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "label.h"
+#include "liballot/mem.h"
+
+static allot_label_settings settings = ALLOT_LABEL_DEFAULTS;
+static const char *missing = "refuse";
+
+static const allot_option options[] = {
+    {"timing", ALLOT_OPT_STRING, &settings.timing_dir, "DIR",
+     "timed strategies, for seconds (default: none, seconds absent)", 0, 0},
+    {"load", ALLOT_OPT_INT, &settings.load, "N",
+     "queries in flight of the timed rows to use (default: 1)", 1, 1000000},
+    {"problems", ALLOT_OPT_STRING, &settings.problems, "FILE",
+     "problems.h5 with the reference answers (default: the run's own)", 0, 0},
+    {"strategies", ALLOT_OPT_STRING, &settings.strategies, "FILE",
+     "label these only; any parallel strategy that fits the pool (default: those of the run)", 0,
+     0},
+    {"paper", ALLOT_OPT_FLAG, &settings.paper, NULL,
+     "the paper's labels: 30 bootstraps of 32 samples, or of one run's beams", 0, 0},
+    {"last-number", ALLOT_OPT_FLAG, &settings.last_number, NULL,
+     "without box and phrase, the last number of a text is its answer", 0, 0},
+    {"missing", ALLOT_OPT_STRING, &missing, "HOW",
+     "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
+    {NULL, 0, NULL, NULL, NULL, 0, 0}};
+
+/* Means over the cells of one strategy that are there. */
+typedef struct {
+    double accuracy, tokens, seconds; /* seconds NaN if none is known */
+    long n_cells, n_seconds, n_measured;
+} strategy_means;
+
+static strategy_means means_of(const allot_outcomes *o, int strategy)
+{
+    strategy_means m = {0};
+    for (long q = 0; q < o->n; q++) {
+        long cell = q * o->strategies.count + strategy;
+        if (o->n_trials[cell] == 0)
+            continue;
+        m.n_cells++;
+        m.accuracy += o->accuracy[cell];
+        m.tokens += o->tokens[cell];
+        if (o->seconds_kind[cell] == ALLOT_SECONDS_ABSENT)
+            continue;
+        m.n_seconds++;
+        m.n_measured += o->seconds_kind[cell] == ALLOT_SECONDS_MEASURED;
+        m.seconds += o->seconds[cell];
+    }
+    m.accuracy /= (double)m.n_cells;
+    m.tokens /= (double)m.n_cells;
+    m.seconds = m.n_seconds ? m.seconds / (double)m.n_seconds : NAN;
+    return m;
+}
+
+static double share(long part, long whole)
+{
+    return whole ? (double)part / (double)whole : NAN;
+}
+
+static void warn_of(const allot_label_summary *s)
+{
+    const allot_graded_counts *c = &s->graded;
+    const struct {
+        long n;
+        const char *text;
+    } warnings[] = {
+        {c->torn, "torn last line in the journal left out"},
+        {c->n_no_reference, "queries without a usable reference answer left out"},
+        {c->n_duplicates, "duplicate records left out (the first counts)"},
+        {c->n_outside, "records of other queries, slots or strategies left out"},
+        {s->n_short_pools, "queries with fewer samples than asked for ('allot-collect sample' "
+                           "goes on where it was)"},
+        {s->n_missing[ALLOT_LACKS_SAMPLES], "cells missing: fewer samples than the strategy draws"},
+        {s->n_missing[ALLOT_LACKS_SCORES], "cells missing: too few reward-model scores"},
+        {s->n_missing[ALLOT_LACKS_RUNS], "cells missing: no run of the beam search"},
+        {s->dropped_queries, "queries dropped for missing cells"},
+        {s->dropped_strategies, "strategies dropped for missing cells"},
+    };
+    for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
+        if (warnings[i].n)
+            allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
+    if (s->largest_n > 0 && s->pool < 2 * s->largest_n)
+        allot_log_warn("a pool of %d samples is small for N = %d (2 N or more make a good label)",
+                       s->pool, s->largest_n);
+}
+
+static void print_text(const allot_outcomes *o, const allot_label_summary *s)
+{
+    printf("%-32s %9s %10s %9s\n", "strategy", "accuracy", "tokens", "seconds");
+    for (int k = 0; k < o->strategies.count; k++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        strategy_means m = means_of(o, k);
+        allot_strategy_print(&o->strategies.at[k], text);
+        printf("%-32s %9.4f %10.1f ", text, m.accuracy, m.tokens);
+        if (isfinite(m.seconds))
+            printf("%9.3f\n", m.seconds);
+        else
+            printf("%9s\n", "-");
+    }
+    printf("%ld queries; of their pools %.1f %% always right, %.1f %% never\n", o->n,
+           100 * share(s->n_always, s->n_pools), 100 * share(s->n_never, s->n_pools));
+    if (s->n_timed)
+        printf("seconds: %ld cells measured, %ld modelled; the model is off by %.1f %% on %ld rows "
+               "held out (bias %+.1f %%)\n", s->n_measured, s->n_modelled,
+               100 * s->held_out_error, s->n_held_out, 100 * s->held_out_bias);
+}
+
+static cJSON *strategies_json(const allot_outcomes *o)
+{
+    cJSON *rows = cJSON_CreateArray();
+    for (int k = 0; k < o->strategies.count; k++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        strategy_means m = means_of(o, k);
+        cJSON *row = cJSON_CreateObject();
+        allot_strategy_print(&o->strategies.at[k], text);
+        cJSON_AddStringToObject(row, "strategy", text);
+        allot_json_add_number(row, "accuracy", m.accuracy);
+        allot_json_add_number(row, "tokens", m.tokens);
+        allot_json_add_number(row, "seconds", m.seconds);
+        cJSON_AddNumberToObject(row, "cells", (double)m.n_cells);
+        cJSON_AddNumberToObject(row, "measured", (double)m.n_measured);
+        cJSON_AddItemToArray(rows, row);
+    }
+    return rows;
+}
+
+static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s, allot_err *err)
+{
+    const allot_graded_counts *c = &s->graded;
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {
+        {"queries", (double)o->n},
+        {"no_reference", (double)c->n_no_reference},
+        {"dropped_queries", (double)s->dropped_queries},
+        {"dropped_strategies", s->dropped_strategies},
+        {"missing_samples", (double)s->n_missing[ALLOT_LACKS_SAMPLES]},
+        {"missing_scores", (double)s->n_missing[ALLOT_LACKS_SCORES]},
+        {"missing_runs", (double)s->n_missing[ALLOT_LACKS_RUNS]},
+        {"short_pools", (double)s->n_short_pools},
+        {"always_right", share(s->n_always, s->n_pools)},
+        {"never_right", share(s->n_never, s->n_pools)},
+        {"pool", s->pool},
+        {"samples", (double)c->n_samples},
+        {"answers_boxed", (double)c->how[ALLOT_EXTRACT_BOXED]},
+        {"answers_phrase", (double)c->how[ALLOT_EXTRACT_PHRASE]},
+        {"answers_last_number", (double)c->how[ALLOT_EXTRACT_LAST_NUMBER]},
+        {"answers_none", (double)c->how[ALLOT_EXTRACT_NONE]},
+        {"cut_by_length", (double)c->n_cut},
+        {"cut_by_reward_model", (double)c->n_prm_cut},
+        {"records", (double)c->n_lines},
+        {"duplicates", (double)c->n_duplicates},
+        {"errors", (double)c->n_errors},
+        {"outside", (double)c->n_outside},
+        {"torn", c->torn},
+        {"timed_rows", (double)s->n_timed},
+        {"cells_measured", (double)s->n_measured},
+        {"cells_modelled", (double)s->n_modelled},
+        {"held_out_rows", (double)s->n_held_out},
+        {"held_out_error", s->held_out_error},
+        {"held_out_bias", s->held_out_bias},
+    };
+    cJSON *root = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        allot_json_add_number(root, numbers[i].name, numbers[i].value);
+    cJSON_AddStringToObject(root, "label_rule", o->label_rule);
+    cJSON_AddItemToObject(root, "strategies", strategies_json(o));
+    allot_code code = allot_json_print(root, err);
+    cJSON_Delete(root);
+    return code;
+}
+
+/* Writes the outcomes with the files that decided them. */
+static allot_code save(const char *path, const allot_outcomes *o, const allot_common *common,
+                       allot_err *err)
+{
+    char *files[5] = {NULL};
+    int n = 0, wanted = 3;
+    allot_code code = ALLOT_OK;
+    files[n++] = allot_rundir_path(settings.run_dir, "manifest.json", err);
+    files[n++] = allot_rundir_path(settings.run_dir, "journal.jsonl", err);
+    files[n++] = settings.problems ? allot_mem_text(settings.problems, strlen(settings.problems), err)
+                                   : allot_rundir_path(settings.run_dir, "problems.h5", err);
+    if (settings.timing_dir && ++wanted)
+        files[n++] = allot_rundir_path(settings.timing_dir, "journal.jsonl", err);
+    for (int i = 0; i < wanted; i++)
+        if (!files[i])
+            code = ALLOT_ERUNTIME;
+    if (!code)
+        code = allot_outcomes_save(path, o, "allot-collect", common->seed,
+                                   (const char *const *)files, err);
+    for (int i = 0; i < n; i++)
+        free(files[i]);
+    return code;
+}
+
+static allot_code run(const allot_common *common, allot_err *err)
+{
+    allot_outcomes outcomes = {0};
+    allot_label_summary summary;
+    settings.run_dir = common->args[0];
+    settings.seed = common->seed;
+    allot_code code = allot_missing_parse(missing, &settings.missing, err);
+    if (!code)
+        code = allot_label_check(&settings, err);
+    if (!code)
+        code = allot_label_run(&settings, &outcomes, &summary, err);
+    if (!code) {
+        warn_of(&summary);
+        code = save(common->args[1], &outcomes, common, err);
+    }
+    if (!code && common->json)
+        code = print_json(&outcomes, &summary, err);
+    else if (!code && !common->quiet)
+        print_text(&outcomes, &summary);
+    allot_outcomes_clear(&outcomes);
+    return code;
+}
+
+const allot_command allot_cmd_label = {
+    .name = "label",
+    .usage = "[OPTION...] RUN_DIR OUTCOMES.h5",
+    .about = "Grades the texts of a run and writes what every strategy did on every query: the "
+             "probability of a right answer, its variance, tokens and seconds.\n"
+             "Parallel strategies get the exact expectation over all subsets of the pool of samples "
+             "(weighted: 2000 random ones where there are more than 20000), beam searches the mean "
+             "of their runs. Nothing is generated: grading again, or labelling other strategies "
+             "that draw from the same pool, costs seconds.",
+    .options = options,
+    .min_args = 2,
+    .max_args = 2,
+    .run = run,
+    .examples = "allot-collect label run/ outcomes.h5 --timing timing/\n"
+                "allot-collect label run/ paper.h5 --paper --missing drop-query",
+};

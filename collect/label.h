@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* label.h - a run directory becomes outcomes: soft label, its variance, tokens and seconds of every
+ * (query, strategy).
+ * Tokens of a parallel strategy: N times the pool's mean; of a beam search: the mean of its runs.
+ * Seconds: measured where the cell was timed at the chosen load, else modelled (secondsmodel.h).
+ * Source: arXiv:2509.09864, section 2.4. */
+#ifndef ALLOT_LABEL_H
+#define ALLOT_LABEL_H
+#include "core/outcomes.h"
+#include "graded.h"
+
+typedef struct {
+    const char *run_dir;    /* required */
+    const char *timing_dir; /* NULL: no seconds */
+    const char *problems;   /* references; NULL = the run's own problems.h5 */
+    const char *strategies; /* strategies.json; NULL = those of the run */
+    int load;               /* of the timed rows, >= 1 */
+    int paper;              /* the paper's bootstrap labels */
+    int last_number;        /* answers may be the last number of a text */
+    allot_missing missing;
+    long seed;              /* of random subsets and bootstraps */
+} allot_label_settings;
+
+#define ALLOT_LABEL_DEFAULTS {.load = 1, .missing = ALLOT_MISSING_REFUSE, .seed = 1}
+ALLOT_MUST_CHECK allot_code allot_label_check(const allot_label_settings *s, allot_err *err);
+
+/* Why a cell is missing. */
+enum { ALLOT_LACKS_SAMPLES, ALLOT_LACKS_SCORES, ALLOT_LACKS_RUNS, ALLOT_N_LACKS };
+
+typedef struct {
+    allot_graded_counts graded;
+    long n_queries;               /* with a reference, before any is dropped */
+    long n_missing[ALLOT_N_LACKS];
+    long dropped_queries;
+    int dropped_strategies;
+    long n_short_pools;           /* pools with fewer samples than the manifest asks for */
+    long n_pools, n_always, n_never; /* pools seen; with all samples right; with none */
+    int pool, largest_n;          /* M, and the largest N that is drawn from it */
+    long n_timed, n_measured, n_modelled; /* timed rows; cells */
+    long n_held_out;              /* timed rows predicted by a model of the other half */
+    double held_out_error;        /* sum |predicted - timed| / sum timed; NaN if none */
+    double held_out_bias;         /* sum (predicted - timed) / sum timed */
+} allot_label_summary;
+
+/* Fills *out (the caller clears it). */
+ALLOT_MUST_CHECK allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
+                                            allot_label_summary *summary, allot_err *err);
+#endif
