@@ -199,26 +199,13 @@ static allot_code fill_run(sampler *s, allot_engine *engine, allot_sample_result
                       result->n_failed_queries, s->out.dir);
 }
 
-static allot_code check_prm(const allot_strategies *set, const allot_engine_config *engine,
-                            allot_err *err)
-{
-    for (int i = 0; i < set->count && !engine->prm_model; i++) {
-        char text[ALLOT_STRATEGY_TEXT];
-        allot_strategy_print(&set->at[i], text);
-        if (allot_strategy_uses_prm(&set->at[i]))
-            return allot_fail(err, ALLOT_EUSAGE, "strategy '%s' needs a reward model (give --prm-model)",
-                              text);
-    }
-    return ALLOT_OK;
-}
-
 /* What the run directory is asked to hold. */
 static allot_code want(const allot_sample_config *c, allot_rundir *r, allot_err *err)
 {
     *r = (allot_rundir){.schema = ALLOT_RUN_SCHEMA, .runs = c->runs, .seed = c->engine.seed};
     allot_code rc = allot_strategyfile_load(c->strategies, &r->strategies, err);
+    if (!rc) rc = allot_sample_plan_check(&r->strategies, c->engine.prm_model != NULL, err);
     if (!rc) rc = allot_sample_plan_pool(&r->strategies, c->pool, &r->pool, err);
-    if (!rc) rc = check_prm(&r->strategies, &c->engine, err);
     r->scored = allot_sample_plan_scored(&r->strategies);
     return rc;
 }

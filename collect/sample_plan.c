@@ -10,22 +10,32 @@ static int is_parallel(const allot_strategy *s)
     return s->method != ALLOT_BEAM && s->method != ALLOT_NAMED;
 }
 
-allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *pool, allot_err *err)
+allot_code allot_sample_plan_check(const allot_strategies *set, int has_prm, allot_err *err)
 {
-    const allot_strategy *largest = NULL;
-    char text[ALLOT_STRATEGY_TEXT];
     for (int i = 0; i < set->count; i++) {
-        const allot_strategy *s = &set->at[i];
-        allot_strategy_print(s, text);
-        if (s->method == ALLOT_NAMED)
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_strategy_print(&set->at[i], text);
+        if (set->at[i].method == ALLOT_NAMED)
             return allot_fail(err, ALLOT_EINPUT,
                               "strategy '%s' was measured elsewhere and cannot be run (import its "
                               "outcomes instead)", text);
-        if (is_parallel(s) && (!largest || s->n > largest->n)) largest = s;
+        if (!has_prm && allot_strategy_uses_prm(&set->at[i]))
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "strategy '%s' needs a reward model (give --prm-model)", text);
     }
+    return ALLOT_OK;
+}
+
+allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *pool, allot_err *err)
+{
+    const allot_strategy *largest = NULL;
+    for (int i = 0; i < set->count; i++)
+        if (is_parallel(&set->at[i]) && (!largest || set->at[i].n > largest->n))
+            largest = &set->at[i];
     *pool = 0;
     if (!largest) return ALLOT_OK;
     *pool = asked ? asked : 2 * largest->n;
+    char text[ALLOT_STRATEGY_TEXT];
     allot_strategy_print(largest, text);
     if (*pool < largest->n)
         return allot_fail(err, ALLOT_EUSAGE,

@@ -22,8 +22,12 @@ typedef struct {
     allot_unitmap map;
 } allot_sample_plan;
 
-/* The pool that the strategies need: asked, or 2 x the largest N when asked is 0. Refuses strategies
- * that cannot be sampled and a pool below the largest N; warns below twice that. */
+/* Refuses strategies that cannot be run: named ones, and those that need a reward model when there
+ * is none. */
+ALLOT_MUST_CHECK allot_code allot_sample_plan_check(const allot_strategies *set, int has_prm,
+                                                    allot_err *err);
+/* The pool that the strategies need: asked, or 2 x the largest N when asked is 0. Refuses a pool
+ * below the largest N; warns below twice that. */
 ALLOT_MUST_CHECK allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *pool,
                                                    allot_err *err);
 /* 1 if a parallel strategy of the set looks at scores. */

@@ -178,10 +178,8 @@ static void print_failures(const allot_status *s)
     for (long q = 0; q < s->problems.n && shown < MAX_LISTED; q++) {
         if (!s->failures[q]) continue;
         char hex[65];
-        size_t n;
-        const char *text = allot_strings_at(&s->problems.col[ALLOT_COL_PROBLEM], q, &n);
         allot_key_hex(&s->problems.keys[q], hex);
-        printf("  %.12s  '%.*s'  %s\n", hex, (int)(n < 40 ? n : 40), text, s->failures[q]);
+        printf("  %.12s  %s\n", hex, s->failures[q]);
         shown++;
     }
     if (shown < s->n_failed) printf("  ... and %ld more (--json has all)\n", s->n_failed - shown);

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "timing.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include "core/log.h"
+#include "core/rng.h"
+#include "core/strategyfile.h"
+#include "grade/grade.h"
+#include "liballot/mem.h"
+#include "pump.h"
+#include "records.h"
+#include "sample_plan.h"
+#include "serverload.h"
+
+#define MAX_TRIES 3 /* of a timing that retries spoil */
+
+typedef struct {
+    const allot_timing_config *config;
+    allot_timing_result *result;
+    allot_outdir out;
+    allot_timing_plan plan;
+    allot_pump pump;
+    int load_index;            /* the load being timed */
+    int *order, *scratch;      /* owned [per_load]: units of query order_q */
+    long order_q;
+    int next_in_order;
+    allot_job *first_again, **last_again; /* spoiled timings, to be done once more */
+    long n_recorded;           /* jobs in flight that will be recorded */
+    int fillers_left;          /* warm-ups still to be started */
+    long n_started;            /* makes salts and fillers differ */
+    int in_flight_before;      /* requests before the last turn */
+} timer;
+
+void allot_timing_defaults(allot_timing_config *c)
+{
+    *c = (allot_timing_config){.loads = {1}, .n_loads = 1, .runs = 1, .num_warmups = 4};
+    c->queries.limit = 100;
+    c->queries.at_random = 1;
+    allot_engine_defaults(&c->engine);
+}
+
+allot_code allot_timing_check(const allot_timing_config *c, allot_err *err)
+{
+    allot_code rc = allot_queries_check(&c->queries, err);
+    if (rc) return rc;
+    if (!c->strategies) return allot_fail(err, ALLOT_EUSAGE, "no strategies (give --strategies)");
+    if (!c->output) return allot_fail(err, ALLOT_EUSAGE, "no timing directory (give --output)");
+    for (int i = 1; i < c->n_loads; i++)
+        if (c->loads[i] <= c->loads[i - 1])
+            return allot_fail(err, ALLOT_EUSAGE, "the loads are not in ascending order: %d, %d",
+                              c->loads[i - 1], c->loads[i]);
+    return allot_engine_check(&c->engine, err);
+}
+
+static int load(const timer *t)
+{
+    return t->out.manifest.loads[t->load_index];
+}
+
+static long n_in_flight(const timer *t)
+{
+    long n = t->pump.n_jobs;
+    for (const allot_job *job = t->first_again; job; job = job->waiting) n--;
+    return n;
+}
+
+/* 1 if the server works for others. Its metrics may lag: requests of ours that have just ended are
+ * still granted to us when other strategies run, and given time to go when none does. */
+static int has_foreign_load(timer *t)
+{
+    int alone = n_in_flight(t) <= 1, own = allot_engine_in_flight(t->pump.engine);
+    if (!alone && t->in_flight_before > own) own = t->in_flight_before;
+    for (int try = 0; try < 3 && t->result->foreign_known; try++) {
+        int running = allot_serverload_read(&t->config->engine);
+        if (running <= own) return 0;
+        if (!alone) return 1;
+        usleep(20000);
+    }
+    return t->result->foreign_known;
+}
+
+/* A timing that needed retries holds waiting, not work: it is done again a few times, then given up
+ * as an error. Returns 1 if the job goes on living. */
+static int again(timer *t, allot_job *job, allot_record *rec)
+{
+    if (++job->try < MAX_TRIES) {
+        t->result->n_again++;
+        job->waiting = NULL;
+        *t->last_again = job;
+        t->last_again = &job->waiting;
+        return 1;
+    }
+    allot_record error = {.type = ALLOT_REC_ERROR, .key = rec->key, .code = ALLOT_ESERVER,
+                          .seed = rec->seed, .retries = rec->retries, .t_start = rec->t_start,
+                          .seconds = rec->seconds, .n_tokens = rec->n_tokens};
+    error.message = strdup("requests had to be retried in every try");
+    allot_record_clear(rec);
+    *rec = error;
+    return 0;
+}
+
+static void record(timer *t, allot_job *job, allot_record *rec)
+{
+    int s = allot_timing_plan_strategy(&t->plan, job->unit);
+    allot_strategy_print(&t->out.manifest.strategies.at[s], rec->source);
+    rec->run = allot_timing_plan_run(&t->plan, job->unit);
+    rec->load = load(t);
+    rec->foreign = job->foreign || has_foreign_load(t);
+    allot_pump_record(&t->pump, rec);
+    if (rec->type != ALLOT_REC_TIMED) return;
+    t->result->n_foreign += rec->foreign;
+    allot_unitmap_mark(&t->plan.map, job->q, job->unit);
+}
+
+static void on_done(allot_done *done, void *user)
+{
+    allot_job *job = user;
+    timer *t = job->owner;
+    allot_record *rec = &done->rec;
+    int lives = 0;
+    if (!t->pump.closing && !job->filler) {
+        t->n_recorded--;
+        lives = rec->type == ALLOT_REC_TIMED && rec->retries > 0 && again(t, job, rec);
+        if (!lives) record(t, job, rec);
+    }
+    if (!lives) allot_pump_end_job(&t->pump, job);
+    allot_record_clear(rec);
+}
+
+/* A salt that no earlier session has used, so that the server's prefix cache is cold. */
+static void make_salt(timer *t, char out[17])
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t words[] = {(uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)getpid(),
+                        (uint64_t)t->n_started};
+    snprintf(out, 17, "%016llx", (unsigned long long)allot_rng_mix(words, 4));
+}
+
+static void start(timer *t, allot_job *job)
+{
+    const allot_timing_plan *p = &t->plan;
+    allot_err err = {0};
+    char salt[17];
+    make_salt(t, salt);
+    t->n_started++;
+    if (!job->filler) {
+        job->foreign = has_foreign_load(t);
+        t->n_recorded++;
+    }
+    int s = allot_timing_plan_strategy(p, job->unit);
+    if (!allot_engine_strategy(t->pump.engine, &job->query, &p->manifest->strategies.at[s],
+                               allot_timing_plan_run(p, job->unit), salt, on_done, job, &err))
+        return;
+    allot_pump_stop(&t->pump, &err);
+    allot_pump_end_job(&t->pump, job);
+}
+
+/* The next timing of this load, or NULL: query by query, in the query's own order. */
+static allot_job *next_job(timer *t)
+{
+    if (t->first_again) {
+        allot_job *job = t->first_again;
+        t->first_again = job->waiting;
+        if (!t->first_again) t->last_again = &t->first_again;
+        return job;
+    }
+    for (; t->order_q < t->plan.map.n_queries; t->order_q++, t->next_in_order = 0) {
+        if (t->next_in_order == 0)
+            allot_timing_plan_order(&t->plan, &t->out.problems.keys[t->order_q], t->load_index,
+                                    t->scratch, t->order);
+        while (t->next_in_order < t->plan.per_load) {
+            int unit = t->order[t->next_in_order++];
+            if (!allot_unitmap_done(&t->plan.map, t->order_q, unit))
+                return allot_pump_job(&t->pump, t, t->order_q, unit);
+        }
+    }
+    return NULL;
+}
+
+/* Some strategy of some query, for warming up and for holding the load. */
+static allot_job *filler_job(timer *t)
+{
+    allot_rng rng = allot_rng_start((uint64_t)t->config->engine.seed, 0, 0, (uint64_t)t->n_started);
+    long q = (long)allot_rng_below(&rng, (uint64_t)t->plan.map.n_queries);
+    int unit = (int)allot_rng_below(&rng, (uint64_t)t->plan.per_load);
+    allot_job *job = allot_pump_job(&t->pump, t, q, unit);
+    if (job) job->filler = 1;
+    return job;
+}
+
+/* Starts what the load has room for. */
+static void start_jobs(timer *t)
+{
+    while (!t->pump.stop.code && n_in_flight(t) < load(t)) {
+        allot_job *job = NULL;
+        if (t->fillers_left > 0) {
+            t->fillers_left--;
+            job = filler_job(t);
+        } else {
+            job = next_job(t);
+            if (!job && t->n_recorded > 0) job = filler_job(t);
+        }
+        if (!job) return;
+        start(t, job);
+    }
+}
+
+static long left_at_load(const timer *t)
+{
+    long n = 0;
+    for (long q = 0; q < t->plan.map.n_queries; q++)
+        for (int i = 0; i < t->plan.per_load; i++)
+            n += !allot_unitmap_done(&t->plan.map, q, t->load_index * t->plan.per_load + i);
+    return n;
+}
+
+static allot_code time_load(timer *t, allot_err *err)
+{
+    if (left_at_load(t) == 0) return ALLOT_OK;
+    t->fillers_left = t->config->num_warmups;
+    t->order_q = 0;
+    t->next_in_order = 0;
+    for (;;) {
+        start_jobs(t);
+        if (t->pump.n_jobs == 0 && !t->pump.stop.code) return ALLOT_OK;
+        t->in_flight_before = allot_engine_in_flight(t->pump.engine);
+        allot_code rc = allot_pump_turn(&t->pump, err);
+        if (rc) return rc;
+    }
+}
+
+static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
+{
+    (void)err;
+    timer *t = user;
+    long q = allot_keyindex_find(&t->out.index, &rec->key);
+    int unit = allot_timing_plan_unit(&t->plan, rec);
+    if (q >= 0 && unit >= 0) allot_unitmap_mark(&t->plan.map, q, unit);
+    return ALLOT_OK;
+}
+
+static double processor_seconds(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+static allot_code time_all(timer *t, allot_err *err)
+{
+    allot_timing_result *r = t->result;
+    double processor_s = processor_seconds();
+    r->foreign_known = allot_serverload_read(&t->config->engine) >= 0;
+    if (!r->foreign_known)
+        allot_log_warn("the server shows no metrics: other load on it cannot be seen");
+    allot_code rc = ALLOT_OK;
+    for (t->load_index = 0; !rc && t->load_index < t->out.manifest.n_loads; t->load_index++)
+        rc = time_load(t, err);
+    r->seconds = allot_clock_s() - t->pump.started_s;
+    if (r->seconds > 0) r->client_share = (processor_seconds() - processor_s) / r->seconds;
+    return rc;
+}
+
+/* With the directory open: plan, do, report. */
+static allot_code fill_timings(timer *t, allot_engine *engine, allot_err *err)
+{
+    allot_timing_result *r = t->result;
+    allot_code rc = allot_timing_plan_init(&t->plan, &t->out.manifest, t->out.problems.n, err);
+    size_t n = (size_t)t->plan.per_load;
+    if (!rc && !(t->order = allot_mem_array(n, sizeof *t->order, err))) rc = ALLOT_ERUNTIME;
+    if (!rc && !(t->scratch = allot_mem_array(n, sizeof *t->scratch, err))) rc = ALLOT_ERUNTIME;
+    if (!rc) rc = allot_records_read(t->out.journal_path, t->out.cfg, mark_record, t, err);
+    r->n_queries = t->out.problems.n;
+    r->total = allot_unitmap_total(&t->plan.map);
+    allot_pump_start(&t->pump, &t->out, engine, "timings", t->plan.map.n_done, r->total);
+    if (!rc) rc = time_all(t, err);
+    allot_code sync_rc = allot_pump_finish(&t->pump, rc ? NULL : err);
+    r->done = t->plan.map.n_done;
+    r->n_errors = t->pump.n_errors;
+    r->n_tokens = t->pump.n_tokens;
+    if (rc || sync_rc) return rc ? rc : sync_rc;
+    if (r->n_foreign > 0)
+        allot_log_warn("the server had other load during %ld timings; they are flagged", r->n_foreign);
+    if (r->done == r->total) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EPARTIAL, "%ld of %ld timings are missing (the same command tries "
+                      "them again)", r->total - r->done, r->total);
+}
+
+static cJSON *describe_hardware(const char *text, const allot_engine *engine)
+{
+    char model[256] = "unknown processor", line[512], all[320];
+    FILE *f = text ? NULL : fopen("/proc/cpuinfo", "re");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "model name : %255[^\n]", model) == 1) break;
+    if (f) fclose(f);
+    snprintf(all, sizeof all, "%s, %ld cores", model, sysconf(_SC_NPROCESSORS_ONLN));
+    cJSON *o = allot_engine_server(engine);
+    cJSON_AddStringToObject(o, "hardware", text ? text : all);
+    return o;
+}
+
+/* What the timing directory is asked to hold. */
+static allot_code want(const allot_timing_config *c, allot_rundir *r, allot_engine_config *engine,
+                       allot_err *err)
+{
+    *r = (allot_rundir){.schema = ALLOT_TIMING_SCHEMA, .runs = c->runs, .seed = c->engine.seed,
+                        .n_loads = c->n_loads};
+    memcpy(r->loads, c->loads, sizeof r->loads);
+    int largest_n = 1;
+    allot_code rc = allot_strategyfile_load(c->strategies, &r->strategies, err);
+    if (!rc) rc = allot_sample_plan_check(&r->strategies, engine->prm_model != NULL, err);
+    for (int i = 0; !rc && i < r->strategies.count; i++)
+        if (r->strategies.at[i].n > largest_n) largest_n = r->strategies.at[i].n;
+    int need = largest_n * c->loads[c->n_loads - 1];
+    if (engine->max_concurrency < need) engine->max_concurrency = need;
+    return rc;
+}
+
+allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *result,
+                            allot_err *err)
+{
+    timer t = {.config = c, .result = result};
+    t.last_again = &t.first_again;
+    allot_rundir wanted = {0};
+    allot_engine *engine = NULL;
+    allot_engine_config engine_config = c->engine;
+    *result = (allot_timing_result){0};
+    allot_code rc = want(c, &wanted, &engine_config, err);
+    if (!rc) rc = allot_engine_new(&engine_config, &engine, err);
+    if (!rc) {
+        wanted.fingerprint = allot_engine_fingerprint(engine, ALLOT_GRADE_VERSION);
+        wanted.hardware = describe_hardware(c->hardware, engine);
+        rc = allot_outdir_open(&t.out, c->output, &wanted, &c->queries, err);
+    }
+    if (rc) allot_engine_free(engine);
+    else {
+        rc = fill_timings(&t, engine, err);
+        allot_pump_clear(&t.pump);
+    }
+    allot_code close_rc = allot_outdir_close(&t.out, rc ? NULL : err);
+    free(t.order);
+    free(t.scratch);
+    allot_timing_plan_clear(&t.plan);
+    allot_rundir_clear(&wanted);
+    return rc ? rc : close_rc;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "timing_plan.h"
+#include <string.h>
+#include "core/rng.h"
+
+enum { STREAM_ORDER = 0x6f726472 }; /* rng stream of the order of timings */
+
+allot_code allot_timing_plan_init(allot_timing_plan *p, const allot_rundir *r, long n_queries,
+                                  allot_err *err)
+{
+    long per_load = (long)r->strategies.count * r->runs;
+    *p = (allot_timing_plan){.manifest = r};
+    if (per_load * r->n_loads > 1L << 30)
+        return allot_fail(err, ALLOT_EUSAGE, "%ld timings of each query are too many (give fewer "
+                          "--runs)", per_load * r->n_loads);
+    p->per_load = (int)per_load;
+    return allot_unitmap_init(&p->map, n_queries, p->per_load * r->n_loads, err);
+}
+
+void allot_timing_plan_clear(allot_timing_plan *p)
+{
+    allot_unitmap_clear(&p->map);
+    memset(p, 0, sizeof *p);
+}
+
+int allot_timing_plan_load(const allot_timing_plan *p, int unit)
+{
+    return unit / p->per_load;
+}
+
+int allot_timing_plan_strategy(const allot_timing_plan *p, int unit)
+{
+    return unit % p->per_load / p->manifest->runs;
+}
+
+int allot_timing_plan_run(const allot_timing_plan *p, int unit)
+{
+    return unit % p->manifest->runs;
+}
+
+int allot_timing_plan_unit(const allot_timing_plan *p, const allot_record *rec)
+{
+    const allot_rundir *m = p->manifest;
+    allot_strategy s;
+    if (rec->type != ALLOT_REC_TIMED || rec->run >= m->runs ||
+        allot_strategy_parse(rec->source, &s, NULL))
+        return -1;
+    int at = allot_strategies_find(&m->strategies, &s);
+    for (int l = 0; l < m->n_loads && at >= 0; l++)
+        if (m->loads[l] == rec->load) return l * p->per_load + at * m->runs + rec->run;
+    return -1;
+}
+
+void allot_timing_plan_order(const allot_timing_plan *p, const allot_key *query, int load_index,
+                             int *scratch, int *out)
+{
+    allot_rng rng = allot_rng_start((uint64_t)p->manifest->seed, STREAM_ORDER, allot_key_u64(query),
+                                    (uint64_t)p->manifest->loads[load_index]);
+    allot_rng_subset(&rng, p->per_load, p->per_load, scratch, out);
+    for (int i = 0; i < p->per_load; i++) out[i] += load_index * p->per_load;
+}

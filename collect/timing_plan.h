@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timing_plan.h - which timings a directory needs and has. Units of one query: loads x S strategies
+ * x R runs; at each load the units of a query come in a random order of their own, so that no
+ * strategy always meets the server warm or late. */
+#ifndef ALLOT_TIMING_PLAN_H
+#define ALLOT_TIMING_PLAN_H
+#include "core/record.h"
+#include "core/rundir.h"
+#include "unitmap.h"
+
+typedef struct {
+    const allot_rundir *manifest; /* borrowed: strategies, loads, runs, seed */
+    int per_load;                 /* units of one query at one load, S x R */
+    allot_unitmap map;
+} allot_timing_plan;
+
+ALLOT_MUST_CHECK allot_code allot_timing_plan_init(allot_timing_plan *p, const allot_rundir *r,
+                                                   long n_queries, allot_err *err);
+void allot_timing_plan_clear(allot_timing_plan *p);
+
+int allot_timing_plan_load(const allot_timing_plan *p, int unit);     /* index of its load */
+int allot_timing_plan_strategy(const allot_timing_plan *p, int unit); /* index of its strategy */
+int allot_timing_plan_run(const allot_timing_plan *p, int unit);
+/* The unit that a timed record fulfils, or -1. */
+int allot_timing_plan_unit(const allot_timing_plan *p, const allot_record *rec);
+
+/* The units of a query at one load in the order in which they are timed: out[per_load]; scratch
+ * [per_load]. A function of seed, query and load alone. */
+void allot_timing_plan_order(const allot_timing_plan *p, const allot_key *query, int load_index,
+                             int *scratch, int *out);
+#endif
