@@ -104,7 +104,7 @@ static void show_progress(allot_pump *p, int last)
 allot_code allot_pump_turn(allot_pump *p, allot_err *err)
 {
     allot_err poll_err = {0};
-    if (!p->stop.code && allot_engine_poll(p->engine, POLL_MS, &poll_err))
+    if (!p->stop.code && allot_engine_poll(p->engine, POLL_MS, &poll_err) && !allot_interrupted())
         allot_pump_stop(p, &poll_err);
     show_progress(p, 0);
     if (!p->stop.code && allot_interrupted()) {

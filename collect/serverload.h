@@ -2,13 +2,23 @@
 /* serverload.h - how much a generation server has to do, by its own metrics (Prometheus text). */
 #ifndef ALLOT_SERVERLOAD_H
 #define ALLOT_SERVERLOAD_H
+#include "core/http.h"
 #include "engine/engine.h"
 
+typedef struct {
+    allot_http *http; /* owned */
+    char *url;        /* owned, ".../metrics" */
+} allot_serverload;
+
+ALLOT_MUST_CHECK allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config *c,
+                                                  allot_err *err);
+void allot_serverload_close(allot_serverload *s); /* safe on zero */
 /* Requests running and waiting on the generator's server; -1 if it does not tell. Blocks for one
  * short request. */
-int allot_serverload_read(const allot_engine_config *c);
+int allot_serverload_read(allot_serverload *s);
 
-/* The same from the text of /metrics [n]: the names of vLLM, SGLang and llama.cpp are known. */
-int allot_serverload_parse(const char *text, size_t n);
+/* The same from the text of /metrics (NUL-terminated), -1 without a metric that is known: those of
+ * vLLM, SGLang and llama.cpp, summed over their labels. */
+int allot_serverload_parse(const char *text);
 
 #endif

@@ -24,6 +24,7 @@ typedef struct {
     allot_outdir out;
     allot_timing_plan plan;
     allot_pump pump;
+    allot_serverload server;
     int load_index;            /* the load being timed */
     int *order, *scratch;      /* owned [per_load]: units of query order_q */
     long order_q;
@@ -75,7 +76,7 @@ static int has_foreign_load(timer *t)
     int alone = n_in_flight(t) <= 1, own = allot_engine_in_flight(t->pump.engine);
     if (!alone && t->in_flight_before > own) own = t->in_flight_before;
     for (int try = 0; try < 3 && t->result->foreign_known; try++) {
-        int running = allot_serverload_read(&t->config->engine);
+        int running = allot_serverload_read(&t->server);
         if (running <= own) return 0;
         if (!alone) return 1;
         usleep(20000);
@@ -256,10 +257,11 @@ static allot_code time_all(timer *t, allot_err *err)
 {
     allot_timing_result *r = t->result;
     double processor_s = processor_seconds();
-    r->foreign_known = allot_serverload_read(&t->config->engine) >= 0;
+    allot_code rc = allot_serverload_open(&t->server, &t->config->engine, err);
+    if (rc) return rc;
+    r->foreign_known = allot_serverload_read(&t->server) >= 0;
     if (!r->foreign_known)
         allot_log_warn("the server shows no metrics: other load on it cannot be seen");
-    allot_code rc = ALLOT_OK;
     for (t->load_index = 0; !rc && t->load_index < t->out.manifest.n_loads; t->load_index++)
         rc = time_load(t, err);
     r->seconds = allot_clock_s() - t->pump.started_s;
@@ -344,6 +346,7 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
         allot_pump_clear(&t.pump);
     }
     allot_code close_rc = allot_outdir_close(&t.out, rc ? NULL : err);
+    allot_serverload_close(&t.server);
     free(t.order);
     free(t.scratch);
     allot_timing_plan_clear(&t.plan);
