@@ -37,7 +37,8 @@ ALLOT_MUST_CHECK allot_code allot_h5_write(allot_h5 *h, const char *name, allot_
                                            allot_err *err);
 
 /* Streaming: rows along the first dimension. The first append creates the (chunked, extendable)
- * array with row shape row_dims[rank - 1]. */
+ * array with row shape row_dims[rank - 1]; its size decides the chunks, so give blocks of 256 KB or
+ * more where there is as much. */
 ALLOT_MUST_CHECK allot_code allot_h5_append(allot_h5 *h, const char *name, allot_h5_type type,
                                             int rank, const long *row_dims, long n_rows,
                                             const void *data, allot_err *err);
@@ -74,6 +75,9 @@ ALLOT_MUST_CHECK allot_code allot_h5_set_text(allot_h5 *h, const char *name, con
                                               allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_h5_get_text(allot_h5 *h, const char *name, char **value,
                                               allot_err *err);
+/* The same into out[size]; longer texts are refused. */
+ALLOT_MUST_CHECK allot_code allot_h5_get_short(allot_h5 *h, const char *name, char *out,
+                                               size_t size, allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_h5_set_long(allot_h5 *h, const char *name, long value,
                                               allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max,

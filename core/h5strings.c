@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns of strings, made of the arrays of h5.c. */
+/* Columns of strings and short texts, made of what h5.c gives. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,4 +132,19 @@ const char *allot_strings_at(const allot_strings *s, long i, size_t *n)
 {
     *n = (size_t)(s->offsets[i + 1] - s->offsets[i]);
     return s->bytes + s->offsets[i];
+}
+
+allot_code allot_h5_get_short(allot_h5 *h, const char *name, char *out, size_t size, allot_err *err)
+{
+    char *text;
+    allot_code rc = allot_h5_get_text(h, name, &text, err);
+    if (rc)
+        return rc;
+    if (strlen(text) >= size)
+        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is longer than %zu "
+                        "bytes", allot_h5_path(h), name, size - 1);
+    else
+        memcpy(out, text, strlen(text) + 1);
+    free(text);
+    return rc;
 }

@@ -15,4 +15,10 @@ ALLOT_MUST_CHECK allot_code allot_provenance_make(const char *tool, long seed,
                                                   allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_provenance_to_h5(allot_h5 *h, const char *tool, long seed,
                                                    const char *const *inputs, allot_err *err);
+
+/* A JSON object in a text attribute of an HDF5 file, and back; the caller deletes *out. */
+ALLOT_MUST_CHECK allot_code allot_json_to_h5(allot_h5 *h, const char *name, const cJSON *value,
+                                             allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_json_from_h5(allot_h5 *h, const char *name, cJSON **out,
+                                               allot_err *err);
 #endif

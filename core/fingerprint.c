@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fingerprint.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "hash.h"
+#include "liballot/mem.h"
+
+static int by_name(const void *a, const void *b)
+{
+    const cJSON *const *x = a, *const *y = b;
+    return strcmp((*x)->string, (*y)->string);
+}
+
+static allot_code sort_fields(cJSON *fields, allot_err *err)
+{
+    int n = cJSON_GetArraySize(fields);
+    cJSON **items = allot_mem_array((size_t)n, sizeof *items, err);
+    if (!items)
+        return ALLOT_ERUNTIME;
+    for (int i = 0; i < n; i++)
+        items[i] = cJSON_DetachItemViaPointer(fields, fields->child);
+    qsort(items, (size_t)n, sizeof *items, by_name);
+    for (int i = 0; i < n; i++)
+        cJSON_AddItemToArray(fields, items[i]); /* keeps the item's name */
+    free(items);
+    return ALLOT_OK;
+}
+
+allot_code allot_fingerprint_check(cJSON *fields, const char *where, allot_err *err)
+{
+    const cJSON *f;
+    if (!cJSON_IsObject(fields) || !fields->child)
+        return allot_fail(err, ALLOT_EINPUT, "%s: the fingerprint is not an object with fields",
+                          where);
+    cJSON_ArrayForEach(f, fields)
+        if (!cJSON_IsString(f) && !cJSON_IsNumber(f))
+            return allot_fail(err, ALLOT_EINPUT, "%s: field '%.64s' of the fingerprint is neither a "
+                              "text nor a number", where, f->string);
+    return sort_fields(fields, err);
+}
+
+char *allot_fingerprint_text(const cJSON *fields)
+{
+    cJSON *copy = cJSON_Duplicate(fields, 1);
+    char *text = NULL;
+    if (copy && !sort_fields(copy, NULL))
+        text = cJSON_PrintUnformatted(copy);
+    cJSON_Delete(copy);
+    return text;
+}
+
+void allot_fingerprint_id(const cJSON *fields, char out[17])
+{
+    char *text = allot_fingerprint_text(fields);
+    allot_short_id(text ? text : "", out);
+    free(text);
+}
+
+static void print_value(const cJSON *f, char out[80])
+{
+    char *text = f ? cJSON_PrintUnformatted(f) : NULL;
+    snprintf(out, 80, "%.*s%s", 60, text ? text : "absent",
+             text && strlen(text) > 60 ? "..." : "");
+    free(text);
+}
+
+/* The first field, in alphabetical order, that differs; NULL if none. */
+static const char *first_difference(const cJSON *a, const cJSON *b)
+{
+    const cJSON *f;
+    const char *name = NULL;
+    cJSON_ArrayForEach(f, a)
+        if (!cJSON_Compare(f, cJSON_GetObjectItemCaseSensitive(b, f->string), 1) &&
+            (!name || strcmp(f->string, name) < 0))
+            name = f->string;
+    cJSON_ArrayForEach(f, b)
+        if (!cJSON_HasObjectItem(a, f->string) && (!name || strcmp(f->string, name) < 0))
+            name = f->string;
+    return name;
+}
+
+allot_code allot_fingerprint_agree(const cJSON *a, const char *a_file, const cJSON *b,
+                                   const char *b_file, const char *remedy, allot_err *err)
+{
+    char x[80], y[80];
+    const char *name = first_difference(a, b);
+    if (!name)
+        return ALLOT_OK;
+    print_value(cJSON_GetObjectItemCaseSensitive(a, name), x);
+    print_value(cJSON_GetObjectItemCaseSensitive(b, name), y);
+    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %.64s is %s in "
+                      "the one and %s in the other (%s)", a_file, b_file, name, x, y, remedy);
+}
