@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* allot-select - a query in, the strategy to use out. */
+#include <stddef.h>
+#include "select/selecttool.h"
+
+static allot_selecttool tool;
+
+static const allot_option options[] = {
+    {"bundle", ALLOT_OPT_STRING, &tool.bundle, "FILE", "bundle of 'allot-export'", 0, 0},
+    {"lambda-tokens", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_token, "X",
+     "price of a token in accuracy (default 0)", 0, 1e9},
+    {"lambda-seconds", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_second, "Y",
+     "price of a second in accuracy (default 0)", 0, 1e9},
+    {"max-tokens", ALLOT_OPT_DOUBLE, &tool.rule.max_tokens, "N", "cap on tokens (default none)",
+     1e-9, 1e18},
+    {"max-seconds", ALLOT_OPT_DOUBLE, &tool.rule.max_seconds, "S", "cap on seconds (default none)",
+     1e-9, 1e18},
+    {"cap-on", ALLOT_OPT_STRING, &tool.cap_on, "STAT",
+     "what the caps look at: mean (default), p50, p90, p95, p99", 0, 0},
+    {"jsonl", ALLOT_OPT_STRING, &tool.jsonl, "FILE",
+     "many queries, one {\"query\": ...} a line; - is stdin", 0, 0},
+    {"embedding", ALLOT_OPT_STRING, &tool.source.vector, "FILE",
+     "JSON list of the query's embedding", 0, 0},
+    {"embeddings", ALLOT_OPT_STRING, &tool.source.file, "FILE",
+     "embeddings file to look the query up in", 0, 0},
+    {"key", ALLOT_OPT_STRING, &tool.key, "HEX", "key of the query, instead of its text", 0, 0},
+    {"codepoints", ALLOT_OPT_INT, &tool.codepoints, "N", "length of the query, with --key", 0,
+     1e9},
+    {"embed-base-url", ALLOT_OPT_STRING, &tool.source.client.base_url, "URL",
+     "server with /v1/embeddings that serves the bundle's embedding model", 0, 0},
+    {"embed-model", ALLOT_OPT_STRING, &tool.source.client.model, "NAME",
+     "its name on the server (default: as in the bundle)", 0, 0},
+    {"embed-prefix", ALLOT_OPT_STRING, &tool.source.prefix, "TEXT",
+     "put before the query when it is embedded", 0, 0},
+    {"api-key-env", ALLOT_OPT_STRING, &tool.source.client.api_key_env, "NAME",
+     "environment variable with the API key (default OPENAI_API_KEY)", 0, 0},
+    {"api-key-file", ALLOT_OPT_STRING, &tool.source.client.api_key_file, "FILE",
+     "file with the API key", 0, 0},
+    {"timeout", ALLOT_OPT_DOUBLE, &tool.source.client.timeout_s, "S",
+     "seconds to wait for the server", 0.001, 1e6},
+    {0},
+};
+
+static allot_code run(const allot_common *common, allot_err *err)
+{
+    return allot_selecttool_run(&tool, common, err);
+}
+
+static const char about[] =
+    "Decides which decoding strategy, with how much compute, a query should get: the one with the "
+    "greatest predicted accuracy - lambda_T x tokens - lambda_S x seconds among those within the "
+    "caps. --verbose lists all strategies.\n"
+    "The embedding of the query comes from the built-in n-grams if the bundle was trained on them; "
+    "else from --embed-base-url, --embeddings or --embedding.\n"
+    "With --jsonl one line is printed for each query: strategy, accuracy, tokens, seconds, utility "
+    "and the query, separated by tabs; with --json a JSON object a line.";
+
+static const allot_command command = {
+    .usage = "[OPTION...] --bundle FILE QUERY",
+    .about = about,
+    .options = options,
+    .max_args = 1,
+    .run = run,
+    .examples = "allot-select --bundle model.safetensors --lambda-tokens 1e-5 'What is 12+7*3?'\n"
+                "allot-select --bundle model.safetensors --max-seconds 5 --cap-on p95 --json "
+                "'What is 12+7*3?'\n"
+                "allot-select --bundle model.safetensors --lambda-seconds 1e-3 --jsonl "
+                "queries.jsonl",
+};
+
+int main(int argc, char **argv)
+{
+    allot_selecttool_defaults(&tool);
+    return allot_main("allot-select", about, &command, 1, argc, argv);
+}

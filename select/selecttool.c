@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "select/selecttool.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "liballot/mem.h"
+#include "select/selectreport.h"
+
+enum { BLOCK = 256 }; /* queries whose embeddings are asked for together */
+#define MAX_LINE_BYTES (16L << 20)
+
+void allot_selecttool_defaults(allot_selecttool *tool)
+{
+    *tool = (allot_selecttool){.codepoints = -1};
+    allot_rule_defaults(&tool->rule);
+    allot_embedclient_defaults(&tool->source.client);
+}
+
+/* What stays the same for all queries of a run. */
+typedef struct {
+    const allot_selecttool *tool;
+    const allot_common *common;
+    allot_rule rule;
+    allot_bundle bundle;
+    allot_select_file file;
+    float *scratch;   /* [allot_scratch_floats] */
+    double *accuracy; /* [S] */
+} session;
+
+static allot_code read_cap_on(const char *text, allot_cap_on *out, allot_err *err)
+{
+    for (int on = ALLOT_CAP_MEAN; on <= ALLOT_CAP_P99; on++)
+        if (strcmp(text, allot_cap_name((allot_cap_on)on)) == 0) {
+            *out = (allot_cap_on)on;
+            return ALLOT_OK;
+        }
+    return allot_fail(err, ALLOT_EUSAGE, "--cap-on '%s' is none of mean, p50, p90, p95, p99", text);
+}
+
+static allot_code check_options(const allot_selecttool *t, const allot_common *common,
+                                allot_err *err)
+{
+    const allot_select_source *s = &t->source;
+    if (!t->bundle) return allot_fail(err, ALLOT_EUSAGE, "--bundle is needed");
+    if ((s->vector != NULL) + (s->file != NULL) + (s->client.base_url != NULL) > 1)
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "only one of --embedding, --embeddings and --embed-base-url can be used");
+    if (common->n_args + (t->jsonl != NULL) + (t->key != NULL) != 1)
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "give one query: a text (in quotes), --jsonl FILE or --key HEX");
+    if (t->key && (t->codepoints < 0 || !(s->file || s->vector)))
+        return allot_fail(err, ALLOT_EUSAGE, "--key needs --codepoints (the length of the query) "
+                          "and --embeddings or --embedding");
+    if (t->jsonl && s->vector)
+        return allot_fail(err, ALLOT_EUSAGE, "--embedding is for one query; in JSONL each line can "
+                          "have a field \"embedding\"");
+    return ALLOT_OK;
+}
+
+static allot_code open_session(session *s, allot_err *err)
+{
+    allot_code rc = allot_bundle_load(s->tool->bundle, &s->bundle, err);
+    s->rule = s->tool->rule;
+    if (!rc && s->tool->cap_on) rc = read_cap_on(s->tool->cap_on, &s->rule.cap_on, err);
+    if (!rc) rc = allot_rule_check(&s->rule, &s->bundle.costs, err);
+    if (!rc) rc = allot_select_open(&s->tool->source, &s->bundle, &s->file, err);
+    if (rc) return rc;
+    s->scratch = allot_mem_array(allot_scratch_floats(&s->bundle), sizeof *s->scratch, err);
+    s->accuracy = allot_mem_array((size_t)s->bundle.strategies.count, sizeof *s->accuracy, err);
+    return s->scratch && s->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
+}
+
+static void close_session(session *s)
+{
+    allot_select_close(&s->file);
+    allot_bundle_clear(&s->bundle);
+    free(s->scratch);
+    free(s->accuracy);
+}
+
+static allot_code decide(session *s, const allot_select_query *q, allot_err *err)
+{
+    allot_choice c = {.bundle = &s->bundle, .rule = &s->rule, .accuracy = s->accuracy,
+                      .all = s->common->verbose};
+    allot_code rc = allot_bundle_select(&s->bundle, &s->rule, q->embedding, q->codepoints,
+                                        s->scratch, s->accuracy, &c.chosen, err);
+    if (rc) return rc;
+    if (s->common->json) return allot_select_print_json(&c, &q->key, err);
+    if (s->tool->jsonl) allot_select_print_row(&c, q->text);
+    else allot_select_print_text(&c);
+    if (!s->tool->jsonl && !s->common->quiet) allot_select_print_rate(&s->rule);
+    return ALLOT_OK;
+}
+
+static allot_code decide_block(session *s, allot_select_query *q, long n, allot_err *err)
+{
+    allot_code rc = allot_select_embed(&s->tool->source, &s->file, &s->bundle, q, n, err);
+    for (long i = 0; i < n; i++) {
+        if (!rc) rc = decide(s, &q[i], err);
+        allot_select_query_clear(&q[i]);
+    }
+    return rc;
+}
+
+static allot_code decide_one(session *s, allot_err *err)
+{
+    allot_select_query q = {0};
+    allot_code rc;
+    if (s->tool->key) {
+        rc = allot_key_parse(s->tool->key, &q.key, err);
+        q.codepoints = (size_t)s->tool->codepoints;
+    } else {
+        rc = allot_select_read_text(s->common->args[0], strlen(s->common->args[0]), &q, err);
+    }
+    if (!rc) rc = decide_block(s, &q, 1, err);
+    allot_select_query_clear(&q);
+    return rc;
+}
+
+/* Reads up to BLOCK queries; *n of them. Empty lines are passed over. */
+static allot_code read_block(session *s, FILE *in, long *line_number, allot_select_query *q,
+                             long *n, allot_err *err)
+{
+    char *line = NULL, where[300];
+    size_t capacity = 0;
+    ssize_t bytes = 0;
+    allot_code rc = ALLOT_OK;
+    for (*n = 0; !rc && *n < BLOCK && (bytes = getline(&line, &capacity, in)) >= 0;) {
+        ++*line_number;
+        snprintf(where, sizeof where, "line %ld of '%.200s'", *line_number, s->tool->jsonl);
+        if (line[strspn(line, " \t\r\n")] == '\0') continue;
+        if (bytes > MAX_LINE_BYTES)
+            rc = allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where,
+                            MAX_LINE_BYTES);
+        else
+            rc = allot_select_read_line(line, (size_t)bytes, where, s->bundle.probe.d, &q[(*n)++],
+                                        err);
+    }
+    if (!rc && ferror(in))
+        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    free(line);
+    return rc;
+}
+
+static allot_code decide_lines(session *s, allot_err *err)
+{
+    int is_stdin = strcmp(s->tool->jsonl, "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(s->tool->jsonl, "r");
+    if (!in) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    allot_select_query q[BLOCK] = {0};
+    long line_number = 0, n = 0;
+    allot_code rc = ALLOT_OK;
+    do {
+        rc = read_block(s, in, &line_number, q, &n, err);
+        if (!rc) rc = decide_block(s, q, n, err);
+    } while (!rc && n == BLOCK);
+    for (int i = 0; i < BLOCK; i++) allot_select_query_clear(&q[i]);
+    if (!is_stdin) fclose(in);
+    return rc;
+}
+
+allot_code allot_selecttool_run(const allot_selecttool *tool, const allot_common *common,
+                                allot_err *err)
+{
+    session s = {.tool = tool, .common = common};
+    allot_code rc = check_options(tool, common, err);
+    if (!rc) rc = open_session(&s, err);
+    if (!rc) rc = tool->jsonl ? decide_lines(&s, err) : decide_one(&s, err);
+    close_session(&s);
+    return rc;
+}
