@@ -5,6 +5,8 @@
 #include <string.h>
 #include "mem.h"
 
+_Static_assert(ALLOT_JSON_MAX_DEPTH == 64, "the message below says 64");
+
 /* What cJSON must not see, or NULL: it recurses while parsing, so the depth is counted before; a
  * NUL, raw or as \u0000, would cut a string short. */
 static const char *objection(const char *text, size_t n)
@@ -12,16 +14,16 @@ static const char *objection(const char *text, size_t n)
     int depth = 0, in_string = 0;
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
-        if (c == '\0') return "holds a NUL character";
+        if (c == '\0') return "holds a NUL byte";
         if (in_string) {
             if (c == '\\' && n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
-                return "holds a NUL character";
+                return "holds a NUL byte";
             if (c == '\\') i++;
             else if (c == '"') in_string = 0;
         } else if (c == '"') {
             in_string = 1;
         } else if (c == '{' || c == '[') {
-            if (++depth > ALLOT_JSON_MAX_DEPTH) return "is nested too deeply";
+            if (++depth > ALLOT_JSON_MAX_DEPTH) return "nested deeper than 64 levels";
         } else if (c == '}' || c == ']') {
             depth--;
         }
