@@ -121,7 +121,7 @@ static void fill_batch(allot_net *net, const allot_cells *c, const long *item, l
 typedef struct {
     const allot_fit_settings *s;
     allot_probe *probe;
-    allot_workers *workers;
+    allot_tiles *workers;
     allot_net net;
     allot_adam adam;
     order order;       /* of the training data */
@@ -156,7 +156,7 @@ static allot_code train_epoch(training *t, const allot_cells *c, int epoch, doub
         sum += mean * t->net.batch.n_rows;
         rows += t->net.batch.n_rows;
         allot_adam_begin(&t->adam);
-        allot_workers_run(t->workers, (int)((t->adam.n + UPDATE_TILE - 1) / UPDATE_TILE),
+        allot_tiles_run(t->workers, (int)((t->adam.n + UPDATE_TILE - 1) / UPDATE_TILE),
                           update_tile, t);
     }
     *loss = sum / (double)rows;
@@ -185,7 +185,7 @@ static allot_code start(training *t, const allot_cells *train, const allot_cells
 {
     size_t n = allot_net_n_trained(t->probe);
     allot_code rc = make_order(train, t->s->paper, &t->order, err);
-    if (!rc) rc = allot_workers_new(t->s->threads, &t->workers, err);
+    if (!rc) rc = allot_tiles_new(t->s->threads, &t->workers, err);
     if (!rc) rc = allot_adam_init(&t->adam, n, t->s->lr, t->s->weight_decay, err);
     if (!rc)
         rc = allot_net_init(&t->net, t->probe, features, train->n_strategies, t->s->batch,
@@ -201,7 +201,7 @@ static void finish(training *t)
 {
     allot_net_clear(&t->net);
     allot_adam_clear(&t->adam);
-    allot_workers_free(t->workers);
+    allot_tiles_free(t->workers);
     free(t->order.item);
     free(t->best);
     free(t->logits);

@@ -24,7 +24,7 @@ size_t allot_net_n_trained(const allot_probe *probe)
 }
 
 allot_code allot_net_init(allot_net *net, const allot_probe *probe, const float *features,
-                          int n_strategies, int max_queries, allot_workers *workers,
+                          int n_strategies, int max_queries, allot_tiles *workers,
                           allot_err *err)
 {
     size_t q = (size_t)max_queries, s = (size_t)n_strategies, r = q * s;
@@ -225,8 +225,8 @@ double allot_net_forward(allot_net *net)
     double sum = 0;
     allot_blas_nt(net->n_strategies, net->probe->h1, net->probe->p, net->features,
                   net->probe->w1s, net->v);
-    allot_workers_run(net->workers, n_tiles(net->batch.n_queries, TILE_QUERIES), first_layer, net);
-    allot_workers_run(net->workers, n_tiles(n_rows, TILE_ROWS), forward_rows, net);
+    allot_tiles_run(net->workers, n_tiles(net->batch.n_queries, TILE_QUERIES), first_layer, net);
+    allot_tiles_run(net->workers, n_tiles(n_rows, TILE_ROWS), forward_rows, net);
     for (int r = 0; r < n_rows; r++) sum += net->loss[r];
     return sum / n_rows;
 }
@@ -234,8 +234,8 @@ double allot_net_forward(allot_net *net)
 double allot_net_gradient(allot_net *net)
 {
     double loss = allot_net_forward(net), sum = 0;
-    allot_workers_run(net->workers, n_tiles(net->batch.n_rows, TILE_ROWS), backward_rows, net);
-    allot_workers_run(net->workers,
+    allot_tiles_run(net->workers, n_tiles(net->batch.n_rows, TILE_ROWS), backward_rows, net);
+    allot_tiles_run(net->workers,
                       n_tiles(net->probe->h1, TILE_UNITS) + n_tiles(net->probe->h2, TILE_UNITS),
                       gradient_units, net);
     for (int r = 0; r < net->batch.n_rows; r++) sum += (double)net->dz[r];

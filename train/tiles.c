@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/workers.h"
+#include "train/tiles.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "liballot/mem.h"
 
-struct allot_workers {
+struct allot_tiles {
     pthread_mutex_t lock;
     pthread_cond_t started, finished;
     pthread_t *threads; /* [n_threads]: the workers without the caller */
@@ -15,12 +15,12 @@ struct allot_workers {
     int next;    /* first tile that nobody took */
     int n_tiles;
     int running; /* tiles taken and not done */
-    allot_tile f;
+    allot_tile_fn f;
     void *user;
 };
 
 /* Takes tiles until none is left. Called and left with the lock held. */
-static void work(allot_workers *w)
+static void work(allot_tiles *w)
 {
     while (w->next < w->n_tiles) {
         int tile = w->next++;
@@ -34,7 +34,7 @@ static void work(allot_workers *w)
 
 static void *worker(void *arg)
 {
-    allot_workers *w = arg;
+    allot_tiles *w = arg;
     long seen = 0;
     pthread_mutex_lock(&w->lock);
     while (!w->stop) {
@@ -50,9 +50,9 @@ static void *worker(void *arg)
     return NULL;
 }
 
-allot_code allot_workers_new(int n_threads, allot_workers **out, allot_err *err)
+allot_code allot_tiles_new(int n_threads, allot_tiles **out, allot_err *err)
 {
-    allot_workers *w = allot_mem_array(1, sizeof *w, err);
+    allot_tiles *w = allot_mem_array(1, sizeof *w, err);
     if (!w) return ALLOT_ERUNTIME;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->started, NULL);
@@ -64,7 +64,7 @@ allot_code allot_workers_new(int n_threads, allot_workers **out, allot_err *err)
         if (!failed) w->n_threads++;
     }
     if (failed) {
-        allot_workers_free(w);
+        allot_tiles_free(w);
         return failed < 0 ? ALLOT_ERUNTIME
                           : allot_fail(err, ALLOT_ERUNTIME, "cannot start %d threads: %s",
                                        n_threads, strerror(failed));
@@ -73,7 +73,7 @@ allot_code allot_workers_new(int n_threads, allot_workers **out, allot_err *err)
     return ALLOT_OK;
 }
 
-void allot_workers_free(allot_workers *w)
+void allot_tiles_free(allot_tiles *w)
 {
     if (!w) return;
     pthread_mutex_lock(&w->lock);
@@ -88,7 +88,7 @@ void allot_workers_free(allot_workers *w)
     free(w);
 }
 
-void allot_workers_run(allot_workers *w, int n_tiles, allot_tile f, void *user)
+void allot_tiles_run(allot_tiles *w, int n_tiles, allot_tile_fn f, void *user)
 {
     pthread_mutex_lock(&w->lock);
     w->f = f;
