@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "endpoint.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "atomicfile.h"
+#include "buf.h"
+#include "liballot/mem.h"
+
+#define MAX_KEY_BYTES 4096
+
+static size_t without_slashes(const char *url, size_t n)
+{
+    while (n > 0 && url[n - 1] == '/') n--;
+    return n;
+}
+
+/* Bytes of url before the server's own paths. */
+static size_t root_bytes(const char *url)
+{
+    static const char *const ends[] = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings",
+                                       "/v1"};
+    size_t n = without_slashes(url, strlen(url));
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t len = strlen(ends[i]);
+        if (n > len && memcmp(url + n - len, ends[i], len) == 0)
+            return without_slashes(url, n - len);
+    }
+    return n;
+}
+
+static allot_code check_url(const char *url, allot_err *err)
+{
+    const char *host = strncasecmp(url, "http://", 7) == 0 ? url + 7
+                       : strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+    if (!host || !*host || *host == '/')
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "'%s' is not the address of a server (it is like http://127.0.0.1:8000/v1)",
+                          url);
+    for (const char *p = url; *p; p++)
+        if ((unsigned char)*p <= ' ' || *p == '?' || *p == '#' || *p == 0x7f)
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "'%s' is not the address of a server (no blanks, '?' or '#')", url);
+    return ALLOT_OK;
+}
+
+/* A key goes into a header: a line break in it would be another header. */
+static allot_code take_key(const char *text, size_t n, const char *from, char **out, allot_err *err)
+{
+    while (n > 0 && strchr(" \t\r\n", text[n - 1])) n--;
+    if (n == 0) return allot_fail(err, ALLOT_EUSAGE, "the API key in %s is empty", from);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+            return allot_fail(err, ALLOT_EUSAGE, "the API key in %s holds blanks or line breaks",
+                              from);
+    *out = allot_mem_text(text, n, err);
+    return *out ? ALLOT_OK : ALLOT_ERUNTIME;
+}
+
+static allot_code read_key(const char *env, const char *file, char **out, allot_err *err)
+{
+    if (file) {
+        char *text;
+        size_t n;
+        allot_code rc = allot_file_read(file, MAX_KEY_BYTES, &text, &n, err);
+        if (rc) return rc;
+        rc = take_key(text, n, file, out, err);
+        free(text);
+        return rc;
+    }
+    const char *text = getenv(env ? env : "OPENAI_API_KEY");
+    if (env && !text)
+        return allot_fail(err, ALLOT_EUSAGE, "the environment variable '%s' is not set", env);
+    if (!text || (!env && !*text)) return ALLOT_OK;
+    return take_key(text, strlen(text), env ? env : "OPENAI_API_KEY", out, err);
+}
+
+allot_code allot_endpoint_open(const char *base_url, const char *api_key_env,
+                               const char *api_key_file, allot_endpoint *out, allot_err *err)
+{
+    allot_endpoint e = {0};
+    allot_code rc = check_url(base_url, err);
+    if (!rc) rc = read_key(api_key_env, api_key_file, &e.api_key, err);
+    if (rc) return rc;
+    allot_buf v1 = {0};
+    e.root = allot_mem_text(base_url, root_bytes(base_url), err);
+    allot_buf_printf(&v1, "%s/v1", e.root ? e.root : "");
+    rc = allot_buf_check(&v1, err);
+    e.v1 = v1.at;
+    if (!e.root) rc = ALLOT_ERUNTIME;
+    if (rc) allot_endpoint_clear(&e);
+    else *out = e;
+    return rc;
+}
+
+void allot_endpoint_clear(allot_endpoint *e)
+{
+    free(e->root);
+    free(e->v1);
+    if (e->api_key) explicit_bzero(e->api_key, strlen(e->api_key));
+    free(e->api_key);
+    memset(e, 0, sizeof *e);
+}

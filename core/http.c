@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+#include "buf.h"
+#include "httpretry.h"
+#include "liballot/mem.h"
+#include "options.h"
+#include "progress.h"
+#include "rng.h"
+
+#define MAX_EVENTS 256
+#define SCAN_S 0.05      /* how often limits and retries are looked at */
+#define LONGEST_WAIT_MS 200 /* a signal that comes just before a wait is seen after this */
+
+/* One request on its way. It lies in exactly one list: queued, active, backing off, or free. */
+typedef struct transfer {
+    struct transfer *next, *prev; /* prev is used in the active list only */
+    allot_http *http;
+    CURL *easy;                  /* kept for the next request */
+    struct curl_slist *headers;
+    char *url, *body;            /* owned */
+    size_t n_body;
+    allot_http_done done;
+    void (*on_data)(const char *bytes, size_t n, void *user);
+    void *user;
+    allot_buf answer;
+    allot_retry_hint hint;
+    uint64_t serial;
+    int retries, no_retry;
+    double started_s;            /* monotonic: this try left the queue */
+    double heard_s;              /* last byte of the answer, or started_s */
+    int heard;                   /* a byte of the answer came */
+    double again_s;              /* when backing off: next try */
+    const char *failure;         /* found by us, not by libcurl */
+    char curl_error[CURL_ERROR_SIZE];
+} transfer;
+
+typedef struct {
+    transfer *first, *last;
+} queue;
+
+struct allot_http {
+    allot_http_config config;
+    CURLM *multi;
+    int epoll;
+    double timer_s;      /* when libcurl wants to be called; INFINITY = not */
+    double scanned_s;
+    uint64_t n_sent;     /* serial numbers */
+    uint64_t n_finished;
+    int n_pending;
+    int n_going;         /* active and backing off, at most max_in_flight */
+    queue queued;
+    transfer *active, *backoff, *unused;
+};
+
+/* libcurl tells which sockets it waits for; epoll does the waiting, so that the work of one event
+ * does not grow with the requests in flight. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
+{
+    (void)easy;
+    allot_http *h = user;
+    struct epoll_event ev = {.data.fd = fd};
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, &ev);
+        return 0;
+    }
+    if (what & CURL_POLL_IN) ev.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT) ev.events |= EPOLLOUT;
+    if (epoll_ctl(h->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0 &&
+        epoll_ctl(h->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) != 0)
+        return -1;
+    (void)curl_multi_assign(h->multi, fd, h);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *user)
+{
+    (void)multi;
+    allot_http *h = user;
+    h->timer_s = timeout_ms < 0 ? INFINITY : allot_clock_s() + (double)timeout_ms / 1000;
+    return 0;
+}
+
+allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_err *err)
+{
+    allot_code rc = allot_http_check(c, err);
+    if (rc) return rc;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl");
+    allot_http *h = allot_mem_array(1, sizeof *h, err);
+    if (!h) return ALLOT_ERUNTIME;
+    h->config = *c;
+    h->timer_s = INFINITY;
+    h->epoll = epoll_create1(EPOLL_CLOEXEC);
+    h->multi = curl_multi_init();
+    if (h->epoll < 0 || !h->multi) {
+        allot_http_free(h);
+        return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl: %s", strerror(errno));
+    }
+    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)c->max_in_flight);
+    *out = h;
+    return ALLOT_OK;
+}
+
+static void drop_content(transfer *t)
+{
+    free(t->url);
+    free(t->body);
+    curl_slist_free_all(t->headers);
+    t->url = t->body = NULL;
+    t->headers = NULL;
+}
+
+static void free_list(transfer *t, CURLM *multi, int active)
+{
+    while (t) {
+        transfer *next = t->next;
+        if (active) curl_multi_remove_handle(multi, t->easy);
+        curl_easy_cleanup(t->easy);
+        drop_content(t);
+        allot_buf_clear(&t->answer);
+        free(t);
+        t = next;
+    }
+}
+
+void allot_http_free(allot_http *h)
+{
+    if (!h) return;
+    free_list(h->active, h->multi, 1);
+    free_list(h->backoff, h->multi, 0);
+    free_list(h->queued.first, h->multi, 0);
+    free_list(h->unused, h->multi, 0);
+    if (h->multi) curl_multi_cleanup(h->multi);
+    if (h->epoll >= 0) close(h->epoll);
+    free(h);
+}
+
+static double epoch_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *user)
+{
+    transfer *t = user;
+    (void)size;
+    if (n >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
+        t->hint = (allot_retry_hint)ALLOT_RETRY_NONE; /* a 1xx answer came before the real one */
+    allot_retry_header(&t->hint, line, n, epoch_s());
+    t->heard = 1;
+    t->heard_s = allot_clock_s();
+    return n;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *user)
+{
+    transfer *t = user;
+    (void)size;
+    t->heard = 1;
+    t->heard_s = allot_clock_s();
+    long status = 0;
+    if (t->on_data) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200) {
+        t->on_data(bytes, n, t->user);
+        return n;
+    }
+    if (t->answer.n + n > t->http->config.max_body) {
+        t->failure = "it is larger than allowed";
+        return 0;
+    }
+    allot_buf_add(&t->answer, bytes, n);
+    if (!t->answer.failed) return n;
+    t->failure = "out of memory";
+    return 0;
+}
+
+/* Loopback never goes through a proxy, whatever the environment says. */
+static int is_loopback(const char *url)
+{
+    CURLU *u = curl_url();
+    char *host = NULL;
+    int yes = 0;
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+        yes = strncmp(host, "127.", 4) == 0 || strcasecmp(host, "localhost") == 0 ||
+              strcmp(host, "[::1]") == 0;
+    curl_free(host);
+    curl_url_cleanup(u);
+    return yes;
+}
+
+static void set_options(transfer *t, const allot_http_config *c)
+{
+    CURL *e = t->easy;
+    curl_easy_reset(e);
+    curl_easy_setopt(e, CURLOPT_URL, t->url);
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+    curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_USERAGENT, "allot/" ALLOT_VERSION);
+    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->curl_error);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(c->connect_timeout_s * 1000) + 1);
+    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(c->timeout_s * 1000) + 1);
+    if (is_loopback(t->url)) curl_easy_setopt(e, CURLOPT_PROXY, "");
+    if (c->cacert) curl_easy_setopt(e, CURLOPT_CAINFO, c->cacert);
+    if (c->insecure) {
+        curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (!t->body) return;
+    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->n_body);
+    curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body);
+}
+
+static transfer *take_unused(allot_http *h, allot_err *err)
+{
+    transfer *t = h->unused;
+    if (t) {
+        h->unused = t->next;
+        t->next = NULL;
+        return t;
+    }
+    t = allot_mem_array(1, sizeof *t, err);
+    if (!t) return NULL;
+    t->http = h;
+    t->easy = curl_easy_init();
+    if (t->easy) return t;
+    free(t);
+    (void)allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    return NULL;
+}
+
+static int add_header(transfer *t, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(t->headers, line);
+    if (more) t->headers = more;
+    return more != NULL;
+}
+
+static allot_code copy_request(transfer *t, const allot_http_request *r, allot_err *err)
+{
+    t->url = allot_mem_text(r->url, strlen(r->url), err);
+    if (!t->url) return ALLOT_ERUNTIME;
+    if (r->body && !(t->body = allot_mem_text(r->body, r->n, err))) return ALLOT_ERUNTIME;
+    /* Without "Expect:", libcurl holds back large requests until the server asks for them. */
+    int ok = add_header(t, "Expect:") && (!r->body || add_header(t, "Content-Type: application/json"));
+    if (ok && r->api_key) {
+        allot_buf line = {0};
+        allot_buf_printf(&line, "Authorization: Bearer %s", r->api_key);
+        ok = !line.failed && add_header(t, line.at);
+        allot_buf_clear(&line);
+    }
+    t->n_body = r->n;
+    t->done = r->done;
+    t->on_data = r->on_data;
+    t->user = r->user;
+    t->no_retry = r->no_retry;
+    t->retries = 0;
+    return ok ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+}
+
+static void put_unused(allot_http *h, transfer *t)
+{
+    drop_content(t);
+    allot_buf_clear(&t->answer);
+    t->next = h->unused;
+    h->unused = t;
+}
+
+allot_code allot_http_send(allot_http *h, const allot_http_request *r, allot_err *err)
+{
+    transfer *t = take_unused(h, err);
+    if (!t) return ALLOT_ERUNTIME;
+    allot_code rc = copy_request(t, r, err);
+    if (rc) {
+        put_unused(h, t);
+        return rc;
+    }
+    set_options(t, &h->config);
+    t->serial = h->n_sent++;
+    t->next = NULL;
+    if (h->queued.last) h->queued.last->next = t;
+    else h->queued.first = t;
+    h->queued.last = t;
+    h->n_pending++;
+    return ALLOT_OK;
+}
+
+/* Begins a try. */
+static void start(allot_http *h, transfer *t)
+{
+    allot_buf_reset(&t->answer);
+    if (t->on_data && t->retries > 0) t->on_data(NULL, 0, t->user);
+    t->hint = (allot_retry_hint)ALLOT_RETRY_NONE;
+    t->failure = NULL;
+    t->curl_error[0] = '\0';
+    t->heard = 0;
+    t->started_s = t->heard_s = allot_clock_s();
+    t->prev = NULL;
+    t->next = h->active;
+    if (h->active) h->active->prev = t;
+    h->active = t;
+    curl_multi_add_handle(h->multi, t->easy);
+}
+
+static void leave_active(allot_http *h, transfer *t)
+{
+    curl_multi_remove_handle(h->multi, t->easy);
+    if (t->prev) t->prev->next = t->next;
+    else h->active = t->next;
+    if (t->next) t->next->prev = t->prev;
+    t->next = t->prev = NULL;
+}
+
+static void start_queued(allot_http *h)
+{
+    while (h->queued.first && h->n_going < h->config.max_in_flight) {
+        transfer *t = h->queued.first;
+        h->queued.first = t->next;
+        if (!h->queued.first) h->queued.last = NULL;
+        h->n_going++;
+        start(h, t);
+    }
+}
+
+/* Would the same request fail again? Certificates, malformed URLs and too large answers would. */
+static int is_transient(CURLcode code, const transfer *t)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SSL_CONNECT_ERROR:
+        return 1;
+    default:
+        return code == CURLE_ABORTED_BY_CALLBACK && t->failure;
+    }
+}
+
+static int try_again(const transfer *t, CURLcode code, long status)
+{
+    const allot_http *h = t->http;
+    if (t->no_retry || t->retries >= h->config.max_retries) return 0;
+    if (code != CURLE_OK) return is_transient(code, t);
+    /* A spent quota is also reported as 429, and does not come back by waiting. */
+    if (status == 429 && t->answer.n > 0 && strstr(t->answer.at, "insufficient_quota")) return 0;
+    return status != 200 && allot_retry_wanted((int)status, &t->hint);
+}
+
+static void report(transfer *t, CURLcode code, long status)
+{
+    double now = allot_clock_s();
+    double total = 0, before_send = 0, first = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME, &total);
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME, &before_send);
+    curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME, &first);
+    allot_http_reply r = {.url = t->url, .status = (int)status, .body = t->answer.n ? t->answer.at : "",
+                          .n = t->answer.n, .retries = t->retries, .done_s = now};
+    r.sent_s = now - total + before_send;
+    r.first_byte_s = t->heard ? now - total + first : NAN;
+    r.t_start = epoch_s() - (now - r.sent_s);
+    if (code != CURLE_OK)
+        r.failure = t->failure ? t->failure
+                    : t->curl_error[0] ? t->curl_error : curl_easy_strerror(code);
+    t->done(&r, t->user);
+}
+
+/* A try is over. */
+static void finish(allot_http *h, transfer *t, CURLcode code)
+{
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    leave_active(h, t);
+    if (try_again(t, code, status)) {
+        allot_rng rng = allot_rng_start(h->config.seed, t->serial, (uint64_t)t->retries, 0);
+        t->again_s = allot_clock_s() +
+                     allot_retry_delay(t->retries, &t->hint, allot_rng_unit(&rng));
+        t->retries++;
+        t->next = h->backoff;
+        h->backoff = t;
+        return;
+    }
+    h->n_going--;
+    h->n_pending--;
+    h->n_finished++;
+    report(t, code, status);
+    put_unused(h, t);
+}
+
+static void finish_done(allot_http *h)
+{
+    CURLMsg *m;
+    int left;
+    while ((m = curl_multi_info_read(h->multi, &left))) {
+        transfer *t;
+        if (m->msg != CURLMSG_DONE) continue;
+        CURLcode code = m->data.result; /* m does not live beyond the removal of its handle */
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+        finish(h, t, code);
+    }
+}
+
+/* Silence is not libcurl's business at this resolution: limits of first byte and idle time. */
+static void scan(allot_http *h, double now)
+{
+    h->scanned_s = now;
+    for (transfer *t = h->active, *next; t; t = next) {
+        next = t->next;
+        double limit = t->heard ? h->config.idle_timeout_s : h->config.first_byte_timeout_s;
+        if (now - t->heard_s <= limit) continue;
+        t->failure = t->heard ? "it fell silent" : "no byte came in time";
+        finish(h, t, CURLE_ABORTED_BY_CALLBACK);
+    }
+    transfer *waiting = h->backoff;
+    h->backoff = NULL;
+    while (waiting) {
+        transfer *t = waiting;
+        waiting = t->next;
+        if (now >= t->again_s) {
+            start(h, t);
+        } else {
+            t->next = h->backoff;
+            h->backoff = t;
+        }
+    }
+}
+
+static int wait_ms(const allot_http *h, int timeout_ms, double now)
+{
+    double ms = timeout_ms < LONGEST_WAIT_MS ? timeout_ms : LONGEST_WAIT_MS;
+    if (h->active || h->backoff) ms = fmin(ms, fmax(0, (h->scanned_s + SCAN_S - now) * 1000));
+    ms = fmin(ms, fmax(0, (h->timer_s - now) * 1000));
+    return (int)ceil(ms);
+}
+
+/* One wait and what it brings. */
+static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
+{
+    struct epoll_event ev[MAX_EVENTS];
+    int running;
+    start_queued(h);
+    int n = epoll_wait(h->epoll, ev, MAX_EVENTS, wait_ms(h, timeout_ms, allot_clock_s()));
+    if (n < 0 && errno != EINTR)
+        return allot_fail(err, ALLOT_ERUNTIME, "cannot wait for the network: %s", strerror(errno));
+    for (int i = 0; i < n; i++) {
+        int flags = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                    (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                    (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        curl_multi_socket_action(h->multi, ev[i].data.fd, flags, &running);
+    }
+    double now = allot_clock_s();
+    if (now >= h->timer_s) {
+        h->timer_s = INFINITY;
+        curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    finish_done(h);
+    if (now - h->scanned_s >= SCAN_S) scan(h, now);
+    start_queued(h);
+    return ALLOT_OK;
+}
+
+allot_code allot_http_poll(allot_http *h, int timeout_ms, allot_err *err)
+{
+    double until = allot_clock_s() + timeout_ms / 1000.0;
+    uint64_t finished = h->n_finished;
+    /* Internal turns (a connection made, a part of an answer) are not events of the caller's. */
+    do {
+        if (allot_interrupted()) return allot_fail(err, ALLOT_EINTR, "interrupted");
+        double left_ms = (until - allot_clock_s()) * 1000;
+        allot_code rc = turn(h, left_ms > 0 ? (int)ceil(left_ms) : 0, err);
+        if (rc) return rc;
+    } while (h->n_finished == finished && h->n_pending > 0 && allot_clock_s() < until);
+    return ALLOT_OK;
+}
+
+int allot_http_pending(const allot_http *h)
+{
+    return h->n_pending;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.h - many HTTP requests in flight from one thread, with limits, retries and bounded answers
+ * (libcurl's multi interface over one epoll). Connections are kept and used again.
+ * Limits count from the moment a request leaves this queue, never from its submission.
+ * Retries: statuses 408, 409, 429 and >= 500, broken connections and timeouts; the server's
+ * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with jitter.
+ * Proxies come from the environment, but loopback never goes through one; redirects are not
+ * followed; an API key is never logged. */
+#ifndef ALLOT_HTTP_H
+#define ALLOT_HTTP_H
+#include <stddef.h>
+#include <stdint.h>
+#include "liballot/err.h"
+
+typedef struct {
+    int max_in_flight;         /* >= 1; more requests wait in a queue */
+    int max_retries;           /* >= 0 */
+    double connect_timeout_s;  /* > 0, of one try, as the others */
+    double timeout_s;          /* > 0, until the last byte */
+    double first_byte_timeout_s; /* > 0, until the first byte of the answer */
+    double idle_timeout_s;     /* > 0, longest silence within an answer */
+    size_t max_body;           /* bytes; a larger answer is an error */
+    uint64_t seed;             /* of the jitter */
+    int insecure;              /* accept any certificate */
+    const char *cacert;        /* NULL = the system's; borrowed */
+} allot_http_config;
+
+void allot_http_defaults(allot_http_config *c);
+ALLOT_MUST_CHECK allot_code allot_http_check(const allot_http_config *c, allot_err *err);
+
+typedef struct allot_http allot_http;
+
+ALLOT_MUST_CHECK allot_code allot_http_new(const allot_http_config *c, allot_http **out,
+                                           allot_err *err);
+void allot_http_free(allot_http *h); /* drops what is in flight, without callbacks; NULL is fine */
+
+/* What came back; borrowed, valid during the callback. */
+typedef struct {
+    const char *url;
+    int status;          /* of HTTP; 0 = none came (see failure) */
+    const char *body;    /* [n], NUL-terminated; empty with on_data */
+    size_t n;
+    const char *failure; /* no whole answer came: why, in words; NULL otherwise */
+    int retries;         /* tries after the first */
+    double t_start;      /* epoch seconds, last try sent */
+    double sent_s;       /* monotonic (allot_clock_s): last try, first byte sent */
+    double first_byte_s; /* monotonic; NaN if none came */
+    double done_s;       /* monotonic: last byte received */
+} allot_http_reply;
+
+typedef void (*allot_http_done)(const allot_http_reply *reply, void *user);
+
+/* Everything is copied. */
+typedef struct {
+    const char *url;
+    const char *body;    /* JSON to POST; NULL = GET */
+    size_t n;
+    const char *api_key; /* NULL = none */
+    int no_retry;        /* one try only */
+    allot_http_done done;
+    /* For event streams: bytes of an answer with status 200 as they come; bytes = NULL: a new try
+     * begins, forget what came. NULL = the answer is collected. */
+    void (*on_data)(const char *bytes, size_t n, void *user);
+    void *user;
+} allot_http_request;
+
+/* Queues; done is called once, from allot_http_poll. Callbacks may send. */
+ALLOT_MUST_CHECK allot_code allot_http_send(allot_http *h, const allot_http_request *r,
+                                            allot_err *err);
+/* Waits up to timeout_ms for events and handles them. ALLOT_EINTR after SIGINT or SIGTERM. */
+ALLOT_MUST_CHECK allot_code allot_http_poll(allot_http *h, int timeout_ms, allot_err *err);
+/* Queued, in flight and waiting for a retry. */
+int allot_http_pending(const allot_http *h);
+
+/* One blocking request; other requests in flight go on. r->done gets its reply;
+ * on_data is not for it. After a failure (an interrupt) only allot_http_free may follow. */
+ALLOT_MUST_CHECK allot_code allot_http_fetch(allot_http *h, const allot_http_request *r,
+                                             allot_err *err);
+
+/* ALLOT_OK for a whole answer of status 200; else ALLOT_ESERVER with one line that has the url and
+ * the server's own words. Reads every known shape of error body (see httperror.c). */
+ALLOT_MUST_CHECK allot_code allot_http_verdict(const allot_http_reply *r, allot_err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of http.h that do not touch the network library: settings and the blocking form. */
+#include "http.h"
+
+void allot_http_defaults(allot_http_config *c)
+{
+    *c = (allot_http_config){.max_in_flight = 64, .max_retries = 4, .connect_timeout_s = 5,
+                             .timeout_s = 600, .first_byte_timeout_s = 600, .idle_timeout_s = 120,
+                             .max_body = 64 << 20};
+}
+
+static int seconds_ok(double s)
+{
+    return s > 0 && s <= 1e6;
+}
+
+allot_code allot_http_check(const allot_http_config *c, allot_err *err)
+{
+    if (c->max_in_flight < 1 || c->max_in_flight > 65536)
+        return allot_fail(err, ALLOT_EUSAGE, "max-concurrency is %d, not within 1 and 65536",
+                          c->max_in_flight);
+    if (c->max_retries < 0 || c->max_retries > 1000)
+        return allot_fail(err, ALLOT_EUSAGE, "max-retries is %d, not within 0 and 1000",
+                          c->max_retries);
+    if (!seconds_ok(c->connect_timeout_s) || !seconds_ok(c->timeout_s) ||
+        !seconds_ok(c->first_byte_timeout_s) || !seconds_ok(c->idle_timeout_s))
+        return allot_fail(err, ALLOT_EUSAGE, "a timeout is not within 0 and 1000000 seconds");
+    return ALLOT_OK;
+}
+
+typedef struct {
+    const allot_http_request *request;
+    int done;
+} fetch;
+
+static void fetched(const allot_http_reply *reply, void *user)
+{
+    fetch *f = user;
+    f->done = 1;
+    f->request->done(reply, f->request->user);
+}
+
+allot_code allot_http_fetch(allot_http *h, const allot_http_request *r, allot_err *err)
+{
+    fetch f = {r, 0};
+    allot_http_request copy = *r;
+    copy.done = fetched;
+    copy.user = &f;
+    allot_code rc = allot_http_send(h, &copy, err);
+    while (!rc && !f.done) rc = allot_http_poll(h, 1000, err);
+    return rc;
+}
