@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* allot-run - a query in, its answer out, at the price that is worth it. */
+#include "engine/engineflags.h"
+#include "runtool.h"
+
+static allot_runtool tool;
+
+static const allot_option options[] = {
+    {"bundle", ALLOT_OPT_STRING, &tool.bundle, "FILE", "bundle of 'allot-export'; required", 0, 0},
+    {"lambda-tokens", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_token, "X",
+     "price of a token in accuracy (default: 0)", 0, 1e9},
+    {"lambda-seconds", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_second, "Y",
+     "price of a second in accuracy (default: 0)", 0, 1e9},
+    {"max-tokens-cap", ALLOT_OPT_DOUBLE, &tool.rule.max_tokens, "N",
+     "cap on the strategy's mean tokens (default: none)", 1e-9, 1e18},
+    {"max-seconds", ALLOT_OPT_DOUBLE, &tool.rule.max_seconds, "S",
+     "cap on the strategy's mean seconds (default: none)", 1e-9, 1e18},
+    {"strategy", ALLOT_OPT_STRING, &tool.strategy, "STRATEGY",
+     "do not choose, use this one, e.g. majority@8", 0, 0},
+    {"jsonl", ALLOT_OPT_STRING, &tool.jsonl, "FILE",
+     "many queries, one {\"problem\": ...} a line; - is stdin; JSON lines come out", 0, 0},
+    {"embed-base-url", ALLOT_OPT_STRING, &tool.embed.base_url, "URL",
+     "server of the embedding model (default: that of --base-url)", 0, 0},
+    {"embed-model", ALLOT_OPT_STRING, &tool.embed.model, "NAME",
+     "its name on the server (default: as in the bundle)", 0, 0},
+    {"embed-prefix", ALLOT_OPT_STRING, &tool.embed_prefix, "TEXT",
+     "put before the query when it is embedded (default: as in the bundle)", 0, 0},
+    {"force", ALLOT_OPT_FLAG, &tool.force, NULL,
+     "run although server or settings differ from the bundle's", 0, 0},
+    ALLOT_ENGINE_SERVER_ROWS(tool.engine),
+    ALLOT_ENGINE_GENERATION_ROWS(tool.engine),
+    {0}};
+
+static allot_code run(const allot_common *common, allot_err *err)
+{
+    return allot_runtool_run(&tool, common, err);
+}
+
+static const char about[] =
+    "Answers a query: predicts for each strategy of the bundle how likely it is to be right, takes "
+    "the one with the greatest accuracy - X tokens - Y seconds, and executes it on the server.\n"
+    "The answer goes to stdout, what was chosen and what it took to stderr; --json has all of it. "
+    "How texts are generated (model, temperature, prompts, limits, reward model) is taken from the "
+    "bundle, since its predictions hold for that only: a server or an option that differs is "
+    "refused, unless --force is given.";
+
+static const allot_command command = {
+    .usage = "--bundle FILE --base-url URL [OPTION...] QUERY",
+    .about = about,
+    .options = options,
+    .max_args = 1,
+    .run = run,
+    .examples =
+        "  # the most accurate strategy, whatever it costs\n"
+        "  allot-run --bundle model.safetensors --base-url http://localhost:8000 'What is 12+7*3?'\n"
+        "  # a second is worth one point of accuracy\n"
+        "  allot-run --bundle model.safetensors --base-url http://localhost:8000 \\\n"
+        "    --lambda-seconds 0.01 --json 'What is 12+7*3?'\n"
+        "  # many queries\n"
+        "  echo '{\"problem\": \"What is 12+7*3?\"}' | allot-run --bundle model.safetensors \\\n"
+        "    --base-url http://localhost:8000 --jsonl -",
+};
+
+int main(int argc, char **argv)
+{
+    allot_runtool_defaults(&tool);
+    return allot_main("allot-run", about, &command, 1, argc, argv);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runquery.h - one query through bundle and server. */
+#ifndef ALLOT_RUNQUERY_H
+#define ALLOT_RUNQUERY_H
+#include "core/embedclient.h"
+#include "engine/engine.h"
+#include "liballot/allot.h"
+
+/* What stays the same from query to query; all borrowed but scratch and accuracy. */
+typedef struct {
+    const allot_bundle *bundle;
+    allot_engine *engine;
+    allot_rule rule;
+    const allot_strategy *forced; /* NULL = choose */
+    allot_embedclient embed;
+    const char *embed_prefix;
+    float *scratch;               /* owned [allot_scratch_floats] */
+    double *accuracy;             /* owned [S] */
+} allot_runner;
+
+typedef struct {
+    allot_strategy strategy;
+    double accuracy;     /* predicted; NaN for a forced strategy that the bundle does not know */
+    double tokens;       /* predicted mean; NaN likewise */
+    double seconds;      /* predicted mean; NaN if not measured */
+    double select_s;     /* embedding and choosing took so long */
+    allot_record rec;    /* owned: what happened, type timed */
+    int picked;          /* index of the answer's candidate in rec.gen, or -1 */
+    char *answer;        /* owned; NULL = no candidate has an answer */
+} allot_run_result;
+
+ALLOT_MUST_CHECK allot_code allot_runner_init(allot_runner *r, allot_err *err); /* the owned parts */
+void allot_runner_clear(allot_runner *r);
+
+/* problem: n bytes of UTF-8. Blocks until the answer is there. */
+ALLOT_MUST_CHECK allot_code allot_runner_ask(allot_runner *r, const char *problem, size_t n,
+                                             allot_run_result *out, allot_err *err);
+void allot_run_result_clear(allot_run_result *out);
+
+#endif

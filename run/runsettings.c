@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runsettings.h"
+#include <stdio.h>
+#include <string.h>
+#include "core/json.h"
+#include "engine/engineflags.h"
+
+allot_code allot_run_settings_read(const allot_bundle *b, const char *name, allot_run_settings *s,
+                                   allot_err *err)
+{
+    char where[512];
+    snprintf(where, sizeof where, "manifest of '%s'", name);
+    *s = (allot_run_settings){.embed_prefix = ""};
+    cJSON *fingerprint, *embedding;
+    allot_code rc = allot_json_parse(b->manifest, strlen(b->manifest), where, &s->manifest, err);
+    if (!rc) rc = allot_json_object(s->manifest, "fingerprint", where, &fingerprint, err);
+    if (!rc) rc = allot_json_object(s->manifest, "embedding", where, &embedding, err);
+    if (rc) {
+        allot_run_settings_clear(s);
+        return rc;
+    }
+    s->fingerprint = fingerprint;
+    const cJSON *prefix = cJSON_GetObjectItemCaseSensitive(embedding, "prefix");
+    if (cJSON_IsString(prefix)) s->embed_prefix = prefix->valuestring;
+    return ALLOT_OK;
+}
+
+void allot_run_settings_clear(allot_run_settings *s)
+{
+    cJSON_Delete(s->manifest);
+    memset(s, 0, sizeof *s);
+}
+
+/* Fields that are absent or empty leave the default. */
+static void take_text(const cJSON *fingerprint, const char *field, const char **to)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(fingerprint, field);
+    if (cJSON_IsString(item) && item->valuestring[0]) *to = item->valuestring;
+}
+
+static double number_of(const cJSON *fingerprint, const char *field, double otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(fingerprint, field);
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_engine_config *given,
+                                     allot_engine_config *out, allot_err *err)
+{
+    const cJSON *f = s->fingerprint;
+    allot_engine_defaults(out);
+    take_text(f, "generator", &out->model);
+    take_text(f, "server_kind", &out->server_kind);
+    take_text(f, "system_prompt", &out->system_prompt);
+    take_text(f, "prompt_template", &out->prompt_template);
+    take_text(f, "step_separator", &out->step_separator);
+    take_text(f, "prm", &out->prm_model);
+    take_text(f, "prm_kind", &out->prm_kind);
+    take_text(f, "prm_system_prompt", &out->prm_system_prompt);
+    out->temperature = number_of(f, "temperature", out->temperature);
+    out->top_p = number_of(f, "top_p", out->top_p);
+    out->max_tokens = (long)number_of(f, "max_tokens", (double)out->max_tokens);
+    out->step_max_tokens = (long)number_of(f, "step_max_tokens", (double)out->step_max_tokens);
+    return allot_engine_flags_apply(given, out, err);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtool.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/fingerprint.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "engine/engineflags.h"
+#include "grade/grade.h"
+#include "runquery.h"
+#include "runsettings.h"
+
+#define RATE_ACCURACY 0.01 /* the accuracy whose price is printed */
+#define MAX_LINE_BYTES (16L << 20)
+
+typedef struct {
+    const allot_runtool *tool;
+    const allot_common *common;
+    allot_bundle bundle;
+    allot_run_settings settings;
+    allot_strategy forced;
+    allot_runner runner;
+} session;
+
+void allot_runtool_defaults(allot_runtool *t)
+{
+    *t = (allot_runtool){.engine = ALLOT_ENGINE_FLAGS_NONE};
+    allot_rule_defaults(&t->rule);
+    allot_embedclient_defaults(&t->embed);
+}
+
+/* What was measured with other settings says nothing about this server. */
+static allot_code check_server(const session *s, allot_err *err)
+{
+    cJSON *here = allot_engine_fingerprint(s->runner.engine, ALLOT_GRADE_VERSION);
+    allot_err difference = {0};
+    allot_code rc = allot_fingerprint_agree(
+        s->settings.fingerprint, s->tool->bundle, here, "this server and command line",
+        "leave the option out, use the server that the bundle was made with, or --force",
+        &difference);
+    cJSON_Delete(here);
+    if (rc && s->tool->force) {
+        allot_log_warn("%s", difference.msg);
+        return ALLOT_OK;
+    }
+    if (rc) *err = difference;
+    return rc;
+}
+
+static void set_up_embedding(session *s, const allot_engine_config *engine)
+{
+    allot_runner *r = &s->runner;
+    r->embed = s->tool->embed;
+    r->embed_prefix = s->tool->embed_prefix ? s->tool->embed_prefix : s->settings.embed_prefix;
+    if (!r->embed.base_url) r->embed.base_url = engine->base_url;
+    if (!r->embed.model) r->embed.model = s->bundle.embedding_model;
+    r->embed.api_key_env = engine->api_key_env;
+    r->embed.api_key_file = engine->api_key_file;
+    r->embed.max_retries = engine->max_retries;
+    r->embed.timeout_s = engine->timeout_s;
+    r->embed.insecure = engine->insecure;
+    r->embed.cacert = engine->cacert;
+}
+
+static allot_code open_session(session *s, allot_err *err)
+{
+    const allot_runtool *t = s->tool;
+    allot_runner *r = &s->runner;
+    allot_engine_config engine;
+    allot_code rc = allot_bundle_load(t->bundle, &s->bundle, err);
+    *r = (allot_runner){.bundle = &s->bundle, .rule = t->rule};
+    if (!rc) rc = allot_rule_check(&r->rule, &s->bundle.costs, err);
+    if (!rc && t->strategy) {
+        rc = allot_strategy_parse(t->strategy, &s->forced, err);
+        r->forced = &s->forced;
+    }
+    if (!rc) rc = allot_run_settings_read(&s->bundle, t->bundle, &s->settings, err);
+    if (!rc) rc = allot_run_settings_engine(&s->settings, &t->engine, &engine, err);
+    engine.seed = s->common->seed;
+    if (!rc) rc = allot_engine_check(&engine, err);
+    if (!rc) rc = allot_engine_new(&engine, &r->engine, err);
+    if (!rc) rc = check_server(s, err);
+    if (rc) return rc;
+    set_up_embedding(s, &engine);
+    return allot_runner_init(r, err);
+}
+
+static void close_session(session *s)
+{
+    allot_engine_free(s->runner.engine);
+    allot_runner_clear(&s->runner);
+    allot_run_settings_clear(&s->settings);
+    allot_bundle_clear(&s->bundle);
+}
+
+static const char *text_of(const allot_run_result *r)
+{
+    return r->picked >= 0 ? r->rec.gen[r->picked].text : "";
+}
+
+static void add_costs(cJSON *o, const char *field, double tokens, double seconds)
+{
+    cJSON *costs = cJSON_AddObjectToObject(o, field);
+    allot_json_add_number(costs, "tokens", tokens);
+    allot_json_add_number(costs, "seconds", seconds);
+}
+
+static cJSON *describe(const session *s, const allot_run_result *r)
+{
+    char text[ALLOT_STRATEGY_TEXT];
+    const allot_rule *rule = &s->runner.rule;
+    allot_strategy_print(&r->strategy, text);
+    cJSON *o = cJSON_CreateObject();
+    if (r->answer) cJSON_AddStringToObject(o, "answer", r->answer);
+    else cJSON_AddNullToObject(o, "answer");
+    cJSON_AddStringToObject(o, "text", text_of(r));
+    cJSON_AddStringToObject(o, "strategy", text);
+    add_costs(o, "predicted", r->tokens, r->seconds);
+    allot_json_add_number(cJSON_GetObjectItem(o, "predicted"), "accuracy", r->accuracy);
+    add_costs(o, "measured", (double)r->rec.n_tokens, r->rec.seconds);
+    allot_json_add_number(o, "select_seconds", r->select_s);
+    cJSON *rate = cJSON_AddObjectToObject(o, "exchange_rate");
+    allot_json_add_number(rate, "accuracy", RATE_ACCURACY);
+    allot_json_add_number(rate, "tokens", RATE_ACCURACY / rule->lambda_per_token);
+    allot_json_add_number(rate, "seconds", RATE_ACCURACY / rule->lambda_per_second);
+    return o;
+}
+
+static void talk(const allot_run_result *r)
+{
+    char text[ALLOT_STRATEGY_TEXT];
+    allot_strategy_print(&r->strategy, text);
+    if (isnan(r->accuracy)) allot_log_info("%s (not in the bundle)", text);
+    else if (isnan(r->seconds))
+        allot_log_info("%s: predicted accuracy %.3f, %.0f tokens", text, r->accuracy, r->tokens);
+    else
+        allot_log_info("%s: predicted accuracy %.3f, %.0f tokens, %.3f s", text, r->accuracy,
+                       r->tokens, r->seconds);
+    allot_log_info("took %ld tokens, %.3f s, and %.4f s to select", r->rec.n_tokens, r->rec.seconds,
+                   r->select_s);
+    allot_log_debug("text: %s", text_of(r));
+}
+
+static allot_code answer_one(session *s, const char *problem, allot_err *err)
+{
+    allot_run_result r;
+    allot_code rc = allot_runner_ask(&s->runner, problem, strlen(problem), &r, err);
+    if (rc) return rc;
+    if (s->common->json) {
+        cJSON *o = describe(s, &r);
+        rc = allot_json_print(o, err);
+        cJSON_Delete(o);
+    } else {
+        talk(&r);
+        if (r.answer) printf("%s\n", r.answer);
+    }
+    if (!rc && !r.answer)
+        rc = allot_fail(err, ALLOT_EPARTIAL, "no candidate has an answer that can be read");
+    allot_run_result_clear(&r);
+    return rc;
+}
+
+/* One line in, one out; a query that fails has "error" instead of an answer. */
+static allot_code answer_line(session *s, const char *line, size_t n, const char *where, int *failed,
+                              allot_err *err)
+{
+    cJSON *in;
+    const char *problem;
+    allot_run_result r = {0};
+    allot_err why = {0};
+    allot_code rc = allot_json_parse(line, n, where, &in, err);
+    if (rc) return rc;
+    const char *field = cJSON_HasObjectItem(in, "query") ? "query" : "problem";
+    rc = allot_json_string(in, field, where, &problem, err);
+    if (!rc) {
+        allot_code asked = allot_runner_ask(&s->runner, problem, strlen(problem), &r, &why);
+        cJSON *o = asked ? cJSON_CreateObject() : describe(s, &r);
+        cJSON_AddStringToObject(o, field, problem);
+        if (asked) cJSON_AddStringToObject(o, "error", why.msg);
+        *failed = asked || !r.answer;
+        rc = asked == ALLOT_EINTR ? asked : allot_json_print(o, err);
+        if (asked == ALLOT_EINTR) *err = why;
+        if (!rc) fflush(stdout);
+        cJSON_Delete(o);
+        if (!asked) allot_run_result_clear(&r);
+    }
+    cJSON_Delete(in);
+    return rc;
+}
+
+static allot_code answer_stream(session *s, FILE *in, allot_err *err)
+{
+    char *line = NULL, where[300];
+    size_t capacity = 0;
+    ssize_t bytes;
+    long number = 0, n_failed = 0, n = 0;
+    allot_code rc = ALLOT_OK;
+    while (!rc && (bytes = getline(&line, &capacity, in)) >= 0) {
+        int failed = 0;
+        snprintf(where, sizeof where, "line %ld of '%.200s'", ++number, s->tool->jsonl);
+        if (line[strspn(line, " \t\r\n")] == '\0') continue;
+        if (bytes > MAX_LINE_BYTES)
+            rc = allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
+        else rc = answer_line(s, line, (size_t)bytes, where, &failed, err);
+        n++;
+        n_failed += failed;
+    }
+    free(line);
+    if (!rc && ferror(in)) rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    if (!rc && n_failed)
+        rc = allot_fail(err, ALLOT_EPARTIAL, "%ld of %ld queries have no answer", n_failed, n);
+    return rc;
+}
+
+static allot_code answer_lines(session *s, allot_err *err)
+{
+    if (strcmp(s->tool->jsonl, "-") == 0) return answer_stream(s, stdin, err);
+    FILE *in = fopen(s->tool->jsonl, "re");
+    if (!in) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    allot_code rc = answer_stream(s, in, err);
+    fclose(in);
+    return rc;
+}
+
+allot_code allot_runtool_run(const allot_runtool *t, const allot_common *common, allot_err *err)
+{
+    session s = {.tool = t, .common = common};
+    if (!t->bundle) return allot_fail(err, ALLOT_EUSAGE, "no bundle (give --bundle)");
+    if (common->n_args + (t->jsonl != NULL) != 1)
+        return allot_fail(err, ALLOT_EUSAGE, "give one query in quotes, or --jsonl FILE");
+    allot_code rc = open_session(&s, err);
+    if (!rc) rc = t->jsonl ? answer_lines(&s, err) : answer_one(&s, common->args[0], err);
+    close_session(&s);
+    return rc;
+}
