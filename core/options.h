@@ -17,7 +17,7 @@ typedef enum {
 } allot_option_kind;
 
 typedef struct {
-    const char **at; /* [n], borrowed strings; the array belongs to the option parser */
+    const char **at; /* [n], borrowed strings; the caller frees the array */
     int n;
 } allot_list;
 
