@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_costs.c - 'allot-calibrate costs': a cost table from timings or outcomes; old against new. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "cmds.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/rundir.h"
+#include "fitcosts.h"
+
+static const char *output, *outcomes, *splits, *compare;
+static int load = 1;
+
+static const allot_option options[] = {
+    {"output", ALLOT_OPT_STRING, &output, "FILE", "costs.json; required", 0, 0},
+    {"outcomes", ALLOT_OPT_STRING, &outcomes, "FILE",
+     "instead of timings: the measured cells of outcomes.h5 (train split)", 0, 0},
+    {"splits", ALLOT_OPT_STRING, &splits, "FILE", "with --outcomes: the splits", 0, 0},
+    {"load", ALLOT_OPT_INT, &load, "N",
+     "with --outcomes: queries in flight when they were measured (default: 1)", 1, 1000000},
+    {"compare", ALLOT_OPT_STRING, &compare, "OLD.json",
+     "show new over old for every strategy and load in both", 0, 0},
+    {NULL, 0, NULL, NULL, NULL, 0, 0}};
+
+static void warn_of(const allot_fitcosts_counts *c)
+{
+    const struct {
+        long n;
+        const char *text;
+    } warnings[] = {
+        {c->n_retried, "retried rows left out"},
+        {c->n_foreign, "rows under foreign load left out"},
+        {c->n_duplicates, "duplicate rows left out (the first counts)"},
+        {c->n_errors, "failed timings in the journal"},
+        {c->torn, "torn last line in the journal left out"},
+    };
+    for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
+        if (warnings[i].n)
+            allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
+    if (c->no_seconds)
+        allot_log_warn("%s: the table has tokens only, and a price on seconds will be refused",
+                       c->no_seconds);
+}
+
+static void print_number(double x, int digits)
+{
+    if (isfinite(x))
+        printf(" %10.*f", digits, x);
+    else
+        printf(" %10s", "-");
+}
+
+static void print_table(const allot_costsfile *c)
+{
+    for (int l = 0; l < c->n_loads; l++) {
+        const allot_costs *t = &c->loads[l];
+        if (t->has_seconds)
+            printf("load %d\n", t->load);
+        printf("%-32s %10s %10s %10s %10s %10s %10s\n", "strategy", "tokens", "seconds", "+-", "p50",
+               "p95", "n");
+        for (int s = 0; s < t->n_strategies; s++) {
+            char text[ALLOT_STRATEGY_TEXT];
+            const allot_cost_stat *sec = &t->at[s].seconds;
+            allot_strategy_print(&c->strategies.at[s], text);
+            printf("%-32s", text);
+            print_number(t->at[s].tokens.mean, 1);
+            print_number(t->has_seconds ? sec->mean : NAN, 3);
+            print_number(t->has_seconds ? sec->se : NAN, 3);
+            print_number(t->has_seconds ? sec->p50 : NAN, 3);
+            print_number(t->has_seconds ? sec->p95 : NAN, 3);
+            printf(" %10ld\n", t->at[s].tokens.n);
+        }
+    }
+}
+
+/* A strategy at a load that both tables have. */
+static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
+                        const allot_costsfile *old, const allot_costs *a, int s)
+{
+    int k = allot_strategies_find(&old->strategies, &now->strategies.at[s]);
+    if (k < 0)
+        return NULL;
+    char text[ALLOT_STRATEGY_TEXT];
+    allot_strategy_print(&now->strategies.at[s], text);
+    cJSON *row = cJSON_CreateObject();
+    int seconds = a->has_seconds && b->has_seconds;
+    cJSON_AddStringToObject(row, "strategy", text);
+    cJSON_AddNumberToObject(row, "load", b->load);
+    allot_json_add_number(row, "tokens", b->at[s].tokens.mean / a->at[k].tokens.mean);
+    allot_json_add_number(row, "seconds",
+                          seconds ? b->at[s].seconds.mean / a->at[k].seconds.mean : NAN);
+    return row;
+}
+
+/* New over old, by strategy and load; *out is the caller's. */
+static allot_code compare_with(const char *path, const allot_costsfile *now, cJSON **out,
+                               allot_err *err)
+{
+    allot_costsfile old = {0};
+    allot_code code = allot_costsfile_load(path, &old, err);
+    if (code)
+        return code;
+    *out = cJSON_CreateArray();
+    for (int l = 0; l < now->n_loads; l++)
+        for (int k = 0; k < old.n_loads; k++)
+            for (int s = 0; now->loads[l].load == old.loads[k].load && s < now->strategies.count;
+                 s++) {
+                cJSON *row = ratio_row(now, &now->loads[l], &old, &old.loads[k], s);
+                if (row)
+                    cJSON_AddItemToArray(*out, row);
+            }
+    allot_costsfile_clear(&old);
+    if (cJSON_GetArraySize(*out) == 0)
+        allot_log_warn("'%s' shares no strategy and load with the new table", path);
+    return ALLOT_OK;
+}
+
+static void print_ratios(const cJSON *ratios)
+{
+    const cJSON *row;
+    printf("%-32s %10s %10s %10s  (new over old)\n", "strategy", "load", "tokens", "seconds");
+    cJSON_ArrayForEach(row, ratios) {
+        const cJSON *seconds = cJSON_GetObjectItem(row, "seconds");
+        printf("%-32s %10d", cJSON_GetObjectItem(row, "strategy")->valuestring,
+               cJSON_GetObjectItem(row, "load")->valueint);
+        print_number(cJSON_GetObjectItem(row, "tokens")->valuedouble, 3);
+        print_number(cJSON_IsNumber(seconds) ? seconds->valuedouble : NAN, 3);
+        printf("\n");
+    }
+}
+
+static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_counts *counts,
+                             const cJSON *ratios, allot_err *err)
+{
+    cJSON *root = cJSON_CreateObject(), *loads = cJSON_AddArrayToObject(root, "loads");
+    for (int l = 0; l < c->n_loads; l++) {
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "load", c->loads[l].load);
+        cJSON_AddItemToObject(one, "strategies", allot_costs_to_json(&c->loads[l], &c->strategies));
+        cJSON_AddItemToArray(loads, one);
+    }
+    cJSON_AddNumberToObject(root, "rows", (double)counts->n_rows);
+    cJSON_AddNumberToObject(root, "retried", (double)counts->n_retried);
+    cJSON_AddNumberToObject(root, "foreign", (double)counts->n_foreign);
+    cJSON_AddNumberToObject(root, "duplicates", (double)counts->n_duplicates);
+    cJSON_AddNumberToObject(root, "errors", (double)counts->n_errors);
+    if (ratios)
+        cJSON_AddItemToObject(root, "compared", cJSON_Duplicate(ratios, 1));
+    allot_code code = allot_json_print(root, err);
+    cJSON_Delete(root);
+    return code;
+}
+
+static allot_code check(const allot_common *common, allot_err *err)
+{
+    if (!output)
+        return allot_fail(err, ALLOT_EUSAGE, "--output is missing");
+    if ((common->n_args == 1) == (outcomes != NULL))
+        return allot_fail(err, ALLOT_EUSAGE, "give either a timing directory or --outcomes");
+    if ((outcomes != NULL) != (splits != NULL))
+        return allot_fail(err, ALLOT_EUSAGE, "--outcomes and --splits belong together");
+    return ALLOT_OK;
+}
+
+/* Writes the table; its inputs go into the provenance. */
+static allot_code save(const allot_costsfile *costs, const allot_common *common, allot_err *err)
+{
+    const char *inputs[3] = {outcomes, splits, NULL};
+    char *journal = NULL;
+    if (!outcomes) {
+        inputs[0] = journal = allot_rundir_path(common->args[0], "journal.jsonl", err);
+        if (!journal)
+            return ALLOT_ERUNTIME;
+    }
+    allot_code code = allot_costsfile_save(output, costs, "allot-calibrate", common->seed, inputs,
+                                           err);
+    free(journal);
+    return code;
+}
+
+static allot_code run(const allot_common *common, allot_err *err)
+{
+    allot_costsfile costs = {0};
+    allot_fitcosts_counts counts;
+    cJSON *ratios = NULL;
+    allot_code code = check(common, err);
+    if (code)
+        return code;
+    code = outcomes ? allot_fitcosts_outcomes(outcomes, splits, load, &costs, &counts, err)
+                    : allot_fitcosts_timing(common->args[0], &costs, &counts, err);
+    if (!code)
+        warn_of(&counts);
+    if (!code && compare)
+        code = compare_with(compare, &costs, &ratios, err);
+    if (!code)
+        code = save(&costs, common, err);
+    if (!code && common->json) {
+        code = print_json(&costs, &counts, ratios, err);
+    } else if (!code && !common->quiet) {
+        print_table(&costs);
+        if (ratios)
+            print_ratios(ratios);
+    }
+    cJSON_Delete(ratios);
+    allot_costsfile_clear(&costs);
+    return code;
+}
+
+const allot_command allot_cmd_costs = {
+    .name = "costs",
+    .usage = "[OPTION...] TIMING_DIR --output FILE\n  or:  --outcomes FILE --splits FILE --output FILE",
+    .about = "Makes the cost table that selection uses: mean, standard error and quantiles of tokens "
+             "and seconds per strategy and load. Retried rows and rows under foreign load do not "
+             "count. New hardware needs only 'allot-collect time', this, and 'allot-export'.",
+    .options = options,
+    .max_args = 1,
+    .run = run,
+    .examples = "allot-calibrate costs timing/ --output costs.json\n"
+                "allot-calibrate costs timing-h200/ --output costs-h200.json --compare costs.json",
+};

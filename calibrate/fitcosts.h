@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fitcosts.h - a cost table from measurements: timed whole strategies, or the measured cells of
+ * outcomes. Never from modelled seconds. */
+#ifndef ALLOT_FITCOSTS_H
+#define ALLOT_FITCOSTS_H
+#include "core/costsfile.h"
+#include "core/querykey.h"
+
+/* One number of one query. Rows of a query lie side by side. */
+typedef struct {
+    allot_key key;
+    double value;
+} allot_cost_row;
+
+/* Mean and quantiles over all rows; the standard error over queries (repeated runs of one query are
+ * dependent), NaN with one query. Sorts x [n], a scratch. n >= 1. */
+allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x);
+
+typedef struct {
+    long n_rows;                            /* used */
+    long n_retried, n_foreign, n_duplicates, n_errors; /* timings left out */
+    int torn;
+    const char *no_seconds; /* outcomes: why there are none, static; else NULL */
+} allot_fitcosts_counts;
+
+/* Every strategy of the manifest needs a row at every load that has rows. */
+ALLOT_MUST_CHECK allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
+                                                  allot_fitcosts_counts *counts, allot_err *err);
+
+/* From the train split of outcomes: measured cells, or tokens only where no strategy or not every
+ * one has measured seconds. load: what the seconds were measured at. */
+ALLOT_MUST_CHECK allot_code allot_fitcosts_outcomes(const char *outcomes, const char *splits,
+                                                    int load, allot_costsfile *out,
+                                                    allot_fitcosts_counts *counts, allot_err *err);
+#endif
