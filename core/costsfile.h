@@ -22,7 +22,7 @@ ALLOT_MUST_CHECK allot_code allot_costsfile_save(const char *path, const allot_c
                                                  const char *tool, long seed,
                                                  const char *const *inputs, allot_err *err);
 void allot_costsfile_clear(allot_costsfile *c);
-/* One load's table as JSON rows, and back (used by the bundle as well). */
+/* {"load", "has_seconds", "strategies": rows}: one load in costs.json, and the costs of a bundle. */
 cJSON *allot_costs_to_json(const allot_costs *c, const allot_strategies *set);
 /* The table of this load, or an error that lists the loads there are. */
 ALLOT_MUST_CHECK allot_code allot_costsfile_at_load(const allot_costsfile *c, const char *path,

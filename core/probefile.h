@@ -30,4 +30,21 @@ ALLOT_MUST_CHECK allot_code allot_probefile_save(const char *path, const allot_p
                                                  const char *tool, long seed,
                                                  const char *const *inputs, allot_err *err);
 void allot_probefile_clear(allot_probefile *p);
+
+/* The weights by name, in the order of probe->block: arrays of probe.h5, tensors of the bundle. */
+enum { ALLOT_PROBE_VIEWS = 10 };
+typedef struct {
+    const char *name;
+    float *at;     /* view into the probe's block */
+    int rank;      /* 1 or 2 */
+    long dims[2];
+} allot_probe_view;
+void allot_probe_views(const allot_probe *p, allot_probe_view out[ALLOT_PROBE_VIEWS]);
+
+/* {"fitted": bool, "a": {method: number}, "b": {...}} and back. The numbers are exact; to_json is
+ * for printing only (they are raw JSON). */
+cJSON *allot_calib_to_json(const allot_calib *c, int fitted);
+ALLOT_MUST_CHECK allot_code allot_calib_from_json(const cJSON *object, const char *where,
+                                                  allot_calib *out, int *fitted, allot_err *err);
+const char *allot_layout_name(allot_feature_layout layout); /* "default" or "paper" */
 #endif
