@@ -8,10 +8,19 @@
 
 #define POLL_MS 200 /* how late a signal is seen at most */
 
-void allot_pump_start(allot_pump *p, allot_outdir *out, allot_engine *engine, const char *what,
-                      long done, long total)
+allot_code allot_pump_open(allot_pump *p, allot_outdir *out, const allot_engine_config *c,
+                           allot_err *err)
 {
-    *p = (allot_pump){.out = out, .engine = engine, .done = done, .started_s = allot_clock_s()};
+    *p = (allot_pump){.out = out, .started_s = allot_clock_s()};
+    allot_code rc = allot_engine_new(c, &p->engine, err);
+    if (!rc) rc = allot_serverload_open(&p->server, c, err);
+    if (rc) allot_pump_clear(p);
+    return rc;
+}
+
+void allot_pump_progress(allot_pump *p, const char *what, long done, long total)
+{
+    p->done = done;
     allot_progress_start(&p->progress, what, done, total);
 }
 
@@ -20,6 +29,7 @@ void allot_pump_clear(allot_pump *p)
 {
     p->closing = 1;
     allot_engine_free(p->engine);
+    allot_serverload_close(&p->server);
     while (p->jobs) allot_pump_end_job(p, p->jobs);
     allot_buf_clear(&p->line);
     memset(p, 0, sizeof *p);
@@ -58,20 +68,6 @@ void allot_pump_stop(allot_pump *p, const allot_err *why)
     if (!p->stop.code) p->stop = *why;
 }
 
-/* A server that refuses single requests is no reason to stop; one that cannot be reached is. */
-static void watch_server(allot_pump *p, const allot_record *rec)
-{
-    if (rec->type != ALLOT_REC_ERROR) p->n_unreachable = 0;
-    else if (rec->code == ALLOT_ERUNTIME) p->n_unreachable++;
-    if (p->n_unreachable < ALLOT_PUMP_MAX_UNREACHABLE) return;
-    allot_err err;
-    allot_fail(&err, ALLOT_ESERVER,
-               "the server is gone: %d requests in a row failed, the last with: %s (what is done is "
-               "kept: start the server and run the same command again)", p->n_unreachable,
-               rec->message ? rec->message : "no message");
-    allot_pump_stop(p, &err);
-}
-
 void allot_pump_record(allot_pump *p, allot_record *rec)
 {
     allot_err err = {0};
@@ -83,10 +79,30 @@ void allot_pump_record(allot_pump *p, allot_record *rec)
         allot_pump_stop(p, &err);
         return;
     }
-    watch_server(p, rec);
     p->n_tokens += rec->n_tokens;
-    if (rec->type == ALLOT_REC_ERROR) p->n_errors++;
-    else p->done++;
+    if (rec->type != ALLOT_REC_ERROR) {
+        p->done++;
+        p->n_failures = 0;
+        return;
+    }
+    p->n_errors++;
+    p->n_failures++;
+    snprintf(p->last_failure, sizeof p->last_failure, "%s", rec->message ? rec->message : "");
+}
+
+/* A server that refuses single requests is no reason to stop; one that is gone is. */
+static void watch_server(allot_pump *p)
+{
+    if (p->n_failures < ALLOT_PUMP_MAX_FAILURES) return;
+    allot_err err;
+    if (allot_serverload_alive(&p->server)) {
+        p->n_failures = 0;
+        return;
+    }
+    allot_fail(&err, ALLOT_ESERVER,
+               "the server is gone, %d requests in a row failed: %s (what is done is kept: start the "
+               "server and run the same command again)", p->n_failures, p->last_failure);
+    allot_pump_stop(p, &err);
 }
 
 static void show_progress(allot_pump *p, int last)
@@ -106,6 +122,7 @@ allot_code allot_pump_turn(allot_pump *p, allot_err *err)
     allot_err poll_err = {0};
     if (!p->stop.code && allot_engine_poll(p->engine, POLL_MS, &poll_err) && !allot_interrupted())
         allot_pump_stop(p, &poll_err);
+    watch_server(p);
     show_progress(p, 0);
     if (!p->stop.code && allot_interrupted()) {
         char *command = allot_outdir_command();

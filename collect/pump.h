@@ -7,9 +7,10 @@
 #include "core/progress.h"
 #include "engine/engine.h"
 #include "outdir.h"
+#include "serverload.h"
 
-/* So many connection failures in a row and the server counts as gone. */
-#define ALLOT_PUMP_MAX_UNREACHABLE 20
+/* After so many failures in a row the server is asked whether it is there at all. */
+#define ALLOT_PUMP_MAX_FAILURES 20
 
 typedef struct allot_job {
     struct allot_job *prev, *next; /* in the pump's list */
@@ -28,6 +29,7 @@ typedef struct allot_job {
 typedef struct {
     allot_outdir *out;     /* borrowed */
     allot_engine *engine;  /* owned */
+    allot_serverload server; /* owned */
     allot_job *jobs;       /* owned list: started, or in the owner's queue */
     long n_jobs;
     int closing;           /* callbacks only clean up */
@@ -36,14 +38,17 @@ typedef struct {
     long done;             /* units, those of earlier runs included */
     long n_errors;         /* error records of this run */
     long n_tokens;         /* generated in this run */
-    int n_unreachable;     /* connection failures since the last success */
+    int n_failures;        /* since the last success, or sign of life */
+    char last_failure[300];
     allot_buf line;
     allot_err stop;        /* why to stop; code 0 = go on */
 } allot_pump;
 
-/* Takes over the engine. what, done, total: of the progress line. */
-void allot_pump_start(allot_pump *p, allot_outdir *out, allot_engine *engine, const char *what,
-                      long done, long total);
+/* Connects. out (opened before the first job) and the strings of c are borrowed. */
+ALLOT_MUST_CHECK allot_code allot_pump_open(allot_pump *p, allot_outdir *out,
+                                            const allot_engine_config *c, allot_err *err);
+/* Starts the progress line. */
+void allot_pump_progress(allot_pump *p, const char *what, long done, long total);
 /* Frees engine and jobs; safe on zero. */
 void allot_pump_clear(allot_pump *p);
 
@@ -52,8 +57,8 @@ allot_job *allot_pump_job(allot_pump *p, void *owner, long q, int unit);
 /* Takes the job out of the list and frees it. */
 void allot_pump_end_job(allot_pump *p, allot_job *job);
 
-/* Journals a record and counts it as a unit done, or as an error. A failure to write, and a server
- * that is gone, stop the pump. */
+/* Journals a record and counts it as a unit done, or as an error. A failure to write stops the
+ * pump. */
 void allot_pump_record(allot_pump *p, allot_record *rec);
 /* Notes the first reason to stop. */
 void allot_pump_stop(allot_pump *p, const allot_err *why);

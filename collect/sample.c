@@ -178,14 +178,13 @@ static void summarise(const sampler *s, allot_sample_result *r)
 }
 
 /* With the directory open: plan, do, report. */
-static allot_code fill_run(sampler *s, allot_engine *engine, allot_sample_result *result,
-                           allot_err *err)
+static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *err)
 {
     allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.n, err);
     if (!rc) rc = allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
     long total = allot_unitmap_total(&s->plan.map), done = s->plan.map.n_done;
-    allot_pump_start(&s->pump, &s->out, engine, "units", done, total);
     if (rc) return rc;
+    allot_pump_progress(&s->pump, "units", done, total);
     if (done > 0) allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
     rc = score_old_samples(s, err);
     if (!rc) rc = work(s, err);
@@ -216,20 +215,16 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     sampler s = {.max_concurrency = c->engine.max_concurrency};
     s.last_unscored = &s.first_unscored;
     allot_rundir wanted = {0};
-    allot_engine *engine = NULL;
     *result = (allot_sample_result){0};
     allot_code rc = want(c, &wanted, err);
-    if (!rc) rc = allot_engine_new(&c->engine, &engine, err);
+    if (!rc) rc = allot_pump_open(&s.pump, &s.out, &c->engine, err);
     if (!rc) {
-        wanted.fingerprint = allot_engine_fingerprint(engine, ALLOT_GRADE_VERSION);
-        wanted.hardware = allot_engine_server(engine);
+        wanted.fingerprint = allot_engine_fingerprint(s.pump.engine, ALLOT_GRADE_VERSION);
+        wanted.hardware = allot_engine_server(s.pump.engine);
         rc = allot_outdir_open(&s.out, c->output, &wanted, &c->queries, err);
     }
-    if (rc) allot_engine_free(engine);
-    else {
-        rc = fill_run(&s, engine, result, err);
-        allot_pump_clear(&s.pump);
-    }
+    if (!rc) rc = fill_run(&s, result, err);
+    allot_pump_clear(&s.pump);
     allot_code close_rc = allot_outdir_close(&s.out, rc ? NULL : err);
     allot_sample_plan_clear(&s.plan);
     allot_rundir_clear(&wanted);

@@ -11,21 +11,6 @@ static const char *const METRICS[] = {
     "sglang:num_queue_reqs",        "llamacpp:requests_processing", "llamacpp:requests_deferred",
 };
 
-/* /metrics lies at the server's root, beside /v1. */
-static char *metrics_url(const char *base_url, allot_err *err)
-{
-    size_t n = strlen(base_url);
-    const char *v1 = strstr(base_url, "/v1");
-    if (v1 && (v1[3] == '\0' || v1[3] == '/')) n = (size_t)(v1 - base_url);
-    while (n > 0 && base_url[n - 1] == '/') n--;
-    allot_buf b = {0};
-    allot_buf_add(&b, base_url, n);
-    allot_buf_str(&b, "/metrics");
-    if (!allot_buf_check(&b, err)) return b.at;
-    allot_buf_clear(&b);
-    return NULL;
-}
-
 allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config *c, allot_err *err)
 {
     allot_http_config http;
@@ -34,8 +19,9 @@ allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config 
     http.insecure = c->insecure;
     http.cacert = c->cacert;
     *s = (allot_serverload){0};
-    s->url = metrics_url(c->base_url, err);
-    allot_code rc = s->url ? allot_http_new(&http, &s->http, err) : ALLOT_ERUNTIME;
+    allot_code rc =
+        allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &s->server, err);
+    if (!rc) rc = allot_http_new(&http, &s->http, err);
     if (rc) allot_serverload_close(s);
     return rc;
 }
@@ -43,11 +29,23 @@ allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config 
 void allot_serverload_close(allot_serverload *s)
 {
     allot_http_free(s->http);
-    free(s->url);
+    allot_endpoint_clear(&s->server);
     memset(s, 0, sizeof *s);
 }
 
-static void take_reply(const allot_http_reply *reply, void *user)
+static allot_code fetch(allot_serverload *s, const char *path, allot_http_done done, void *user)
+{
+    allot_buf url = {0};
+    allot_buf_printf(&url, "%s%s", s->server.root, path);
+    allot_http_request r = {.url = url.at, .api_key = s->server.api_key, .no_retry = 1, .done = done,
+                            .user = user};
+    allot_code rc = allot_buf_check(&url, NULL);
+    if (!rc) rc = allot_http_fetch(s->http, &r, NULL);
+    allot_buf_clear(&url);
+    return rc;
+}
+
+static void take_metrics(const allot_http_reply *reply, void *user)
 {
     if (!reply->failure && reply->status == 200) *(int *)user = allot_serverload_parse(reply->body);
 }
@@ -55,8 +53,18 @@ static void take_reply(const allot_http_reply *reply, void *user)
 int allot_serverload_read(allot_serverload *s)
 {
     int n = -1;
-    allot_http_request r = {.url = s->url, .no_retry = 1, .done = take_reply, .user = &n};
-    return allot_http_fetch(s->http, &r, NULL) ? -1 : n;
+    return fetch(s, "/metrics", take_metrics, &n) ? -1 : n;
+}
+
+static void take_status(const allot_http_reply *reply, void *user)
+{
+    *(int *)user = reply->status;
+}
+
+int allot_serverload_alive(allot_serverload *s)
+{
+    int status = 0;
+    return !fetch(s, "/v1/models", take_status, &status) && status > 0 && status < 500;
 }
 
 /* The value of a line `name{labels} value`, or -1 if the line is of something else. */

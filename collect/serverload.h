@@ -2,12 +2,13 @@
 /* serverload.h - how much a generation server has to do, by its own metrics (Prometheus text). */
 #ifndef ALLOT_SERVERLOAD_H
 #define ALLOT_SERVERLOAD_H
+#include "core/endpoint.h"
 #include "core/http.h"
 #include "engine/engine.h"
 
 typedef struct {
     allot_http *http; /* owned */
-    char *url;        /* owned, ".../metrics" */
+    allot_endpoint server;
 } allot_serverload;
 
 ALLOT_MUST_CHECK allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config *c,
@@ -17,7 +18,10 @@ void allot_serverload_close(allot_serverload *s); /* safe on zero */
  * short request. */
 int allot_serverload_read(allot_serverload *s);
 
-/* The same from the text of /metrics (NUL-terminated), -1 without a metric that is known: those of
+/* 0 if the server does not answer at all, or a proxy says that there is none. Blocks. */
+int allot_serverload_alive(allot_serverload *s);
+
+/* Requests running and waiting in the text of /metrics (NUL-terminated), -1 without a metric that is known: those of
  * vLLM, SGLang and llama.cpp, summed over their labels. */
 int allot_serverload_parse(const char *text);
 

@@ -24,7 +24,6 @@ typedef struct {
     allot_outdir out;
     allot_timing_plan plan;
     allot_pump pump;
-    allot_serverload server;
     int load_index;            /* the load being timed */
     int *order, *scratch;      /* owned [per_load]: units of query order_q */
     long order_q;
@@ -76,7 +75,7 @@ static int has_foreign_load(timer *t)
     int alone = n_in_flight(t) <= 1, own = allot_engine_in_flight(t->pump.engine);
     if (!alone && t->in_flight_before > own) own = t->in_flight_before;
     for (int try = 0; try < 3 && t->result->foreign_known; try++) {
-        int running = allot_serverload_read(&t->server);
+        int running = allot_serverload_read(&t->pump.server);
         if (running <= own) return 0;
         if (!alone) return 1;
         usleep(20000);
@@ -257,9 +256,8 @@ static allot_code time_all(timer *t, allot_err *err)
 {
     allot_timing_result *r = t->result;
     double processor_s = processor_seconds();
-    allot_code rc = allot_serverload_open(&t->server, &t->config->engine, err);
-    if (rc) return rc;
-    r->foreign_known = allot_serverload_read(&t->server) >= 0;
+    allot_code rc = ALLOT_OK;
+    r->foreign_known = allot_serverload_read(&t->pump.server) >= 0;
     if (!r->foreign_known)
         allot_log_warn("the server shows no metrics: other load on it cannot be seen");
     for (t->load_index = 0; !rc && t->load_index < t->out.manifest.n_loads; t->load_index++)
@@ -270,7 +268,7 @@ static allot_code time_all(timer *t, allot_err *err)
 }
 
 /* With the directory open: plan, do, report. */
-static allot_code fill_timings(timer *t, allot_engine *engine, allot_err *err)
+static allot_code fill_timings(timer *t, allot_err *err)
 {
     allot_timing_result *r = t->result;
     allot_code rc = allot_timing_plan_init(&t->plan, &t->out.manifest, t->out.problems.n, err);
@@ -280,8 +278,9 @@ static allot_code fill_timings(timer *t, allot_engine *engine, allot_err *err)
     if (!rc) rc = allot_records_read(t->out.journal_path, t->out.cfg, mark_record, t, err);
     r->n_queries = t->out.problems.n;
     r->total = allot_unitmap_total(&t->plan.map);
-    allot_pump_start(&t->pump, &t->out, engine, "timings", t->plan.map.n_done, r->total);
-    if (!rc) rc = time_all(t, err);
+    if (rc) return rc;
+    allot_pump_progress(&t->pump, "timings", t->plan.map.n_done, r->total);
+    rc = time_all(t, err);
     allot_code sync_rc = allot_pump_finish(&t->pump, rc ? NULL : err);
     r->done = t->plan.map.n_done;
     r->n_errors = t->pump.n_errors;
@@ -330,23 +329,18 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
     timer t = {.config = c, .result = result};
     t.last_again = &t.first_again;
     allot_rundir wanted = {0};
-    allot_engine *engine = NULL;
-    allot_engine_config engine_config = c->engine;
+    allot_engine_config engine = c->engine;
     *result = (allot_timing_result){0};
-    allot_code rc = want(c, &wanted, &engine_config, err);
-    if (!rc) rc = allot_engine_new(&engine_config, &engine, err);
+    allot_code rc = want(c, &wanted, &engine, err);
+    if (!rc) rc = allot_pump_open(&t.pump, &t.out, &engine, err);
     if (!rc) {
-        wanted.fingerprint = allot_engine_fingerprint(engine, ALLOT_GRADE_VERSION);
-        wanted.hardware = describe_hardware(c->hardware, engine);
+        wanted.fingerprint = allot_engine_fingerprint(t.pump.engine, ALLOT_GRADE_VERSION);
+        wanted.hardware = describe_hardware(c->hardware, t.pump.engine);
         rc = allot_outdir_open(&t.out, c->output, &wanted, &c->queries, err);
     }
-    if (rc) allot_engine_free(engine);
-    else {
-        rc = fill_timings(&t, engine, err);
-        allot_pump_clear(&t.pump);
-    }
+    if (!rc) rc = fill_timings(&t, err);
+    allot_pump_clear(&t.pump);
     allot_code close_rc = allot_outdir_close(&t.out, rc ? NULL : err);
-    allot_serverload_close(&t.server);
     free(t.order);
     free(t.scratch);
     allot_timing_plan_clear(&t.plan);
