@@ -30,20 +30,20 @@ void allot_pump_clear(allot_pump *p)
     p->closing = 1;
     allot_engine_free(p->engine);
     allot_serverload_close(&p->server);
-    while (p->jobs) allot_pump_end_job(p, p->jobs);
+    while (p->jobs) allot_pump_end_task(p, p->jobs);
     allot_buf_clear(&p->line);
     memset(p, 0, sizeof *p);
 }
 
-allot_job *allot_pump_job(allot_pump *p, void *owner, long q, int unit)
+allot_task *allot_pump_task(allot_pump *p, void *owner, long q, int unit)
 {
     allot_err err = {0};
-    allot_job *job = allot_mem_array(1, sizeof *job, &err);
+    allot_task *job = allot_mem_array(1, sizeof *job, &err);
     if (!job) {
         allot_pump_stop(p, &err);
         return NULL;
     }
-    *job = (allot_job){.next = p->jobs, .owner = owner, .q = q, .unit = unit};
+    *job = (allot_task){.next = p->jobs, .owner = owner, .q = q, .unit = unit};
     job->query.key = p->out->problems.keys[q];
     job->query.problem =
         allot_strings_at(&p->out->problems.col[ALLOT_COL_PROBLEM], q, &job->query.n);
@@ -53,7 +53,7 @@ allot_job *allot_pump_job(allot_pump *p, void *owner, long q, int unit)
     return job;
 }
 
-void allot_pump_end_job(allot_pump *p, allot_job *job)
+void allot_pump_end_task(allot_pump *p, allot_task *job)
 {
     if (job->prev) job->prev->next = job->next;
     else p->jobs = job->next;

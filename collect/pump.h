@@ -12,8 +12,8 @@
 /* After so many failures in a row the server is asked whether it is there at all. */
 #define ALLOT_PUMP_MAX_FAILURES 20
 
-typedef struct allot_job {
-    struct allot_job *prev, *next; /* in the pump's list */
+typedef struct allot_task {
+    struct allot_task *prev, *next; /* in the pump's list */
     void *owner;                   /* the sampler or timer, for callbacks */
     allot_query query;             /* borrows from the run's problems */
     long q;                        /* row of the query in the run */
@@ -23,14 +23,14 @@ typedef struct allot_job {
     int filler;                    /* timing: holds the load up, is not recorded */
     int foreign;                   /* timing: the server had other load at the start */
     allot_record kept;             /* sampling: the sample whose text is being scored */
-    struct allot_job *waiting;     /* next in the owner's queue */
-} allot_job;
+    struct allot_task *waiting;     /* next in the owner's queue */
+} allot_task;
 
 typedef struct {
     allot_outdir *out;     /* borrowed */
     allot_engine *engine;  /* owned */
     allot_serverload server; /* owned */
-    allot_job *jobs;       /* owned list: started, or in the owner's queue */
+    allot_task *jobs;       /* owned list: started, or in the owner's queue */
     long n_jobs;
     int closing;           /* callbacks only clean up */
     allot_progress progress;
@@ -53,9 +53,9 @@ void allot_pump_progress(allot_pump *p, const char *what, long done, long total)
 void allot_pump_clear(allot_pump *p);
 
 /* A new job for query q, in the list. NULL when out of memory (p->stop says so). */
-allot_job *allot_pump_job(allot_pump *p, void *owner, long q, int unit);
+allot_task *allot_pump_task(allot_pump *p, void *owner, long q, int unit);
 /* Takes the job out of the list and frees it. */
-void allot_pump_end_job(allot_pump *p, allot_job *job);
+void allot_pump_end_task(allot_pump *p, allot_task *job);
 
 /* Journals a record and counts it as a unit done, or as an error. A failure to write stops the
  * pump. */

@@ -12,7 +12,7 @@ typedef struct {
     allot_sample_plan plan;
     allot_pump pump;
     int max_concurrency;
-    allot_job *first_unscored, **last_unscored; /* samples to be scored, in order of arrival */
+    allot_task *first_unscored, **last_unscored; /* samples to be scored, in order of arrival */
     long next_q;                                /* where to look for the next unit */
     int next_unit;
 } sampler;
@@ -32,7 +32,7 @@ allot_code allot_sample_check(const allot_sample_config *c, allot_err *err)
     return allot_engine_check(&c->engine, err);
 }
 
-static void await_score(sampler *s, allot_job *job, allot_record *sample)
+static void await_score(sampler *s, allot_task *job, allot_record *sample)
 {
     job->kept = *sample;
     memset(sample, 0, sizeof *sample);
@@ -43,21 +43,21 @@ static void await_score(sampler *s, allot_job *job, allot_record *sample)
 
 static void on_done(allot_done *done, void *user)
 {
-    allot_job *job = user;
+    allot_task *job = user;
     sampler *s = job->owner;
     allot_record *rec = &done->rec;
     if (!s->pump.closing) allot_pump_record(&s->pump, rec);
     if (s->pump.closing || rec->type == ALLOT_REC_ERROR) {
-        allot_pump_end_job(&s->pump, job);
+        allot_pump_end_task(&s->pump, job);
     } else {
         allot_unitmap_mark(&s->plan.map, job->q, job->unit);
         if (rec->type == ALLOT_REC_SAMPLE && s->plan.scored) await_score(s, job, rec);
-        else allot_pump_end_job(&s->pump, job);
+        else allot_pump_end_task(&s->pump, job);
     }
     allot_record_clear(rec);
 }
 
-static void start(sampler *s, allot_job *job)
+static void start(sampler *s, allot_task *job)
 {
     allot_err err = {0};
     allot_code rc;
@@ -75,7 +75,7 @@ static void start(sampler *s, allot_job *job)
     }
     if (!rc) return;
     allot_pump_stop(&s->pump, &err);
-    allot_pump_end_job(&s->pump, job);
+    allot_pump_end_task(&s->pump, job);
 }
 
 static int has_room(const sampler *s)
@@ -86,7 +86,7 @@ static int has_room(const sampler *s)
 static void start_scores(sampler *s)
 {
     while (s->first_unscored && has_room(s)) {
-        allot_job *job = s->first_unscored;
+        allot_task *job = s->first_unscored;
         s->first_unscored = job->waiting;
         if (!s->first_unscored) s->last_unscored = &s->first_unscored;
         start(s, job);
@@ -104,7 +104,7 @@ static int start_next(sampler *s)
             if (allot_sample_plan_kind(&s->plan, unit) == ALLOT_UNIT_SCORE ||
                 allot_unitmap_done(map, s->next_q, unit))
                 continue;
-            allot_job *job = allot_pump_job(&s->pump, s, s->next_q, unit);
+            allot_task *job = allot_pump_task(&s->pump, s, s->next_q, unit);
             if (job) start(s, job);
             return job != NULL;
         }
@@ -142,7 +142,7 @@ static allot_code score_record(allot_record *rec, void *user, allot_err *err)
     if (rec->type != ALLOT_REC_SAMPLE || q < 0 || unit < 0 ||
         allot_unitmap_done(&s->plan.map, q, s->plan.pool + unit))
         return ALLOT_OK;
-    allot_job *job = allot_pump_job(&s->pump, s, q, unit);
+    allot_task *job = allot_pump_task(&s->pump, s, q, unit);
     if (job) await_score(s, job, rec);
     start_scores(s);
     allot_code rc = s->pump.stop.code;

@@ -28,7 +28,7 @@ typedef struct {
     int *order, *scratch;      /* owned [per_load]: units of query order_q */
     long order_q;
     int next_in_order;
-    allot_job *first_again, **last_again; /* spoiled timings, to be done once more */
+    allot_task *first_again, **last_again; /* spoiled timings, to be done once more */
     long n_recorded;           /* jobs in flight that will be recorded */
     int fillers_left;          /* warm-ups still to be started */
     long n_started;            /* makes salts and fillers differ */
@@ -64,7 +64,7 @@ static int load(const timer *t)
 static long n_in_flight(const timer *t)
 {
     long n = t->pump.n_jobs;
-    for (const allot_job *job = t->first_again; job; job = job->waiting) n--;
+    for (const allot_task *job = t->first_again; job; job = job->waiting) n--;
     return n;
 }
 
@@ -85,7 +85,7 @@ static int has_foreign_load(timer *t)
 
 /* A timing that needed retries holds waiting, not work: it is done again a few times, then given up
  * as an error. Returns 1 if the job goes on living. */
-static int again(timer *t, allot_job *job, allot_record *rec)
+static int again(timer *t, allot_task *job, allot_record *rec)
 {
     if (++job->try < MAX_TRIES) {
         t->result->n_again++;
@@ -103,7 +103,7 @@ static int again(timer *t, allot_job *job, allot_record *rec)
     return 0;
 }
 
-static void record(timer *t, allot_job *job, allot_record *rec)
+static void record(timer *t, allot_task *job, allot_record *rec)
 {
     int s = allot_timing_plan_strategy(&t->plan, job->unit);
     allot_strategy_print(&t->out.manifest.strategies.at[s], rec->source);
@@ -118,7 +118,7 @@ static void record(timer *t, allot_job *job, allot_record *rec)
 
 static void on_done(allot_done *done, void *user)
 {
-    allot_job *job = user;
+    allot_task *job = user;
     timer *t = job->owner;
     allot_record *rec = &done->rec;
     int lives = 0;
@@ -127,7 +127,7 @@ static void on_done(allot_done *done, void *user)
         lives = rec->type == ALLOT_REC_TIMED && rec->retries > 0 && again(t, job, rec);
         if (!lives) record(t, job, rec);
     }
-    if (!lives) allot_pump_end_job(&t->pump, job);
+    if (!lives) allot_pump_end_task(&t->pump, job);
     allot_record_clear(rec);
 }
 
@@ -141,7 +141,7 @@ static void make_salt(timer *t, char out[17])
     snprintf(out, 17, "%016llx", (unsigned long long)allot_rng_mix(words, 4));
 }
 
-static void start(timer *t, allot_job *job)
+static void start(timer *t, allot_task *job)
 {
     const allot_timing_plan *p = &t->plan;
     allot_err err = {0};
@@ -157,14 +157,14 @@ static void start(timer *t, allot_job *job)
                                allot_timing_plan_run(p, job->unit), salt, on_done, job, &err))
         return;
     allot_pump_stop(&t->pump, &err);
-    allot_pump_end_job(&t->pump, job);
+    allot_pump_end_task(&t->pump, job);
 }
 
 /* The next timing of this load, or NULL: query by query, in the query's own order. */
-static allot_job *next_job(timer *t)
+static allot_task *next_job(timer *t)
 {
     if (t->first_again) {
-        allot_job *job = t->first_again;
+        allot_task *job = t->first_again;
         t->first_again = job->waiting;
         if (!t->first_again) t->last_again = &t->first_again;
         return job;
@@ -176,19 +176,19 @@ static allot_job *next_job(timer *t)
         while (t->next_in_order < t->plan.per_load) {
             int unit = t->order[t->next_in_order++];
             if (!allot_unitmap_done(&t->plan.map, t->order_q, unit))
-                return allot_pump_job(&t->pump, t, t->order_q, unit);
+                return allot_pump_task(&t->pump, t, t->order_q, unit);
         }
     }
     return NULL;
 }
 
 /* Some strategy of some query, for warming up and for holding the load. */
-static allot_job *filler_job(timer *t)
+static allot_task *filler_job(timer *t)
 {
     allot_rng rng = allot_rng_start((uint64_t)t->config->engine.seed, 0, 0, (uint64_t)t->n_started);
     long q = (long)allot_rng_below(&rng, (uint64_t)t->plan.map.n_queries);
     int unit = (int)allot_rng_below(&rng, (uint64_t)t->plan.per_load);
-    allot_job *job = allot_pump_job(&t->pump, t, q, unit);
+    allot_task *job = allot_pump_task(&t->pump, t, q, unit);
     if (job) job->filler = 1;
     return job;
 }
@@ -197,7 +197,7 @@ static allot_job *filler_job(timer *t)
 static void start_jobs(timer *t)
 {
     while (!t->pump.stop.code && n_in_flight(t) < load(t)) {
-        allot_job *job = NULL;
+        allot_task *job = NULL;
         if (t->fillers_left > 0) {
             t->fillers_left--;
             job = filler_job(t);
