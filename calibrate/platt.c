@@ -9,17 +9,19 @@
 
 enum { MAX_ITERATIONS = 200 };
 #define GRADIENT_TOLERANCE 1e-10
+#define STIFF 1e6         /* a prior that no data move */
 #define GUARD_CELLS 10.0  /* cells that the prior around (1, 0) is worth */
 #define CURVATURE 0.25    /* of one cell of label 1/2 in b: what "worth a cell" means */
 #define LEAST_CURVATURE 1e-6 /* below it the loss is flat: a fit has run away to infinity */
 
 /* The problem in standardised logits x = (z - mean) / sd, where it is well conditioned: minimise the
- * mean cross-entropy of alpha x + beta plus strength / 2 |(alpha, beta) - centre|^2. */
+ * mean cross-entropy of alpha x + beta plus half the sum of strength |(alpha, beta) - centre|^2. */
 typedef struct {
     const allot_platt_cell *cells;
     size_t n;
     double mean, sd, w;        /* of the logits; the weights' sum */
-    double centre[2], strength;
+    int constant;              /* all logits are equal: sd is 1 */
+    double centre[2], strength[2];
 } problem;
 
 /* Gradient g[2] and Hessian h[3] (aa, ab, bb) at (alpha, beta). */
@@ -37,10 +39,10 @@ static void derivatives(const problem *p, double alpha, double beta, double g[2]
         h[1] += slope * x;
         h[2] += slope;
     }
-    g[0] += p->strength * (alpha - p->centre[0]);
-    g[1] += p->strength * (beta - p->centre[1]);
-    h[0] += p->strength;
-    h[2] += p->strength;
+    g[0] += p->strength[0] * (alpha - p->centre[0]);
+    g[1] += p->strength[1] * (beta - p->centre[1]);
+    h[0] += p->strength[0];
+    h[2] += p->strength[1];
 }
 
 static int gradient_and_hessian(const gsl_vector *at, void *params, gsl_vector *f, gsl_matrix *j)
@@ -129,6 +131,9 @@ static long set_up(problem *p, const allot_platt_cell *cells, size_t n)
     for (size_t i = 0; i < n; i++)
         p->sd += cells[i].w / p->w * (cells[i].z - p->mean) * (cells[i].z - p->mean);
     p->sd = sqrt(p->sd);
+    p->constant = p->sd < 1e-9 * fmax(1, fabs(p->mean));
+    if (p->constant)
+        p->sd = 1;
     return used;
 }
 
@@ -143,7 +148,7 @@ static const char *undecided(const problem *p)
         }
     if (most - least < 1e-9)
         return "all labels are equal";
-    return p->sd < 1e-9 * fmax(1, fabs(p->mean)) ? "all logits are equal" : NULL;
+    return p->constant ? "all logits are equal" : NULL;
 }
 
 /* (a, b) on logits to (alpha, beta) on standardised ones, and back. */
@@ -159,12 +164,12 @@ static void unstandardise(const problem *p, const double at[2], allot_platt_fit 
     fit->b = at[1] - fit->a * p->mean;
 }
 
-static allot_code fit_with_prior(problem *p, double a, double b, double strength,
-                                 allot_platt_fit *out, allot_err *err)
+/* With the prior around (a, b) that p->strength says. */
+static allot_code fit_with_prior(problem *p, double a, double b, allot_platt_fit *out,
+                                 allot_err *err)
 {
     double at[2];
     allot_code code;
-    p->strength = strength;
     standardise(p, a, b, p->centre);
     memcpy(at, p->centre, sizeof at);
     if (!solve(p, at, &out->iterations, err, &code) && !code)
@@ -182,11 +187,13 @@ allot_code allot_platt_global(const allot_platt_cell *cells, size_t n, allot_pla
     *out = (allot_platt_fit){.n = set_up(&p, cells, n)};
     if (out->n == 0)
         return allot_fail(err, ALLOT_EINPUT, "no cells to calibrate on");
-    out->why = undecided(&p);
-    p.sd = p.sd > 0 ? p.sd : 1;
-    if (!out->why) {
+    const char *nothing = out->why = undecided(&p);
+    if (!nothing) {
         double at[2];
         standardise(&p, 1, 0, at);
+        /* not from where sigmoids are flat: the minimum is one, wherever the way to it begins */
+        at[0] = fmin(at[0], 4);
+        at[1] = fmin(fmax(at[1], -4), 4);
         int found = solve(&p, at, &out->iterations, err, &code);
         unstandardise(&p, at, out);
         if (!found || !(curvature(&p, at) > LEAST_CURVATURE))
@@ -194,7 +201,10 @@ allot_code allot_platt_global(const allot_platt_cell *cells, size_t n, allot_pla
     }
     if (!code && out->why) {
         out->how = ALLOT_PLATT_GUARDED;
-        code = fit_with_prior(&p, 1, 0, CURVATURE * GUARD_CELLS / (double)out->n, out, err);
+        /* with nothing to learn about a it stays 1, or the order of strategies could turn round */
+        p.strength[1] = CURVATURE * GUARD_CELLS / (double)out->n;
+        p.strength[0] = nothing ? STIFF : p.strength[1];
+        code = fit_with_prior(&p, 1, 0, out, err);
     }
     out->loss = mean_loss(&p, out->a, out->b);
     return code;
@@ -210,8 +220,8 @@ static allot_code fit_method(const allot_platt_cell *cells, size_t n,
     if (used == 0)
         return ALLOT_OK;
     *out = (allot_platt_fit){.n = used, .how = ALLOT_PLATT_SHRUNK};
-    p.sd = p.sd > 0 ? p.sd : 1;
-    allot_code code = fit_with_prior(&p, global->a, global->b, strength, out, err);
+    p.strength[0] = p.strength[1] = strength;
+    allot_code code = fit_with_prior(&p, global->a, global->b, out, err);
     out->loss = mean_loss(&p, out->a, out->b);
     return code;
 }

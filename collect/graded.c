@@ -34,7 +34,7 @@ static void reference_of(const allot_problems *p, long row, const char **text, s
 static allot_extract_how read_answer(const reading *in, const allot_generation *gen,
                                      uint64_t *answer, uint64_t *cls, const char **text, size_t *n)
 {
-    char canonical[ALLOT_ANSWER_MAX + 64];
+    char canonical[ALLOT_ANSWER_MAX];
     *answer = *cls = 0;
     allot_extract_how how = allot_extract(gen->text, gen->n, &in->options->grade, text, n);
     size_t length = how ? allot_canonical(*text, *n, canonical, sizeof canonical) : 0;

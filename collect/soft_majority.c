@@ -15,6 +15,8 @@
 #include "liballot/mem.h"
 #include "soft_parts.h"
 
+#define NOTHING 1e-30 /* a probability that does not count */
+
 /* A pool as a vote sees it. */
 typedef struct {
     const allot_soft_class *at; /* [k] by descending size */
@@ -37,15 +39,21 @@ static double pmf_at(const allot_soft *w, const vote_pool *v, int c, int i)
     return exp(f[c] - f[i] - f[c - i] + i * v->log_p + (c - i) * v->log_q);
 }
 
-/* Adds one class to the state in place: t and rest descend, so each entry reads old values only. */
+/* Adds one class to the state in place: t and rest descend, so each entry reads old values only.
+ * What is too improbable to show in the result is not summed: large classes are narrow. */
 static void add_class(double *dp, int n_t, int stride, int m, const double *pmf)
 {
+    int low = 0, high = m - 1;
+    while (low < m && pmf[low] < NOTHING)
+        low++;
+    while (high > low && pmf[high] < NOTHING)
+        high--;
     for (int t = n_t - 1; t >= 0; t--) {
         double *row = dp + (size_t)t * stride;
         for (int rest = stride - 1; rest >= 0; rest--) {
             double sum = t > 0 ? row[rest - stride] * pmf[m] : 0;
-            int most = rest < m - 1 ? rest : m - 1;
-            for (int i = 0; i <= most; i++)
+            int most = rest < high ? rest : high;
+            for (int i = low; i <= most; i++)
                 sum += row[rest - i] * pmf[i];
             row[rest] = sum;
         }
@@ -110,15 +118,17 @@ static allot_code vote_right(allot_soft *w, const vote_pool *v, double *out, all
         next = end_of_equals(v, k);
         int size = v->at[k].n;
         for (int m = 1; v->at[k].right && m <= v->n && m <= size; m++) {
-            double share = 0;
+            double share = 0, has_m = pmf_at(w, v, size, m);
             allot_code code = ALLOT_OK;
+            if (has_m < NOTHING)
+                continue;
             if (m <= v->n - m)
                 code = lead_with(w, v, k, m, &share, err);
             else if (v->n - m <= v->m - size)
                 share = pmf_at(w, v, v->m - size, v->n - m);
             if (code)
                 return code;
-            sum += share * pmf_at(w, v, size, m) * (next - k);
+            sum += share * has_m * (next - k);
         }
     }
     *out = sum / pmf_at(w, v, v->m, v->n);
