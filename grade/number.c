@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grade/number.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "grade/grade.h"
+
+enum { MAX_EXPONENT = 400 };
+
+/* Digits with thousands separators ("1,234") and a fraction part; *p moves behind them. */
+static int decimal(const char **p, mpq_t q)
+{
+    char digits[ALLOT_ANSWER_MAX + 2];
+    size_t n = 0, group = 0, places = 0;
+    int separated = 0;
+    const char *s = *p;
+    while (n < ALLOT_ANSWER_MAX) {
+        if (isdigit((unsigned char)*s)) {
+            digits[n++] = *s++;
+            group++;
+        } else if (*s == ',' && isdigit((unsigned char)s[1]) && n > 0 &&
+                   (separated ? group == 3 : group <= 3)) {
+            separated = 1;
+            group = 0;
+            s++;
+        } else {
+            break;
+        }
+    }
+    if (separated && group != 3) return 0;
+    if (*s == '.' && (isdigit((unsigned char)s[1]) || n > 0)) {
+        s++;
+        while (isdigit((unsigned char)*s) && n < ALLOT_ANSWER_MAX) {
+            digits[n++] = *s++;
+            places++;
+        }
+    }
+    if (n == 0) return 0;
+    digits[n] = '\0';
+    mpz_set_str(mpq_numref(q), digits, 10);
+    mpz_ui_pow_ui(mpq_denref(q), 10, places);
+    mpq_canonicalize(q);
+    *p = s;
+    return 1;
+}
+
+/* x10^{k} or e k behind a decimal. */
+static int exponent(const char **p, mpq_t q)
+{
+    const char *s = *p;
+    int braced = 0;
+    if ((*s == 'e' || *s == 'E') && (isdigit((unsigned char)s[1]) || s[1] == '-' || s[1] == '+'))
+        s++;
+    else if (strncmp(s, "*10^", 4) == 0) s += 4;
+    else return 1;
+    if (*s == '{') braced = 1, s++;
+    char *end;
+    long k = strtol(s, &end, 10);
+    if (end == s || k > MAX_EXPONENT || k < -MAX_EXPONENT || (braced && *end++ != '}')) return 0;
+    mpz_t power;
+    mpz_init(power);
+    mpz_ui_pow_ui(power, 10, (unsigned long)labs(k));
+    mpz_ptr part = k < 0 ? mpq_denref(q) : mpq_numref(q);
+    mpz_mul(part, part, power);
+    mpq_canonicalize(q);
+    mpz_clear(power);
+    *p = end;
+    return 1;
+}
+
+static int divide(mpq_t q, const mpq_t by)
+{
+    if (mpq_sgn(by) == 0) return 0;
+    mpq_div(q, q, by);
+    return 1;
+}
+
+/* One argument of \frac: {decimal} or a single digit. */
+static int argument(const char **p, mpq_t q)
+{
+    if (isdigit((unsigned char)**p)) {
+        mpq_set_si(q, *(*p)++ - '0', 1);
+        return 1;
+    }
+    if (*(*p)++ != '{') return 0;
+    int negative = **p == '-';
+    if (negative) (*p)++;
+    if (!decimal(p, q) || *(*p)++ != '}') return 0;
+    if (negative) mpq_neg(q, q);
+    return 1;
+}
+
+static int latex_fraction(const char **p, mpq_t q)
+{
+    mpq_t below;
+    mpq_init(below);
+    *p += strlen("\\frac");
+    int ok = argument(p, q) && argument(p, below) && divide(q, below);
+    mpq_clear(below);
+    return ok;
+}
+
+/* The fraction behind a whole number: " 1/2" or "\frac{1}{2}" of a mixed number. */
+static int mixed_part(const char **p, mpq_t q)
+{
+    if (mpz_cmp_ui(mpq_denref(q), 1) != 0) return 0;
+    mpq_t part, below;
+    mpq_init(part);
+    mpq_init(below);
+    int ok;
+    if (**p == ' ') {
+        (*p)++;
+        ok = decimal(p, part) && *(*p)++ == '/' && decimal(p, below) && divide(part, below);
+    } else {
+        ok = latex_fraction(p, part);
+    }
+    if (ok) mpq_add(q, q, part);
+    mpq_clear(part);
+    mpq_clear(below);
+    return ok;
+}
+
+static int unsigned_number(const char **p, mpq_t q)
+{
+    if (strncmp(*p, "\\frac", 5) == 0) return latex_fraction(p, q);
+    if (!decimal(p, q) || !exponent(p, q)) return 0;
+    if (**p == ' ' || strncmp(*p, "\\frac", 5) == 0) return mixed_part(p, q);
+    if (**p != '/') return 1;
+    (*p)++;
+    mpq_t below;
+    mpq_init(below);
+    int ok = decimal(p, below) && divide(q, below);
+    mpq_clear(below);
+    return ok;
+}
+
+int allot_number_parse(const char *text, mpq_t q)
+{
+    const char *p = text;
+    int negative = *p == '-';
+    if (*p == '-' || *p == '+') p++;
+    if (!unsigned_number(&p, q)) return 0;
+    if (*p == '%') p++; /* "50%" and "50" are one answer: the question says which is meant */
+    if (*p) return 0;
+    if (negative) mpq_neg(q, q);
+    return 1;
+}

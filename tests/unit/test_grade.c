@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/progress.h"
+#include "grade/grade.h"
+
+static void extracts(const char *text, allot_extract_how how, const char *want)
+{
+    allot_grade_options o;
+    allot_grade_defaults(&o);
+    o.last_number = how == ALLOT_EXTRACT_LAST_NUMBER;
+    const char *start = NULL;
+    size_t n = 0;
+    assert_int_equal(allot_extract(text, strlen(text), &o, &start, &n), how);
+    if (!want) return;
+    assert_int_equal(n, strlen(want));
+    assert_memory_equal(start, want, n);
+}
+
+static void extraction(void **state)
+{
+    (void)state;
+    extracts("so \\boxed{52}.", ALLOT_EXTRACT_BOXED, "52");
+    extracts("\\boxed{1} then \\boxed{ \\frac{1}{2} }", ALLOT_EXTRACT_BOXED, "\\frac{1}{2}");
+    extracts("\\boxed{a\\}b}", ALLOT_EXTRACT_BOXED, "a\\}b");
+    extracts("\\fbox {7}", ALLOT_EXTRACT_BOXED, "7");
+    extracts("\\boxed{3} and \\boxed{4", ALLOT_EXTRACT_BOXED, "3"); /* the last that closes */
+    extracts("\\boxed{}", ALLOT_EXTRACT_NONE, NULL);
+    extracts("\\boxed{52", ALLOT_EXTRACT_NONE, NULL);
+    extracts("The final answer is: $12$. I hope it is correct.", ALLOT_EXTRACT_PHRASE, "12");
+    extracts("the answer is 3.5 metres", ALLOT_EXTRACT_PHRASE, "3.5 metres");
+    extracts("12 and 13", ALLOT_EXTRACT_NONE, NULL);
+    extracts("it costs -1,234.5 in all", ALLOT_EXTRACT_LAST_NUMBER, "-1,234.5");
+    extracts("", ALLOT_EXTRACT_NONE, NULL);
+}
+
+static int equal(const char *a, const char *b)
+{
+    int ab = allot_answers_equal(a, strlen(a), b, strlen(b));
+    return ab;
+}
+
+static void equality(void **state)
+{
+    (void)state;
+    static const char *const same[][2] = {
+        {"52", "52"},           {"52", " 52. "},        {"0.5", "\\frac{1}{2}"},
+        {"1/2", "\\dfrac12"},   {"1,234", "1234"},      {"10{,}000", "10000"},
+        {"-3", "\xe2\x88\x92" "3"}, {"3", "x=3"},       {"2.50", "5/2"},
+        {"1500", "1.5e3"},      {"1500", "1.5\\times 10^{3}"}, {"3/2", "1 1/2"},
+        {"3/2", "1\\frac{1}{2}"}, {"50\\%", "50"},      {"0.333333333", "1/3"},
+        {"90^\\circ", "90"},    {"\\text{Paris}", "paris"}, {"(1, 2)", "(1,2)"},
+        {"007", "7"},           {"-0", "0"}};
+    static const char *const other[][2] = {
+        {"36", "3600"}, {"256", "-256"}, {"6", "6\\sqrt{2}"}, {"1/2", "1/3"}, {"1,23", "123"},
+        {"12", ""}, {"", ""}, {"1000000", "1000000.5"}, {"3", "y"}, {"1/0", "5"}, {"2", "1.9999"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (!equal(same[i][0], same[i][1]) || !equal(same[i][1], same[i][0]))
+            fail_msg("'%s' is '%s'", same[i][0], same[i][1]);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (equal(other[i][0], other[i][1]))
+            fail_msg("'%s' is not '%s'", other[i][0], other[i][1]);
+}
+
+static void canonical_forms(void **state)
+{
+    (void)state;
+    char a[64], b[64];
+    assert_int_equal(allot_canonical("0.50", 4, a, sizeof a), 3);
+    assert_string_equal(a, "1/2");
+    assert_true(allot_canonical("\\frac{2}{4}", 11, b, sizeof b) > 0);
+    assert_string_equal(b, "1/2");
+    assert_int_equal(allot_canonical("  ", 2, a, sizeof a), 0);
+    assert_int_equal(allot_canonical("12345", 5, a, 4), 0);
+}
+
+static void reference_comes_from_the_last_box(void **state)
+{
+    (void)state;
+    const char *s, *solution = "a \\boxed{1}, no: \\boxed{\\frac{3}{4}}";
+    size_t n;
+    assert_int_equal(allot_reference("", 0, solution, strlen(solution), &s, &n), 1);
+    assert_int_equal(n, strlen("\\frac{3}{4}"));
+    assert_int_equal(allot_reference(" 7 ", 3, solution, strlen(solution), &s, &n), 1);
+    assert_int_equal(n, 1);
+    assert_int_equal(allot_reference("", 0, "no box", 6, &s, &n), 0);
+}
+
+/* Nothing makes it slow: towers of powers, floods of braces and boxes. */
+static void hostile_answers_are_quick(void **state)
+{
+    (void)state;
+    double started = allot_clock_s();
+    assert_int_equal(equal("9**9**9", "5"), 0);
+    assert_int_equal(equal("1e999999999", "5"), 0);
+    assert_int_equal(equal("10^{10^{10}}", "5"), 0);
+    size_t n = 1 << 20;
+    char *flood = malloc(n + 1);
+    for (size_t i = 0; i < n; i++) flood[i] = "\\boxed{"[i % 7];
+    flood[n] = '\0';
+    extracts(flood, ALLOT_EXTRACT_NONE, NULL);
+    memset(flood, '1', n);
+    assert_int_equal(allot_answers_equal(flood, 4000, "5", 1), 0);
+    assert_int_equal(allot_answers_equal(flood, n, flood, n), 0);
+    free(flood);
+    assert_true(allot_clock_s() - started < 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extraction), cmocka_unit_test(equality),
+        cmocka_unit_test(canonical_forms),
+        cmocka_unit_test(reference_comes_from_the_last_box),
+        cmocka_unit_test(hostile_answers_are_quick)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
