@@ -31,6 +31,7 @@ typedef struct transfer {
     size_t n_body;
     allot_http_done done;
     void (*on_data)(const char *bytes, size_t n, void *user);
+    void (*drop)(void *user);
     void *user;
     allot_buf answer;
     allot_retry_hint hint;
@@ -122,6 +123,7 @@ static void drop_content(transfer *t)
     curl_slist_free_all(t->headers);
     t->url = t->body = NULL;
     t->headers = NULL;
+    t->drop = NULL;
 }
 
 static void free_list(transfer *t, CURLM *multi, int active)
@@ -130,6 +132,7 @@ static void free_list(transfer *t, CURLM *multi, int active)
         transfer *next = t->next;
         if (active) curl_multi_remove_handle(multi, t->easy);
         curl_easy_cleanup(t->easy);
+        if (t->drop) t->drop(t->user);
         drop_content(t);
         allot_buf_clear(&t->answer);
         free(t);
@@ -275,6 +278,7 @@ static allot_code copy_request(transfer *t, const allot_http_request *r, allot_e
     t->n_body = r->n;
     t->done = r->done;
     t->on_data = r->on_data;
+    t->drop = r->drop;
     t->user = r->user;
     t->no_retry = r->no_retry;
     t->retries = 0;

@@ -32,7 +32,7 @@ typedef struct allot_http allot_http;
 
 ALLOT_MUST_CHECK allot_code allot_http_new(const allot_http_config *c, allot_http **out,
                                            allot_err *err);
-void allot_http_free(allot_http *h); /* drops what is in flight, without callbacks; NULL is fine */
+void allot_http_free(allot_http *h); /* drops what is in flight; NULL is fine */
 
 /* What came back; borrowed, valid during the callback. */
 typedef struct {
@@ -61,6 +61,7 @@ typedef struct {
     /* For event streams: bytes of an answer with status 200 as they come; bytes = NULL: a new try
      * begins, forget what came. NULL = the answer is collected. */
     void (*on_data)(const char *bytes, size_t n, void *user);
+    void (*drop)(void *user); /* instead of done, by allot_http_free; NULL = nothing to free */
     void *user;
 } allot_http_request;
 

@@ -45,6 +45,7 @@ allot_code allot_http_fetch(allot_http *h, const allot_http_request *r, allot_er
     fetch f = {r, 0};
     allot_http_request copy = *r;
     copy.done = fetched;
+    copy.drop = NULL;
     copy.user = &f;
     allot_code rc = allot_http_send(h, &copy, err);
     while (!rc && !f.done) rc = allot_http_poll(h, 1000, err);

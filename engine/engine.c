@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/fingerprint.h"
+#include "job.h"
+#include "liballot/mem.h"
+#include "models.h"
+#include "prompt.h"
+
+void allot_engine_defaults(allot_engine_config *c)
+{
+    *c = (allot_engine_config){
+        .server_kind = "auto", .prm_kind = "vllm-pooling", .prm_separator = "<extra_0>",
+        .prm_system_prompt =
+            "Please reason step by step, and put your final answer within \\boxed{}.",
+        .system_prompt = "", .step_separator = "\n\n", .temperature = 0.8, .top_p = 1,
+        .max_tokens = 2048, .step_max_tokens = 2048, .max_concurrency = 64, .max_retries = 4,
+        .timeout_s = 600, .connect_timeout_s = 5, .seed = 1};
+}
+
+static allot_code check_kinds(const allot_engine_config *c, allot_err *err)
+{
+    char kinds[256];
+    if (strcmp(c->server_kind, "auto") != 0 && !allot_profile_find(c->server_kind)) {
+        allot_profile_kinds(kinds, sizeof kinds);
+        return allot_fail(err, ALLOT_EUSAGE, "unknown server kind '%s' (known: auto, %s)",
+                          c->server_kind, kinds);
+    }
+    if (!allot_prm_find(c->prm_kind)) {
+        allot_prm_kinds(kinds, sizeof kinds);
+        return allot_fail(err, ALLOT_EUSAGE, "unknown reward model kind '%s' (known: %s)",
+                          c->prm_kind, kinds);
+    }
+    return ALLOT_OK;
+}
+
+static allot_code check_numbers(const allot_engine_config *c, allot_err *err)
+{
+    if (!(c->temperature >= 0 && c->temperature <= 100))
+        return allot_fail(err, ALLOT_EUSAGE, "temperature %g is not within 0 and 100",
+                          c->temperature);
+    if (!(c->top_p > 0 && c->top_p <= 1))
+        return allot_fail(err, ALLOT_EUSAGE, "top-p %g is not above 0 and at most 1", c->top_p);
+    if (c->max_tokens < 1 || c->step_max_tokens < 1)
+        return allot_fail(err, ALLOT_EUSAGE, "max-tokens and step-max-tokens must be at least 1");
+    if (c->seed < 0) return allot_fail(err, ALLOT_EUSAGE, "seed %ld is negative", c->seed);
+    return ALLOT_OK;
+}
+
+static allot_code check_template(const allot_engine_config *c, allot_err *err)
+{
+    allot_buf unused = {0};
+    int places = allot_prompt_render(c->prompt_template, "", "", 0, &unused);
+    allot_buf_clear(&unused);
+    if (places != 1)
+        return allot_fail(err, ALLOT_EUSAGE, "the prompt template has %d places for {problem}, not 1",
+                          places);
+    return ALLOT_OK;
+}
+
+static allot_http_config http_config(const allot_engine_config *c)
+{
+    allot_http_config h;
+    allot_http_defaults(&h);
+    h.max_in_flight = c->max_concurrency;
+    h.max_retries = c->max_retries;
+    h.connect_timeout_s = c->connect_timeout_s;
+    h.timeout_s = h.first_byte_timeout_s = c->timeout_s;
+    h.idle_timeout_s = fmin(h.idle_timeout_s, c->timeout_s);
+    h.insecure = c->insecure;
+    h.cacert = c->cacert;
+    h.seed = (uint64_t)c->seed;
+    return h;
+}
+
+allot_code allot_engine_check(const allot_engine_config *c, allot_err *err)
+{
+    if (!c->base_url)
+        return allot_fail(err, ALLOT_EUSAGE, "no server is given (give --base-url)");
+    if (!*c->step_separator || !*c->prm_separator)
+        return allot_fail(err, ALLOT_EUSAGE, "a step separator is empty");
+    allot_http_config h = http_config(c);
+    allot_code rc = check_numbers(c, err);
+    if (!rc) rc = check_kinds(c, err);
+    if (!rc && c->prompt_template) rc = check_template(c, err);
+    if (!rc) rc = allot_http_check(&h, err);
+    return rc;
+}
+
+static allot_code find_models(allot_engine *e, allot_err *err)
+{
+    const allot_engine_config *c = &e->config;
+    allot_code rc = allot_models_pick(e->http, &e->server, c->model,
+                                      c->prm_base_url ? NULL : c->prm_model, &e->model, err);
+    if (rc || !c->prm_model) return rc;
+    e->prm = allot_prm_find(c->prm_kind);
+    return allot_models_pick(e->http, &e->prm_server, c->prm_model, NULL, &e->prm_model, err);
+}
+
+static allot_code connect_server(allot_engine *e, allot_err *err)
+{
+    const allot_engine_config *c = &e->config;
+    allot_http_config h = http_config(c);
+    allot_code rc = allot_http_new(&h, &e->http, err);
+    if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &e->server, err);
+    if (!rc)
+        rc = allot_endpoint_open(c->prm_base_url ? c->prm_base_url : c->base_url, c->api_key_env,
+                                 c->api_key_file, &e->prm_server, err);
+    if (!rc) rc = find_models(e, err);
+    if (rc) return rc;
+    e->profile = allot_profile_find(c->server_kind);
+    return e->profile ? ALLOT_OK
+                      : allot_profile_detect(e->http, &e->server, &e->profile, &e->about, err);
+}
+
+allot_code allot_engine_new(const allot_engine_config *c, allot_engine **out, allot_err *err)
+{
+    allot_code rc = allot_engine_check(c, err);
+    if (rc) return rc;
+    allot_engine *e = allot_mem_array(1, sizeof *e, err);
+    if (!e) return ALLOT_ERUNTIME;
+    e->config = *c;
+    rc = connect_server(e, err);
+    if (rc) allot_engine_free(e);
+    else *out = e;
+    return rc;
+}
+
+void allot_engine_free(allot_engine *e)
+{
+    if (!e) return;
+    allot_http_free(e->http);
+    while (e->jobs) allot_job_free(e->jobs);
+    allot_endpoint_clear(&e->server);
+    allot_endpoint_clear(&e->prm_server);
+    cJSON_Delete(e->about);
+    free(e->model);
+    free(e->prm_model);
+    free(e);
+}
+
+cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_version)
+{
+    const allot_engine_config *c = &e->config;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "generator", e->model);
+    cJSON_AddStringToObject(o, "grader", grader_version);
+    cJSON_AddNumberToObject(o, "max_tokens", (double)c->max_tokens);
+    cJSON_AddStringToObject(o, "prm", e->prm ? e->prm_model : "");
+    cJSON_AddStringToObject(o, "prm_kind", e->prm ? c->prm_kind : "");
+    cJSON_AddStringToObject(o, "prm_system_prompt", e->prm ? c->prm_system_prompt : "");
+    cJSON_AddStringToObject(o, "prompt_template", c->prompt_template ? c->prompt_template : "");
+    cJSON_AddStringToObject(o, "server_kind", e->profile->kind);
+    cJSON_AddNumberToObject(o, "step_max_tokens", (double)c->step_max_tokens);
+    cJSON_AddStringToObject(o, "step_separator", c->step_separator);
+    cJSON_AddStringToObject(o, "system_prompt", c->system_prompt);
+    cJSON_AddNumberToObject(o, "temperature", c->temperature);
+    cJSON_AddNumberToObject(o, "top_p", c->top_p);
+    return o;
+}
+
+cJSON *allot_engine_server(const allot_engine *e)
+{
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(e->about, "version");
+    cJSON *o = cJSON_CreateObject();
+    cJSON *server = cJSON_AddObjectToObject(o, "server");
+    cJSON_AddStringToObject(server, "kind", e->profile->kind);
+    cJSON_AddStringToObject(server, "version", cJSON_IsString(version) ? version->valuestring : "");
+    return o;
+}
+
+/* A job that could not begin is forgotten. */
+static allot_code begun(allot_job *job, allot_code rc)
+{
+    if (rc) allot_job_free(job);
+    return rc;
+}
+
+allot_code allot_engine_sample(allot_engine *e, const allot_query *q, int slot, allot_done_fn f,
+                               void *user, allot_err *err)
+{
+    allot_job *job;
+    allot_code rc = allot_job_new(e, q, "pool", 0, f, user, &job, err);
+    if (rc) return rc;
+    job->rec.slot = slot;
+    job->rec.seed = allot_job_seed(job, slot, 0);
+    return begun(job, allot_parallel_start(job, slot, 1, err));
+}
+
+allot_code allot_engine_score(allot_engine *e, const allot_query *q, int slot, const char *text,
+                              size_t n, allot_done_fn f, void *user, allot_err *err)
+{
+    allot_job *job;
+    allot_code rc = allot_job_new(e, q, "pool", 0, f, user, &job, err);
+    if (rc) return rc;
+    job->rec.slot = slot;
+    return begun(job, allot_score_start(job, text, n, err));
+}
+
+/* One search serves both ways of choosing among its finished beams. */
+static void search_source(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT])
+{
+    allot_strategy search = *s;
+    search.final = ALLOT_FINAL_BEST;
+    allot_strategy_print(&search, out);
+}
+
+allot_code allot_engine_beam(allot_engine *e, const allot_query *q, const allot_strategy *s, int run,
+                             allot_done_fn f, void *user, allot_err *err)
+{
+    allot_job *job;
+    char source[ALLOT_STRATEGY_TEXT];
+    search_source(s, source);
+    allot_code rc = allot_job_new(e, q, source, run, f, user, &job, err);
+    if (rc) return rc;
+    job->strategy = *s;
+    return begun(job, allot_beam_start(job, err));
+}
+
+static allot_code start_strategy(allot_job *job, const char *salt, allot_err *err)
+{
+    if (salt && !(job->salt = allot_mem_text(salt, strlen(salt), err))) return ALLOT_ERUNTIME;
+    if (allot_strategy_uses_prm(&job->strategy) && !job->engine->prm)
+        return allot_fail(err, ALLOT_EUSAGE, "'%s' needs a reward model (give --prm-model)",
+                          allot_method_name(job->strategy.method));
+    switch (job->strategy.method) {
+    case ALLOT_SINGLE:
+    case ALLOT_MAJORITY:
+    case ALLOT_BON:
+    case ALLOT_WEIGHTED:
+        return allot_parallel_start(job, 0, job->strategy.n, err);
+    case ALLOT_BEAM:
+        return allot_beam_start(job, err);
+    case ALLOT_NAMED:
+    case ALLOT_N_METHODS:
+        break;
+    }
+    return allot_fail(err, ALLOT_EUSAGE, "a named strategy was measured elsewhere, it cannot be run");
+}
+
+allot_code allot_engine_strategy(allot_engine *e, const allot_query *q, const allot_strategy *s,
+                                 int run, const char *salt, allot_done_fn f, void *user,
+                                 allot_err *err)
+{
+    allot_job *job;
+    char source[ALLOT_STRATEGY_TEXT];
+    if (s->method == ALLOT_BEAM) search_source(s, source);
+    else strcpy(source, "pool");
+    allot_code rc = allot_job_new(e, q, source, run, f, user, &job, err);
+    if (rc) return rc;
+    job->strategy = *s;
+    job->timed = 1;
+    return begun(job, start_strategy(job, salt, err));
+}
+
+int allot_engine_in_flight(const allot_engine *e)
+{
+    return allot_http_pending(e->http);
+}
+
+allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err)
+{
+    return allot_http_poll(e->http, timeout_ms, err);
+}

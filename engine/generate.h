@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* generate.h - one text from the generator: /v1/completions with a prompt template, else
+ * /v1/chat/completions; one choice per request, so that its tokens are known. */
+#ifndef ALLOT_GENERATE_H
+#define ALLOT_GENERATE_H
+#include "engine.h"
+
+typedef struct {
+    const char *so_far;  /* [n] what the answer begins with ("" = nothing); for beam search */
+    size_t n;
+    uint64_t seed;
+    long max_tokens;
+    int stop_at_step;    /* stop behind the next step separator, which stays in the text */
+    const char *salt;    /* NULL = none */
+} allot_generate_request;
+
+/* Borrowed, valid during the callback. */
+typedef struct {
+    allot_err failure;   /* code 0: fine */
+    const char *text;    /* [n] valid UTF-8 without NUL, without so_far */
+    size_t n;
+    allot_finish finish;
+    int ended;           /* the text is over: end of sequence as far as the server tells, or length */
+    long n_tokens, prompt_tokens, cached_tokens;
+    int retries;
+    double t_start, sent_s, done_s; /* as in allot_http_reply */
+} allot_generate_reply;
+
+typedef void (*allot_generate_fn)(const allot_generate_reply *reply, void *user);
+
+ALLOT_MUST_CHECK allot_code allot_generate(allot_engine *e, const allot_query *q,
+                                           const allot_generate_request *r, allot_generate_fn f,
+                                           void *user, allot_err *err);
+
+/* The body of the request, for tests. The caller deletes it; NULL when out of memory. */
+cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
+                           const allot_generate_request *r);
+
+/* Reads an answer's JSON into reply (all but the times). The texts belong to *json, which the caller
+ * deletes. */
+ALLOT_MUST_CHECK allot_code allot_generate_parse(const allot_engine *e,
+                                                 const allot_generate_request *r, const char *body,
+                                                 size_t n, cJSON **json,
+                                                 allot_generate_reply *reply, allot_err *err);
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prompt.h"
+#include <string.h>
+#include "liballot/utf8.h"
+
+#define PROBLEM "{problem}"
+#define SYSTEM "{system}"
+#define UNKNOWN_CHARACTER "\xef\xbf\xbd"
+
+int allot_prompt_render(const char *template_text, const char *system_prompt, const char *problem,
+                        size_t n, allot_buf *out)
+{
+    int places = 0;
+    const char *at = template_text, *brace;
+    while ((brace = strchr(at, '{'))) {
+        allot_buf_add(out, at, (size_t)(brace - at));
+        if (strncmp(brace, PROBLEM, strlen(PROBLEM)) == 0) {
+            allot_buf_add(out, problem, n);
+            at = brace + strlen(PROBLEM);
+            places++;
+        } else if (strncmp(brace, SYSTEM, strlen(SYSTEM)) == 0) {
+            allot_buf_str(out, system_prompt);
+            at = brace + strlen(SYSTEM);
+        } else {
+            allot_buf_add(out, "{", 1);
+            at = brace + 1;
+        }
+    }
+    allot_buf_str(out, at);
+    return places;
+}
+
+size_t allot_prompt_bos(const char *template_text)
+{
+    static const char *const tokens[] = {"<|begin_of_text|>", "<|startoftext|>", "<s>", "<bos>",
+                                         "<|begin\xe2\x96\x81of\xe2\x96\x81sentence|>"};
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        size_t len = strlen(tokens[i]);
+        if (strncmp(template_text, tokens[i], len) == 0) return len;
+    }
+    return 0;
+}
+
+void allot_prompt_without(const char *text, size_t n, const char *mark, allot_buf *out)
+{
+    size_t len = strlen(mark), start = out->n;
+    for (size_t i = 0; i < n; i++) {
+        allot_buf_add(out, text + i, 1);
+        if (out->failed) return;
+        if (out->n - start >= len && memcmp(out->at + out->n - len, mark, len) == 0)
+            out->n -= len;
+    }
+    if (out->at) out->at[out->n] = '\0';
+}
+
+int allot_prompt_is_blank(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!strchr(" \t\r\n", text[i]) || !text[i]) return 0;
+    return 1;
+}
+
+int allot_prompt_steps(const char *text, size_t n, const char *separator, const char *mark, int first,
+                       allot_buf *out)
+{
+    size_t len = strlen(separator);
+    int seen = 0, marks = 0;
+    const char *end = text + n;
+    for (const char *at = text, *next; at <= end; at = next) {
+        const char *stop = memmem(at, (size_t)(end - at), separator, len);
+        next = stop ? stop + len : end + 1;
+        if (!stop) stop = end;
+        size_t before = out->n;
+        allot_prompt_without(at, (size_t)(stop - at), mark, out);
+        if (out->failed) return marks;
+        if (!allot_prompt_is_blank(out->at ? out->at + before : "", out->n - before) && seen++ >= first) {
+            allot_buf_str(out, mark);
+            marks++;
+        } else {
+            out->n = before;
+            if (out->at) out->at[before] = '\0';
+        }
+    }
+    if (marks == 0) allot_buf_str(out, mark);
+    return marks ? marks : 1;
+}
+
+void allot_prompt_clean_json(const char *text, size_t n, allot_buf *out)
+{
+    size_t from = 0, i = 0;
+    while (i < n) {
+        int len = text[i] ? allot_utf8_length(text + i, n - i) : 0;
+        if (text[i] == '\\' && n - i >= 2) {
+            /* An escape is taken as a whole, so that an escaped backslash starts no other. */
+            len = n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0 ? 6 : 2;
+            if (len == 2 && !(text[i + 1] > 0)) len = 1;
+        }
+        if (len > 0 && len != 6) {
+            i += (size_t)len;
+            continue;
+        }
+        allot_buf_add(out, text + from, i - from);
+        allot_buf_str(out, UNKNOWN_CHARACTER);
+        i += len ? (size_t)len : 1;
+        from = i;
+    }
+    allot_buf_add(out, text + from, n - from);
+}
