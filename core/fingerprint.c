@@ -5,6 +5,7 @@
 #include <string.h>
 #include "hash.h"
 #include "liballot/mem.h"
+#include "provenance.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -38,6 +39,14 @@ allot_code allot_fingerprint_check(cJSON *fields, const char *where, allot_err *
             return allot_fail(err, ALLOT_EINPUT, "%s: field '%.64s' of the fingerprint is neither a "
                               "text nor a number", where, f->string);
     return sort_fields(fields, err);
+}
+
+allot_code allot_fingerprint_from_h5(allot_h5 *h, cJSON **out, allot_err *err)
+{
+    char where[512];
+    snprintf(where, sizeof where, "cannot read '%.400s'", allot_h5_path(h));
+    allot_code rc = allot_json_from_h5(h, "fingerprint", out, err);
+    return rc ? rc : allot_fingerprint_check(*out, where, err);
 }
 
 char *allot_fingerprint_text(const cJSON *fields)

@@ -8,11 +8,14 @@
 #ifndef ALLOT_FINGERPRINT_H
 #define ALLOT_FINGERPRINT_H
 #include <cjson/cJSON.h>
+#include "h5.h"
 #include "liballot/err.h"
 
 /* Sorts the fields of a flat object, refuses anything nested. */
 ALLOT_MUST_CHECK allot_code allot_fingerprint_check(cJSON *fields, const char *where,
                                                     allot_err *err);
+/* The attribute "fingerprint" of an HDF5 file, checked; the caller deletes *out. */
+ALLOT_MUST_CHECK allot_code allot_fingerprint_from_h5(allot_h5 *h, cJSON **out, allot_err *err);
 /* Canonical one-line text; the caller frees. */
 char *allot_fingerprint_text(const cJSON *fields);
 /* First 16 hex digits of the SHA-256 of the text. */

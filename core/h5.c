@@ -161,7 +161,7 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
     long v;
     if (H5Aexists(h->file, "schema") <= 0)
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': it is an HDF5 file without the "
-                          "attribute 'schema', not an %s file", h->path, schema);
+                          "attribute 'schema', not '%s'", h->path, schema);
     allot_code rc = allot_h5_get_text(h, "schema", &found, err);
     if (rc)
         return rc;

@@ -193,9 +193,7 @@ allot_code allot_outcomes_load(const char *path, allot_outcomes *out, allot_err 
     if (!rc)
         rc = allot_h5_get_text(h, "label_rule", &out->label_rule, err);
     if (!rc)
-        rc = allot_json_from_h5(h, "fingerprint", &out->fingerprint, err);
-    if (!rc)
-        rc = allot_fingerprint_check(out->fingerprint, path, err);
+        rc = allot_fingerprint_from_h5(h, &out->fingerprint, err);
     allot_h5_close(&h);
     if (!rc)
         rc = check(out, path, err);

@@ -137,10 +137,12 @@ static allot_code read_weights(allot_h5 *h, allot_probefile *p, allot_err *err)
 
 static allot_code read_calibration(allot_h5 *h, allot_probefile *p, allot_err *err)
 {
+    char where[512];
     cJSON *ab;
+    snprintf(where, sizeof where, "cannot read '%.400s': 'platt'", allot_h5_path(h));
     allot_code rc = allot_json_from_h5(h, "platt", &ab, err);
     if (!rc)
-        rc = allot_calib_from_json(ab, allot_h5_path(h), &p->calib, &p->calibrated, err);
+        rc = allot_calib_from_json(ab, where, &p->calib, &p->calibrated, err);
     cJSON_Delete(ab);
     if (!rc && p->calibrated)
         rc = allot_json_from_h5(h, "calibration", &p->calibration, err);
@@ -157,9 +159,7 @@ static allot_code read_attributes(allot_h5 *h, allot_probefile *p, allot_err *er
     if (!rc)
         rc = allot_h5_get_short(h, "metric", p->metric, sizeof p->metric, err);
     if (!rc)
-        rc = allot_json_from_h5(h, "fingerprint", &p->fingerprint, err);
-    if (!rc)
-        rc = allot_fingerprint_check(p->fingerprint, allot_h5_path(h), err);
+        rc = allot_fingerprint_from_h5(h, &p->fingerprint, err);
     if (!rc)
         rc = allot_json_from_h5(h, "training", &p->training, err);
     return rc;
