@@ -58,7 +58,6 @@ allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *want
                           "seed, or another --output)", dir, have->seed, wanted->seed);
     rc = not_less("pool", have->pool, wanted->pool, dir, err);
     if (!rc) rc = not_less("runs", have->runs, wanted->runs, dir, err);
-    if (!rc) rc = not_less("scored samples", have->scored, wanted->scored, dir, err);
     if (!rc) rc = keeps_strategies(have, wanted, dir, err);
     return rc ? rc : keeps_loads(have, wanted, dir, err);
 }

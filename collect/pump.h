@@ -30,7 +30,7 @@ typedef struct {
     allot_outdir *out;     /* borrowed */
     allot_engine *engine;  /* owned */
     allot_serverload server; /* owned */
-    allot_task *jobs;       /* owned list: started, or in the owner's queue */
+    allot_task *jobs;      /* owned list: started, or in the owner's queue */
     long n_jobs;
     int closing;           /* callbacks only clean up */
     allot_progress progress;

@@ -93,6 +93,7 @@ def embed(body):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
@@ -151,6 +152,7 @@ def main():
     parser.add_argument("--foreign", type=int, default=0, help="other requests that metrics tell of")
     parser.add_argument("--die-after", type=int, default=0, help="requests until the server is gone")
     options = parser.parse_args()
+    ThreadingHTTPServer.request_queue_size = 128
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     with open(options.port_file + ".tmp", "w") as f:

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+# allot-collect against a fake server with vLLM's requests and responses (tests/tools/fakeserver.py).
+
+setup() {
+    PATH="$ALLOT_BIN:$PATH"
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    mkjsonl 12 > p.jsonl
+    allot-datasets import --quiet p.jsonl p.h5 > import.log
+    strategies single majority@4 bon@2 beam@4x2x6 'beam@4x2x6;final=vote' > s.json
+}
+teardown() {
+    stop_server
+}
+
+# Problems of 2 to 4 operations, all different.
+mkjsonl() {
+    for ((i = 0; i < $1; i++)); do
+        local text="$((10 + i))+$((3 + i % 5))*$((2 + i % 3))" answer
+        answer=$(((10 + i + 3 + i % 5) * (2 + i % 3)))
+        if ((i % 2)); then text="$text-7" answer=$((answer - 7)); fi
+        echo "{\"problem\": \"$text=?\", \"answer\": \"$answer\"}"
+    done
+}
+strategies() {
+    local list
+    list=$(printf ', "%s"' "$@")
+    echo "{\"schema\": \"allot-strategies\", \"version\": 1, \"strategies\": [${list:2}]}"
+}
+start_server() {
+    rm -f port
+    python3 "$BATS_TEST_DIRNAME/../tools/fakeserver.py" --port-file port "$@" 3>&- &
+    SERVER=$!
+    for ((i = 0; i < 100; i++)); do
+        [ -s port ] && break
+        sleep 0.05
+    done
+    URL=http://127.0.0.1:$(cat port)
+}
+stop_server() {
+    [ -z "${SERVER:-}" ] || { kill "$SERVER" && wait "$SERVER"; } 2> /dev/null || true
+    SERVER=
+}
+# The command that samples into directory $1 with more options, in COMMAND.
+sample_command() {
+    COMMAND=(allot-collect sample --quiet --dataset p.h5 --strategies s.json --output "$1"
+        --base-url "$URL" --model tinymath --prm-model tinymath-prm --max-tokens 200
+        --prompt-template 'Q: {problem}\n' --runs 2 "${@:2}")
+}
+sample() {
+    sample_command "$@"
+    "${COMMAND[@]}"
+}
+timing() {
+    local dir=$1
+    shift
+    allot-collect time --quiet --dataset p.h5 --strategies s.json --output "$dir" --base-url "$URL" \
+        --model tinymath --prm-model tinymath-prm --prompt-template 'Q: {problem}\n' --max-tokens 200 \
+        --queries 3 "$@"
+}
+records() {
+    grep -c "\"t\":\"$2\"" "$1/journal.jsonl" || true
+}
+# The last run failed with this exit code and one line that says these words.
+fails_with() {
+    local errors
+    errors=$(grep -c '^allot-collect: ' <<< "$output")
+    [ "$status" -eq "$1" ] && [ "$errors" -eq 1 ] && [[ "${lines[-1]}" == *"$2"* ]] && return
+    echo "exit code $status, $errors lines of talk; wanted $1 and: $2"
+    echo "$output"
+    return 1
+}
+
+@test "sample fills a run: pool, scores, one beam search for both final answers" {
+    start_server
+    run sample run --json
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '[.queries, .samples.done, .scores.done, .beams.done, .errors] | join(" ")' <<< "$output")" \
+        = "12 96 96 24 0" ]
+    [ "$(records run sample)" = 96 ] && [ "$(records run score)" = 96 ] && [ "$(records run beam)" = 24 ]
+    run allot-collect status run
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"samples  96 of 96 (100.0 %)"* ]]
+    run allot-collect label --quiet run o.h5
+    [ "$status" -eq 0 ] && [ -s o.h5 ]
+}
+
+@test "a finished run asks the server for nothing" {
+    start_server
+    sample run
+    cp run/journal.jsonl before
+    run sample run --json
+    [ "$status" -eq 0 ]
+    cmp before run/journal.jsonl
+    [ "$(jq .tokens <<< "$output")" = 0 ]
+}
+
+@test "a run grows: strategies, pool, runs, queries; what is done is used again" {
+    start_server
+    strategies single majority@2 > s.json
+    sample run --limit 5
+    [ "$(records run sample)" = 20 ] && [ "$(records run score)" = 0 ]
+    cp run/journal.jsonl before
+    strategies single majority@2 bon@4 beam@4x2x6 > s.json
+    sample run --runs 3
+    head -c "$(stat -c %s before)" run/journal.jsonl | cmp - before
+    [ "$(records run sample)" = 96 ] && [ "$(records run score)" = 96 ] && [ "$(records run beam)" = 36 ]
+    # and is the same as if it had been made at once
+    sample once --runs 3
+    allot-collect label --quiet run a.h5
+    allot-collect label --quiet once b.h5
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
+}
+
+# ALLOT_KILLS=50 is the long version.
+@test "killed at any moment and started again: the same labels, bit by bit" {
+    start_server --delay 0.02
+    sample calm
+    local killed_at_work=0
+    for ((kill = 1; kill <= ${ALLOT_KILLS:-5}; kill++)); do
+        sample_command killed --max-concurrency 8
+        "${COMMAND[@]}" &
+        sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+        kill -9 $! && killed_at_work=$((killed_at_work + 1))
+        wait $! || true
+    done
+    [ "$killed_at_work" -ge 3 ]
+    sample killed
+    [ "$(records killed sample)" = 96 ] && [ "$(records killed score)" = 96 ]
+    allot-collect label --quiet calm a.h5
+    allot-collect label --quiet killed b.h5
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
+}
+
+@test "a journal with a torn last line goes on" {
+    start_server
+    sample run
+    cp run/journal.jsonl whole
+    head -c -100 whole > run/journal.jsonl
+    sample run
+    [ "$(wc -l < run/journal.jsonl)" = "$(wc -l < whole)" ]
+}
+
+@test "SIGINT stops in order and says how to go on" {
+    start_server --delay 0.05
+    sample_command run
+    "${COMMAND[@]}" 2> log &
+    local pid=$!
+    for ((i = 0; i < 100; i++)); do [ -s run/journal.jsonl ] && break; sleep 0.05; done
+    kill -INT $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 130 ]
+    grep -q "interrupted; what is done is kept, this goes on: .*allot-collect sample .*'Q: {problem}.n'" log
+    tail -c 1 run/journal.jsonl | cmp - <(echo)
+}
+
+@test "a query that is refused ends nothing: exit 3, counted, tried again" {
+    start_server --refuse "12+5"
+    run sample run
+    fails_with 3 "units are missing, on 1 queries ('allot-collect status run' tells why; the same command tries them again)"
+    [ "$(records run sample)" = 88 ]
+    run allot-collect status --json run
+    [ "$(jq -r '.failed_queries | length' <<< "$output")" = 1 ]
+    [[ "$(jq -r '.failed_queries[0].message' <<< "$output")" == *"this query is refused"* ]]
+    [ "$(jq -r '.errors[0].code' <<< "$output")" = 6 ]
+    stop_server
+    start_server
+    sample run
+    [ "$(records run sample)" = 96 ]
+    run allot-collect status --json run
+    [ "$(jq -r '.failed_queries | length' <<< "$output")" = 0 ]
+}
+
+@test "a server that dies ends the run with a clear error; the rest is done later" {
+    start_server --die-after 60
+    run sample run --max-retries 0 --max-concurrency 8
+    fails_with 6 "the server is gone"
+    [ "$(records run sample)" -gt 5 ]
+    SERVER=
+    start_server
+    sample run
+    [ "$(records run sample)" = 96 ]
+}
+
+@test "a reward model with the wrong number of steps is an error, never a score" {
+    start_server --drop-rows 1
+    strategies bon@2 > s.json
+    run sample run --limit 2
+    fails_with 3 "units are missing"
+    [ "$(records run sample)" = 8 ] && [ "$(records run score)" = 0 ]
+    run allot-collect status --json run
+    [ "$(jq -r '.errors[0].unit' <<< "$output")" = scores ]
+    [[ "$(jq -r '.errors[0].example' <<< "$output")" == *"step"* ]]
+}
+
+@test "settings that differ, or shrink the run, are refused" {
+    start_server
+    sample run --limit 2
+    run sample run --limit 2 --temperature 1
+    fails_with 5 "temperature is 0.8"
+    run sample run --limit 2 --pool 5
+    fails_with 5 "cannot go on in 'run': it has pool 8, wanted are 5"
+    run sample run --limit 2 --seed 2
+    fails_with 5 "made with --seed 1, not 2"
+    strategies single > s.json
+    run sample run --limit 2 --pool 8
+    fails_with 5 "its strategy 'majority@4' is not among the wanted ones"
+}
+
+@test "mistakes on the command line: one line, exit 2, nothing left behind" {
+    start_server
+    run sample run --pool 3
+    fails_with 2 "a pool of 3 samples is too small for 'majority@4' (give --pool 8 or more)"
+    run allot-collect sample --dataset p.h5 --strategies s.json --output run --base-url "$URL"
+    fails_with 2 "strategy 'bon@2' needs a reward model (give --prm-model)"
+    run allot-collect sample --dataset p.h5 --strategies s.json --output run
+    fails_with 2 "no server to talk to (give --base-url, or set OPENAI_BASE_URL)"
+    run allot-collect sample --dataset p.h5 --strategies s.json --base-url "$URL"
+    fails_with 2 "no run directory (give --output)"
+    run sample run --split test
+    fails_with 2 "--split and --splits go together"
+    run allot-collect sample --bogus
+    [ "$status" -eq 2 ]
+    [ ! -e run ]
+}
+
+@test "bad input: missing files, unknown strategy, server away, model unknown" {
+    run allot-collect sample --dataset p.h5 --strategies s.json --output run --prm-model x \
+        --base-url http://127.0.0.1:1 --max-retries 0
+    fails_with 6 "127.0.0.1:1"
+    start_server
+    run sample run --dataset nowhere.h5
+    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.h5"* ]]
+    run sample run --strategies nowhere.json
+    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.json"* ]]
+    strategies single telepathy@4 > bad.json
+    run sample run --strategies bad.json
+    fails_with 4 "telepathy@4"
+    run sample run --model bigmath
+    [ "$status" -eq 6 ] && [[ "$output" == *"bigmath"* ]] && [[ "$output" == *"tinymath"* ]]
+    run allot-collect status nowhere
+    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere"* ]]
+    [ ! -e run ]
+}
+
+@test "time: every strategy at every load, unspoiled, resumable" {
+    start_server
+    strategies single majority@2 beam@2x2x4 > s.json
+    run timing t --load 1,3 --runs 2 --num-warmups 2 --json --hardware 'a box'
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '[.queries, .done, .total, .errors] | join(" ")' <<< "$output")" = "3 36 36 0" ]
+    [ "$(jq '.client_cpu_share > 0 and .client_cpu_share < 1' <<< "$output")" = true ]
+    [ "$(records t timed)" = 36 ]
+    [ "$(jq -r '.hardware.hardware' t/manifest.json)" = "a box" ]
+    # each (query, load) meets the strategies in an order of its own
+    [ "$(jq -r 'select(.t == "timed") | [.key, .load, .source, .run] | join(" ")' t/journal.jsonl | sort -u | wc -l)" = 36 ]
+    [ "$(jq -r 'select(.t == "timed" and .load == 1) | .source' t/journal.jsonl | uniq | wc -l)" -gt 6 ]
+    # nothing again; then more runs
+    cp t/journal.jsonl before
+    timing t --load 1,3 --runs 2
+    cmp before t/journal.jsonl
+    timing t --load 1,3 --runs 3
+    [ "$(records t timed)" = 54 ]
+}
+
+@test "time: other load on the server is flagged" {
+    start_server --foreign 2
+    strategies single > s.json
+    run timing t --json
+    [ "$status" -eq 0 ]
+    [ "$(jq .foreign <<< "$(tail -1 <<< "$output")")" = 3 ]
+    [ "$(jq -r 'select(.t == "timed") | .foreign' t/journal.jsonl | sort -u)" = 1 ]
+}
+
+@test "the shipped strategy grids are read" {
+    start_server
+    for grid in paper default demo; do
+        sample "$grid" --limit 1 --pool 64 --runs 1 \
+            --strategies "$BATS_TEST_DIRNAME/../../collect/strategies/$grid.json"
+    done
+    [ "$(jq '.strategies | length' paper/manifest.json)" = 22 ]
+}
+
+@test "help tells a newcomer how to start" {
+    for command in sample time status label; do
+        run allot-collect "$command" --help
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"Usage: allot-collect $command"* ]] && [[ "$output" == *"Examples:"* ]]
+    done
+}
