@@ -197,7 +197,7 @@ static allot_code run(const allot_common *common, allot_err *err)
         code = save(&costs, common, err);
     if (!code && common->json) {
         code = print_json(&costs, &counts, ratios, err);
-    } else if (!code && !common->quiet) {
+    } else if (!code) {
         print_table(&costs);
         if (ratios)
             print_ratios(ratios);

@@ -179,10 +179,8 @@ static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
         return code;
     if (common->json)
         return allot_json_print(report, err);
-    if (!common->quiet) {
-        print_fits(report);
-        print_text(&before, &after);
-    }
+    print_fits(report);
+    print_text(&before, &after);
     return ALLOT_OK;
 }
 

@@ -219,7 +219,7 @@ static allot_code run(const allot_common *common, allot_err *err)
     }
     if (!code && common->json)
         code = print_json(&outcomes, &summary, err);
-    else if (!code && !common->quiet)
+    else if (!code)
         print_text(&outcomes, &summary);
     allot_outcomes_clear(&outcomes);
     return code;
