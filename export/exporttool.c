@@ -73,7 +73,6 @@ static allot_code report(const allot_exporttool *tool, const allot_common *commo
         cJSON_Delete(r);
         return rc;
     }
-    if (common->quiet) return ALLOT_OK;
     printf("wrote '%s': %d strategies, embedding '%s' (%d entries), %s\n", tool->output,
            p->probe.strategies.count, p->probe.embedding_model, p->probe.probe.d,
            p->probe.calibrated ? "calibrated" : "not calibrated");

@@ -25,9 +25,9 @@ static void print_price(double lambda, const char *unit)
     else printf(" = any number of %s", unit);
 }
 
-void allot_select_print_rate(const allot_rule *rule)
+static void print_rate(const allot_rule *rule)
 {
-    printf("%g accuracy", RATE_ACCURACY);
+    printf("price      %g accuracy", RATE_ACCURACY);
     print_price(rule->lambda_per_token, "tokens");
     print_price(rule->lambda_per_second, "seconds");
     printf("\n");
@@ -67,6 +67,7 @@ void allot_select_print_text(const allot_choice *c)
     else
         printf("seconds    not measured\n");
     printf("utility    %.4f\n", utility_of(c, s));
+    print_rate(c->rule);
     if (c->all) print_all(c);
 }
 

@@ -12,8 +12,7 @@ typedef struct {
     int all;                /* also list every strategy */
 } allot_choice;
 
-/* One line with the price of accuracy that the lambdas state. */
-void allot_select_print_rate(const allot_rule *rule);
+/* For people, with the price of accuracy that the lambdas state. */
 void allot_select_print_text(const allot_choice *c);
 /* One tab-separated line: strategy, accuracy, tokens, seconds, utility, query. */
 void allot_select_print_row(const allot_choice *c, const char *query);

@@ -90,7 +90,6 @@ static allot_code decide(session *s, const allot_select_query *q, allot_err *err
     if (s->common->json) return allot_select_print_json(&c, &q->key, err);
     if (s->tool->jsonl) allot_select_print_row(&c, q->text);
     else allot_select_print_text(&c);
-    if (!s->tool->jsonl && !s->common->quiet) allot_select_print_rate(&s->rule);
     return ALLOT_OK;
 }
 

@@ -13,7 +13,7 @@ static const allot_option options[] = {
     {"paper", ALLOT_OPT_FLAG, &tool.paper, NULL,
      "the published method: its features, batches of 32 rows, learning rate 1e-5, 10 epochs", 0, 0},
     {"lr", ALLOT_OPT_DOUBLE, &tool.lr, "X", "learning rate (default 0.001; paper 0.00001)", 1e-12,
-     1},
+     1e30},
     {"batch-queries", ALLOT_OPT_INT, &tool.batch, "N",
      "queries in a batch (default 64); rows with --paper (default 32)", 1, 4096},
     {"epochs", ALLOT_OPT_INT, &tool.epochs, "N", "at most (default 200; paper 10)", 1, 100000},

@@ -133,7 +133,7 @@ static allot_code train(const allot_traintool *tool, const allot_common *common,
     rc = allot_probefile_save(tool->output, &data->file, "allot-train", s->seed, inputs, err);
     if (!rc) warn(data, &info);
     if (!rc && common->json) rc = report_json(tool, data, seconds, err);
-    else if (!rc && !common->quiet) report_text(tool, data, &info, seconds);
+    else if (!rc) report_text(tool, data, &info, seconds);
     allot_fit_info_clear(&info);
     return rc;
 }
