@@ -12,17 +12,18 @@
 #define ALLOT_LANES 8  /* floats of a vector; positions of a KV block; every row is padded to it */
 #define ALLOT_PANEL 16 /* columns of a packed panel */
 
-/* One query head against the keys and values of one sequence. */
+/* The query heads of one token against the keys and values of its sequence. */
 typedef struct {
-    const float *q;       /* [head_dim] */
+    const float *q;       /* [n_head][head_dim] */
     float *const *blocks; /* KV blocks of the sequence, 8 positions each */
-    size_t k_offset;      /* of the keys inside a block: [head_dim][8 positions] */
-    size_t v_offset;      /* of the values inside a block: [8 positions][head_dim] */
+    size_t k_offset;      /* of the keys inside a block: [n_kv][head_dim][8 positions] */
+    size_t v_offset;      /* of the values inside a block: [n_kv][8 positions][head_dim] */
+    int n_head, n_kv;     /* n_head is a multiple of n_kv */
     int head_dim;         /* a multiple of 8 */
     int n;                /* positions attended to, >= 1 */
     float scale;          /* on the scores */
-    float *scores;        /* scratch [n rounded up to 32] */
-    float *out;           /* [head_dim] */
+    float *scores;        /* scratch [n_head][n rounded up to 32] */
+    float *out;           /* [n_head][head_dim] */
 } allot_attention;
 
 typedef struct {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "demo/kernels.h"
 #include "liballot/mem.h"
@@ -19,6 +20,20 @@ static int chain_of(const allot_kv *kv, uint64_t parent, const int32_t *tokens) 
     return (int)(h & (uint64_t)(kv->n_chains - 1));
 }
 
+/* Zeroed pages that cost nothing until a block is first used; large ones where the system has them,
+ * since attention jumps about in here. */
+static allot_code make_pool(allot_kv *kv, size_t block_floats, allot_err *err) {
+    kv->pool_bytes = (size_t)kv->n_blocks * block_floats * sizeof(float);
+    void *p = mmap(NULL, kv->pool_bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return allot_fail(err, ALLOT_ERUNTIME, "out of memory: %zu bytes of KV cache do not fit",
+                          kv->pool_bytes);
+    (void)madvise(p, kv->pool_bytes, MADV_HUGEPAGE);
+    kv->pool = p;
+    return ALLOT_OK;
+}
+
 allot_code allot_kv_init(allot_kv *kv, int n_blocks, size_t block_floats, allot_err *err) {
     memset(kv, 0, sizeof *kv);
     kv->n_blocks = n_blocks;
@@ -28,23 +43,20 @@ allot_code allot_kv_init(allot_kv *kv, int n_blocks, size_t block_floats, allot_
     while (kv->n_chains < 2 * n_blocks) kv->n_chains *= 2;
     kv->blocks = allot_mem_array((size_t)n_blocks, sizeof *kv->blocks, err);
     kv->chains = allot_mem_array((size_t)kv->n_chains, sizeof *kv->chains, err);
-    kv->pool = allot_mem_array((size_t)n_blocks * block_floats + 16, sizeof(float), err);
-    if (kv->blocks == NULL || kv->chains == NULL || kv->pool == NULL) {
+    if (kv->blocks == NULL || kv->chains == NULL || make_pool(kv, block_floats, err) != ALLOT_OK) {
         allot_kv_clear(kv);
         return ALLOT_ERUNTIME;
     }
     memset(kv->chains, -1, (size_t)kv->n_chains * sizeof *kv->chains);
-    /* whole cache lines; the pages are touched when a block is first used */
-    uintptr_t start = ((uintptr_t)kv->pool + 63) & ~(uintptr_t)63;
     for (int i = 0; i < n_blocks; i++)
-        kv->blocks[i].floats = (float *)start + (size_t)i * block_floats;
+        kv->blocks[i].floats = kv->pool + (size_t)i * block_floats;
     return ALLOT_OK;
 }
 
 void allot_kv_clear(allot_kv *kv) {
     free(kv->blocks);
     free(kv->chains);
-    free(kv->pool);
+    if (kv->pool != NULL) munmap(kv->pool, kv->pool_bytes);
     memset(kv, 0, sizeof *kv);
 }
 

@@ -26,7 +26,8 @@ typedef struct {
 
 typedef struct {
     allot_kv_block *blocks; /* owned [n_blocks] */
-    float *pool;            /* owned */
+    float *pool;            /* owned, pages of the system */
+    size_t pool_bytes;
     int n_blocks, n_used;   /* n_used: blocks ever handed out */
     int n_held;             /* with refs > 0 */
     int *chains;            /* owned [n_chains] first block or -1 */

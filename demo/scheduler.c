@@ -83,10 +83,10 @@ static int take_news(allot_scheduler *s) {
     return !stop;
 }
 
-/* Rows of a tile so that every thread gets some, in whole kernel blocks of 6 rows; a tile too small
- * would read all weights for little, one too large would not fit the cache. */
+/* Rows of a tile: whole kernel blocks of 6 rows, and some more tiles than threads, so that a thread
+ * that lost its core to the HTTP side holds up little. */
 static int tile_size(const allot_scheduler *s, int rows) {
-    int size = (rows + s->n_threads - 1) / s->n_threads;
+    int size = rows / (2 * s->n_threads);
     size = (size + 5) / 6 * 6;
     return size < 12 ? 12 : size > 48 ? 48 : size;
 }

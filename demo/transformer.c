@@ -39,7 +39,7 @@ static size_t kv_offset(const allot_transformer *m, int layer, int values, int h
 allot_code allot_scratch_init(allot_scratch *s, const allot_transformer *m, allot_err *err) {
     const size_t rows = ALLOT_TILE_ROWS;
     size_t heads = (size_t)m->n_head * (size_t)m->head_dim;
-    size_t scores = ((size_t)m->n_ctx + 31) / 32 * 32;
+    size_t scores = (size_t)m->n_head * (((size_t)m->n_ctx + 31) / 32 * 32);
     size_t per_row = 3 * embd_width(m) + wide_width(m) + heads + allot_transformer_logits_stride(m);
     memset(s, 0, sizeof *s);
     s->memory = allot_kernels_floats(rows * per_row + scores, err);
@@ -86,19 +86,18 @@ static void store_row(const allot_transformer *m, int layer, const allot_row *ro
 
 static void attend_row(const allot_transformer *m, int layer, const allot_row *row,
                        const float *qkv, allot_scratch *s, float *out) {
-    const int group = m->n_head / m->n_kv;
-    allot_attention a = {.blocks = row->blocks,
+    allot_attention a = {.q = qkv,
+                         .blocks = row->blocks,
+                         .k_offset = kv_offset(m, layer, 0, 0),
+                         .v_offset = kv_offset(m, layer, 1, 0),
+                         .n_head = m->n_head,
+                         .n_kv = m->n_kv,
                          .head_dim = m->head_dim,
                          .n = row->position + 1,
                          .scale = 1.0f / sqrtf((float)m->head_dim),
-                         .scores = s->scores};
-    for (int h = 0; h < m->n_head; h++) {
-        a.q = qkv + h * m->head_dim;
-        a.k_offset = kv_offset(m, layer, 0, h / group);
-        a.v_offset = kv_offset(m, layer, 1, h / group);
-        a.out = out + h * m->head_dim;
-        m->kernels->attend(&a);
-    }
+                         .scores = s->scores,
+                         .out = out};
+    m->kernels->attend(&a);
 }
 
 static void norm_rows(const allot_transformer *m, const float *x, const float *w, int n,
