@@ -122,6 +122,7 @@ allot_code allot_keyindex_build(allot_keyindex *ix, const allot_key *keys, size_
                                 const char *where, allot_err *err)
 {
     char hex[65];
+    size_t repeated = 0, first = 0, second = 0;
     *ix = (allot_keyindex){.keys = keys, .n = n, .n_slots = 16};
     if (n >= UINT32_MAX / 2)
         return allot_fail(err, ALLOT_EINPUT, "cannot index '%s': it has more than 2^31 rows", where);
@@ -131,18 +132,21 @@ allot_code allot_keyindex_build(allot_keyindex *ix, const allot_key *keys, size_
     if (!ix->slots)
         return ALLOT_ERUNTIME;
     for (size_t i = 0; i < n; i++) {
-        size_t s = slot_of(ix, &keys[i]);
-        if (ix->slots[s]) {
-            allot_key_hex(&keys[i], hex);
-            allot_code rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': rows %u and %zu are "
-                                       "the same query, key %.16s (a query may occur once; make "
-                                       "the file again)", where, ix->slots[s] - 1, i, hex);
-            allot_keyindex_clear(ix);
-            return rc;
+        uint32_t *slot = &ix->slots[slot_of(ix, &keys[i])];
+        if (!*slot) {
+            *slot = (uint32_t)i + 1;
+        } else if (repeated++ == 0) {
+            first = *slot - 1;
+            second = i;
         }
-        ix->slots[s] = (uint32_t)i + 1;
     }
-    return ALLOT_OK;
+    if (!repeated)
+        return ALLOT_OK;
+    allot_keyindex_clear(ix);
+    allot_key_hex(&keys[first], hex);
+    return allot_fail(err, ALLOT_EINPUT, "'%s': %zu of %zu rows repeat a query, e.g. key %.16s in "
+                      "rows %zu and %zu (a query may occur once; make the file again)", where,
+                      repeated, n, hex, first, second);
 }
 
 long allot_keyindex_find(const allot_keyindex *ix, const allot_key *k)

@@ -13,10 +13,15 @@ static allot_code add_text(allot_strategies *set, const char *text, const char *
                            allot_err *err)
 {
     allot_strategy s;
-    allot_code rc = allot_strategy_parse(text, &s, err);
-    if (!rc)
-        rc = allot_strategies_add(set, &s, err);
-    return rc ? allot_fail_in(err, "%s: strategy %d", where, position) : ALLOT_OK;
+    char same[ALLOT_STRATEGY_TEXT];
+    if (allot_strategy_parse(text, &s, err))
+        return allot_fail_in(err, "%s: strategy %d", where, position);
+    int before = allot_strategies_find(set, &s);
+    if (before < 0)
+        return allot_strategies_add(set, &s, err);
+    allot_strategy_print(&s, same);
+    return allot_fail(err, ALLOT_EINPUT, "%s: strategies %d and %d are both '%s' (list each once)",
+                      where, before, position, same);
 }
 
 allot_code allot_strategyfile_from_json(const cJSON *array, const char *where, allot_strategies *out,
