@@ -151,8 +151,8 @@ static allot_code train_epoch(training *t, const allot_cells *c, int epoch, doub
         if (t->net.batch.n_rows == 0) continue;
         double mean = allot_net_gradient(&t->net);
         if (!isfinite(mean))
-            return allot_fail(err, ALLOT_ERUNTIME, "the loss is %g in epoch %d: the training "
-                              "diverged (lower --lr)", mean, epoch);
+            return allot_fail(err, ALLOT_ERUNTIME, "the loss is not finite in epoch %d: the "
+                              "training diverged (lower --lr)", epoch);
         sum += mean * t->net.batch.n_rows;
         rows += t->net.batch.n_rows;
         allot_adam_begin(&t->adam);

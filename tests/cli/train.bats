@@ -96,7 +96,7 @@ refuses() {
 
 @test "a training that diverges is refused" {
     make_tables . 60
-    refuses 1 "the loss is nan in epoch 1: the training diverged (lower --lr)" \
+    refuses 1 "the loss is not finite in epoch 2: the training diverged (lower --lr)" \
         train --lr 1e20 --weight-decay 0
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: make_tables DIR N_QUERIES [CHANGE]   writes outcomes.h5, ngram.emb.h5, splits.h5 and
- * costs.json of one small invented world, so that the tools behind the collection can be tested
- * without a server. Queries are sums of numbers; more terms are harder; sampling helps in between,
- * voting hurts where a query has the digit 7. CHANGE: missing-cell, missing-embedding,
- * missing-split, no-validation, other-costs (another temperature), other-strategies (in the costs),
- * no-seconds (in the costs). */
+/* usage: make_tables DIR N_QUERIES [CHANGE]   writes outcomes.h5, ngram.emb.h5, splits.h5, costs.json
+ * and queries.jsonl of one small invented world, so that the tools behind the collection can be
+ * tested without a server. Queries are sums of numbers; more terms are harder; sampling helps in
+ * between, voting hurts where a query has the digit 7. CHANGE: missing-cell, missing-embedding,
+ * other-embedding (another model), missing-split, no-validation, other-costs (another temperature),
+ * other-strategies (one less in the costs), no-seconds (in the costs). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +109,7 @@ static void make_embeddings(long n)
 {
     allot_err err = {0};
     allot_embeddings e = {.n = is("missing-embedding") ? n - 1 : n, .dim = DIM, .normalized = 1};
-    e.model = strdup(ALLOT_NGRAM_MODEL);
+    e.model = strdup(is("other-embedding") ? "other" : ALLOT_NGRAM_MODEL);
     e.pooling = strdup("ngram");
     e.prefix = strdup("");
     e.keys = calloc((size_t)n, sizeof *e.keys);
@@ -144,6 +144,17 @@ static void make_splits(long n)
     }
     must(allot_splits_save(path_of("splits.h5"), &s, "make_tables", NULL, &err), &err);
     allot_splits_clear(&s);
+}
+
+static void make_queries(long n)
+{
+    FILE *f = fopen(path_of("queries.jsonl"), "w");
+    for (long q = 0; f && q < n; q++) {
+        char text[128];
+        make_query(q, text, sizeof text);
+        fprintf(f, "{\"query\": \"%s\"}\n", text);
+    }
+    if (!f || fclose(f)) exit(1);
 }
 
 static void make_stat(allot_cost_stat *s, double mean)
@@ -185,6 +196,7 @@ int main(int argc, char **argv)
     make_embeddings(n);
     make_splits(n);
     make_costs(&set);
+    make_queries(n);
     allot_strategies_clear(&set);
     return 0;
 }
