@@ -34,7 +34,7 @@ typedef struct {
     double slower;    /* timing: seconds times 1 + slower */
 } fixture_harm;
 
-static void fixture_must(allot_code code, const allot_err *err)
+static inline void fixture_must(allot_code code, const allot_err *err)
 {
     if (!code)
         return;
@@ -42,12 +42,12 @@ static void fixture_must(allot_code code, const allot_err *err)
     exit(1);
 }
 
-static void fixture_path(char out[4096], const char *dir, const char *name)
+static inline void fixture_path(char out[4096], const char *dir, const char *name)
 {
     snprintf(out, 4096, "%s/%s", dir, name);
 }
 
-static allot_key fixture_key(int query)
+static inline allot_key fixture_key(int query)
 {
     char text[64];
     allot_key key;
@@ -57,7 +57,7 @@ static allot_key fixture_key(int query)
     return key;
 }
 
-static void fixture_problems(const char *path)
+static inline void fixture_problems(const char *path)
 {
     allot_err err = {0};
     allot_problems_writer *w;
@@ -75,7 +75,7 @@ static void fixture_problems(const char *path)
     fixture_must(allot_problems_commit(&w, "fixture", 1, NULL, &err), &err);
 }
 
-static void fixture_manifest(const char *dir, const char *schema, allot_rundir *r)
+static inline void fixture_manifest(const char *dir, const char *schema, allot_rundir *r)
 {
     allot_err err = {0};
     *r = (allot_rundir){.schema = schema, .pool = FIXTURE_POOL, .runs = FIXTURE_RUNS, .scored = 1,
@@ -94,7 +94,7 @@ static void fixture_manifest(const char *dir, const char *schema, allot_rundir *
     fixture_must(allot_rundir_save(dir, r, &err), &err);
 }
 
-static allot_generation fixture_gen(const char *text, long n_tokens, double first, double last)
+static inline allot_generation fixture_gen(const char *text, long n_tokens, double first, double last)
 {
     allot_generation g = {.text = strdup(text), .n = strlen(text), .n_tokens = n_tokens,
                           .scores = calloc(2, sizeof(double)), .n_scores = 2};
@@ -103,13 +103,13 @@ static allot_generation fixture_gen(const char *text, long n_tokens, double firs
     return g;
 }
 
-static int fixture_is_right(int query, int slot)
+static inline int fixture_is_right(int query, int slot)
 {
     return (slot * 5 + query) % FIXTURE_POOL < query;
 }
 
 /* The text of an answer: right, wrong in one of two ways, or none. */
-static void fixture_text(char out[128], int query, int right, int slot)
+static inline void fixture_text(char out[128], int query, int right, int slot)
 {
     if (right)
         snprintf(out, 128, "One more.\n\nThe answer is \\boxed{%d}", 100 * query + 1);
@@ -119,7 +119,7 @@ static void fixture_text(char out[128], int query, int right, int slot)
         snprintf(out, 128, "Let me see.\n\nThe answer is \\boxed{-%d}", 1 + slot % 2);
 }
 
-static allot_record fixture_record(const allot_rundir *r, allot_record_type type, int query,
+static inline allot_record fixture_record(const allot_rundir *r, allot_record_type type, int query,
                                    const char *source)
 {
     allot_record rec = {.type = type, .key = fixture_key(query), .seconds = 1, .gen_s = 1,
@@ -130,7 +130,7 @@ static allot_record fixture_record(const allot_rundir *r, allot_record_type type
     return rec;
 }
 
-static allot_record fixture_sample(const allot_rundir *r, int query, int slot, int score)
+static inline allot_record fixture_sample(const allot_rundir *r, int query, int slot, int score)
 {
     char text[128];
     int right = fixture_is_right(query, slot);
@@ -147,7 +147,7 @@ static allot_record fixture_sample(const allot_rundir *r, int query, int slot, i
     return rec;
 }
 
-static allot_record fixture_beam(const allot_rundir *r, int query, int run)
+static inline allot_record fixture_beam(const allot_rundir *r, int query, int run)
 {
     char text[128];
     allot_record rec = fixture_record(r, ALLOT_REC_BEAM, query, "beam@2x2x4");
@@ -166,7 +166,7 @@ typedef struct {
     int n;
 } fixture_lines;
 
-static void fixture_add(fixture_lines *l, allot_record *rec)
+static inline void fixture_add(fixture_lines *l, allot_record *rec)
 {
     allot_err err = {0};
     fixture_must(allot_record_print(rec, &l->line[l->n++], &err), &err);
@@ -174,7 +174,7 @@ static void fixture_add(fixture_lines *l, allot_record *rec)
 }
 
 /* The same unit again with another text and score: must not count. */
-static void fixture_worse(fixture_lines *l, allot_record rec, const fixture_harm *harm)
+static inline void fixture_worse(fixture_lines *l, allot_record rec, const fixture_harm *harm)
 {
     if (!harm->duplicates) {
         allot_record_clear(&rec);
@@ -192,7 +192,7 @@ static void fixture_worse(fixture_lines *l, allot_record rec, const fixture_harm
     fixture_add(l, &rec);
 }
 
-static void fixture_write(const char *dir, fixture_lines *l, const fixture_harm *harm)
+static inline void fixture_write(const char *dir, fixture_lines *l, const fixture_harm *harm)
 {
     allot_buf all = {0};
     allot_err err = {0};
@@ -213,7 +213,7 @@ static void fixture_write(const char *dir, fixture_lines *l, const fixture_harm 
     allot_buf_clear(&all);
 }
 
-static void fixture_run(const char *dir, const fixture_harm *harm)
+static inline void fixture_run(const char *dir, const fixture_harm *harm)
 {
     allot_rundir r;
     allot_record rec;
@@ -246,7 +246,7 @@ static void fixture_run(const char *dir, const fixture_harm *harm)
 
 /* Seconds of a timed strategy: 0.01 per token of the longest candidate, 0.001 per token that the
  * reward model reads, 0.05 besides. Only queries 0 to 2 are timed. */
-static allot_record fixture_timed(const allot_rundir *r, int query, int strategy, double slower)
+static inline allot_record fixture_timed(const allot_rundir *r, int query, int strategy, double slower)
 {
     const allot_strategy *s = &r->strategies.at[strategy];
     allot_record rec = fixture_record(r, ALLOT_REC_TIMED, query, fixture_strategies[strategy]);
@@ -260,7 +260,7 @@ static allot_record fixture_timed(const allot_rundir *r, int query, int strategy
     return rec;
 }
 
-static void fixture_timing(const char *dir, const fixture_harm *harm)
+static inline void fixture_timing(const char *dir, const fixture_harm *harm)
 {
     allot_rundir r;
     fixture_lines *l = calloc(1, sizeof *l);

@@ -4,7 +4,8 @@
  * tested without a server. Queries are sums of numbers; more terms are harder; sampling helps in
  * between, voting hurts where a query has the digit 7. CHANGE: missing-cell, missing-embedding,
  * other-embedding (another model), missing-split, no-validation, other-costs (another temperature),
- * other-strategies (one less in the costs), no-seconds (in the costs). */
+ * other-strategies (one less in the costs), no-seconds (in the costs), other-split (another id),
+ * other-outcomes (another temperature). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,8 @@ static void make_outcomes(long n, const allot_strategies *set)
     must(allot_outcomes_init(&o, n, set, &err), &err);
     snprintf(o.metric, sizeof o.metric, "accuracy");
     o.label_rule = strdup("runs");
-    o.fingerprint = cJSON_Parse("{\"generator\":\"invented\",\"temperature\":0.8}");
+    o.fingerprint = cJSON_Parse(is("other-outcomes") ? "{\"generator\":\"invented\",\"temperature\":1}"
+                                                     : "{\"generator\":\"invented\",\"temperature\":0.8}");
     for (long q = 0; q < n; q++) {
         char text[128];
         int terms = make_query(q, text, sizeof text);
@@ -131,7 +133,7 @@ static void make_splits(long n)
     allot_err err = {0};
     allot_splits s = {.n = is("missing-split") ? n - 1 : n, .seed = 7};
     snprintf(s.fractions, sizeof s.fractions, "0.5,0.2,0.1,0.2");
-    snprintf(s.id, sizeof s.id, "0123456789abcdef");
+    snprintf(s.id, sizeof s.id, is("other-split") ? "fedcba9876543210" : "0123456789abcdef");
     s.keys = calloc((size_t)n, sizeof *s.keys);
     s.split = calloc((size_t)n, sizeof *s.split);
     if (!s.keys || !s.split) exit(1);

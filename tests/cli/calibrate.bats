@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+# allot-calibrate: Platt scaling on a probe trained on an invented world, cost tables of invented
+# timings.
+
+setup_file() {
+    export PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
+    export WORLD="$BATS_FILE_TMPDIR/world"
+    mkdir "$WORLD"
+    make_tables "$WORLD" 200
+    allot-train --quiet --outcomes "$WORLD/outcomes.h5" --embeddings "$WORLD/ngram.emb.h5" \
+        --splits "$WORLD/splits.h5" --output "$WORLD/probe.h5" > "$WORLD/train.log"
+}
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+# platt OUTPUT [OPTION...]: with the world's files, unless an option replaces one.
+platt() {
+    local output=$1
+    shift
+    allot-calibrate platt --quiet --probe "$WORLD/probe.h5" --outcomes "$WORLD/outcomes.h5" \
+        --embeddings "$WORLD/ngram.emb.h5" --splits "$WORLD/splits.h5" --output "$output" "$@"
+}
+# refused CODE TEXT COMMAND...: exit code, text in the message, nothing on stdout.
+refused() {
+    local want=$1 text=$2 rc=0
+    shift 2
+    "$@" > out 2> err || rc=$?
+    [ "$rc" = "$want" ] || { echo "exit $rc, not $want: $(cat err)"; return 1; }
+    grep -qF -- "$text" err || { echo "said: $(cat err)"; return 1; }
+    [ ! -s out ]
+}
+
+@test "platt lowers the loss on its split and keeps the order" {
+    platt p.h5 --json > out
+    jq -e '.after.log_loss <= .before.log_loss and .before.auc == .after.auc
+           and .global.how == "free" and .queries == 20 and .cells == 120 and .missing == 0
+           and (.after | has("ece_width_15") and has("ece_mass_30"))' out
+}
+
+@test "one fit per method lies below the global one" {
+    platt g.h5 --json > global
+    platt m.h5 --json --per-method > methods
+    jq -e '.methods | keys == ["beam", "bon", "majority", "single"]' methods
+    jq -es '.[1].after.log_loss <= .[0].after.log_loss' global methods
+    platt s.h5 --json --per-method --shrink 1e9 > shrunk
+    jq -es '(.[1].methods.beam.a - .[0].global.a) | . * . < 1e-8' global shrunk
+}
+
+@test "same input, same bytes; a calibrated probe can be calibrated again" {
+    platt a.h5 > out
+    platt b.h5 > out
+    cmp a.h5 b.h5
+    platt c.h5 --probe a.h5 --json > again
+    platt d.h5 --json > once
+    cmp again once
+}
+
+@test "files that do not belong together are refused" {
+    for change in other-embedding other-split other-outcomes missing-embedding missing-cell; do
+        mkdir $change
+        make_tables $change 200 $change
+    done
+    refused 5 "the embedding id is" platt p.h5 --embeddings other-embedding/ngram.emb.h5
+    refused 5 "the split id is" platt p.h5 --splits other-split/splits.h5
+    refused 5 "temperature is 0.8 in the one and 1 in the other" platt p.h5 \
+        --outcomes other-outcomes/outcomes.h5
+    refused 4 "1 of 1200 cells are missing" platt p.h5 --outcomes missing-cell/outcomes.h5
+    platt m.h5 --outcomes missing-cell/outcomes.h5 --missing mask > out
+    make_run run run
+    allot-collect label --quiet run o.h5 > out
+    refused 5 "o.h5" platt p.h5 --outcomes o.h5
+    [ ! -e p.h5 ]
+}
+
+@test "platt names what is missing" {
+    refused 2 "--outcomes is missing" allot-calibrate platt --probe "$WORLD/probe.h5"
+    refused 1 "nowhere.h5" platt p.h5 --probe nowhere.h5
+    refused 2 "drop-strategy" platt p.h5 --missing drop-strategy
+    [ ! -e p.h5 ]
+}
+
+@test "costs from timings, and new against old" {
+    make_run timing slow slower
+    make_run timing fast
+    allot-calibrate costs slow --output slow.json > out 2> err
+    grep -q 'warning: 1 retried rows left out' err
+    allot-calibrate costs --quiet fast --output fast.json --compare slow.json --json > out
+    jq -e '.compared | length == 7 and all(.tokens == 1 and (.seconds - 0.5 | . * . < 1e-12))' out
+    jq -e '.rows == 20 and .retried == 1 and .loads[0].load == 1' out
+    jq -e '.schema == "allot-costs"' fast.json
+}
+
+@test "costs from outcomes measured elsewhere" {
+    allot-calibrate costs --quiet --outcomes "$WORLD/outcomes.h5" --splits "$WORLD/splits.h5" \
+        --output c.json > out
+    jq -e '.loads[0].strategies | length == 6 and all(.seconds.n == 100)' c.json
+    make_run run run
+    make_run timing timing
+    allot-collect label --quiet run o.h5 --timing timing > out
+    refused 5 "o.h5" allot-calibrate costs --quiet --outcomes o.h5 --splits "$WORLD/splits.h5" \
+        --output d.json
+    [ ! -e d.json ]
+}
+
+@test "costs refuses what it cannot use" {
+    make_run timing timing foreign
+    refused 4 "'timing' has no usable row of 'bon@4' at load 1 (1 were retried, 3 under foreign load" \
+        allot-calibrate costs --quiet timing --output c.json
+    refused 2 "either a timing directory or --outcomes" allot-calibrate costs --output c.json
+    refused 2 "belong together" allot-calibrate costs --outcomes "$WORLD/outcomes.h5" --output c.json
+    refused 2 "--output is missing" allot-calibrate costs timing
+    make_run run run
+    refused 4 "run" allot-calibrate costs --quiet run --output c.json
+    [ ! -e c.json ]
+}

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+# allot-collect label on an invented run (tests/runfixture.h), no server needed.
+
+setup() {
+    PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+# Runs a command that must fail: exit code $1, one line on stderr that contains $2.
+refused() {
+    local want=$1 text=$2 rc=0
+    shift 2
+    "$@" > out 2> err || rc=$?
+    [ "$rc" = "$want" ] || { echo "exit $rc, not $want: $(cat err)"; return 1; }
+    grep -qF -- "$text" err || { echo "said: $(cat err)"; return 1; }
+    [ ! -s out ]
+}
+
+@test "label writes outcomes and a table" {
+    make_run run run
+    make_run timing timing
+    allot-collect label run o.h5 --timing timing > out 2> err
+    grep -q '^bon@4 .* 0\.7000 ' out
+    grep -q '^seconds: 20 cells measured, 22 modelled' out
+    grep -q 'warning: 1 queries without a usable reference answer left out' err
+}
+
+@test "--json has stable keys" {
+    make_run run run
+    allot-collect label --json run o.h5 2> err > out
+    jq -e '.queries == 6 and .no_reference == 1 and .samples == 48 and .label_rule == "subsets"
+           and (.strategies | length) == 7 and .strategies[0].strategy == "single"
+           and .strategies[0].seconds == null' out
+}
+
+@test "the same run gives the same bytes, a resumed one the same labels" {
+    make_run run a
+    make_run run b reversed duplicates torn
+    allot-collect label --quiet a a.h5 > out
+    allot-collect label --quiet a again.h5 > out
+    cmp a.h5 again.h5
+    allot-collect label b b.h5 > out 2> err
+    grep -q 'warning: 120 duplicate records left out (the first counts)' err
+    grep -q 'warning: 1 torn last line in the journal left out' err
+    outcomes_equal a.h5 b.h5
+}
+
+@test "other strategies of the same pool need no new generation" {
+    make_run run run
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["majority@3", "weighted@4"]}' > s.json
+    allot-collect label --quiet run o.h5 --strategies s.json --json > out
+    jq -e '[.strategies[].strategy] == ["majority@3", "weighted@4"]' out
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["majority@16"]}' > s.json
+    refused 4 "6 of 6 cells are missing" allot-collect label --quiet run p.h5 --strategies s.json
+    [ ! -e p.h5 ]
+}
+
+@test "paper labels say so" {
+    make_run run run
+    allot-collect label --quiet --paper --json run o.h5 > out
+    jq -e '.label_rule == "paper-bootstrap"' out
+}
+
+@test "missing cells are refused unless told" {
+    make_run run run lost-scores
+    refused 4 "3 of 42 cells are missing" allot-collect label --quiet run o.h5
+    [ ! -e o.h5 ]
+    allot-collect label run o.h5 --missing drop-query > out 2> err
+    grep -q 'warning: 3 cells missing: too few reward-model scores' err
+    grep -q '^5 queries' out
+    allot-collect label --quiet run o.h5 --missing mask --json > out
+    jq -e '.queries == 6 and .missing_scores == 3' out
+    refused 2 "'perhaps'" allot-collect label --quiet run o.h5 --missing perhaps
+}
+
+@test "records of other settings are refused" {
+    make_run run run other-cfg
+    refused 5 "made with other settings than the manifest's" allot-collect label --quiet run o.h5
+}
+
+@test "a timing of other settings is refused" {
+    make_run run run
+    make_run timing timing
+    sed -i 's/"temperature":.*0.8/"temperature": 1/' timing/manifest.json
+    # its own records no longer fit its manifest: make them fit
+    id=$(printf '{"generator":"invented","temperature":1}' | sha256sum | cut -c1-16)
+    sed -i "s/\"cfg\":\"[0-9a-f]*\"/\"cfg\":\"$id\"/" timing/journal.jsonl
+    refused 5 "temperature is 0.8 in the one and 1 in the other" \
+        allot-collect label --quiet run o.h5 --timing timing
+}
+
+@test "bad input gets one clear line" {
+    refused 1 "nowhere" allot-collect label nowhere o.h5
+    make_run run run
+    echo '{"t":"sample"}' >> run/journal.jsonl
+    refused 4 "line 121 of 'run/journal.jsonl'" allot-collect label --quiet run o.h5
+    make_run run run
+    refused 5 "no rows at load 3" sh -c 'make_run timing timing &&
+        allot-collect label --quiet run o.h5 --timing timing --load 3'
+    head -c 100 run/problems.h5 > cut && mv cut run/problems.h5
+    refused 4 "problems.h5" allot-collect label --quiet run o.h5
+    refused 2 "" allot-collect label --quiet run
+    [ ! -e o.h5 ]
+}
