@@ -124,7 +124,7 @@ static allot_code check(const allot_probefile *p, const allot_costs *costs, cons
                         const allot_buf *bytes, allot_err *err)
 {
     allot_bundle b = {0};
-    allot_code rc = allot_bundle_parse(bytes->at, bytes->n, path, &b, err);
+    allot_code rc = allot_bundle_parse(bytes->at, bytes->n, "new bundle", &b, err);
     if (!rc)
         rc = compare(&b, p, costs, err);
     allot_bundle_clear(&b);

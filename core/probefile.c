@@ -254,9 +254,9 @@ allot_code allot_probefile_save(const char *path, const allot_probefile *p, cons
                                 long seed, const char *const *inputs, allot_err *err)
 {
     allot_h5 *h;
-    allot_code rc = allot_probe_check(&p->probe, err);
-    if (!rc)
-        rc = check_calibration(p, path, err);
+    if (allot_probe_check(&p->probe, err))
+        return allot_fail_in(err, "cannot write '%s'", path);
+    allot_code rc = check_calibration(p, path, err);
     if (!rc)
         rc = allot_h5_create(path, ALLOT_PROBE_SCHEMA, VERSION, &h, err);
     if (rc)
