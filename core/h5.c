@@ -199,7 +199,7 @@ allot_code allot_h5_open(const char *path, const char *schema, int version, allo
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': %s (not an HDF5 file, or cut off; make "
                         "it again)", path, why);
     } else {
-        rc = check_schema(h, schema, version, err);
+        rc = schema ? check_schema(h, schema, version, err) : ALLOT_OK;
     }
     drop(fapl);
     if (rc)

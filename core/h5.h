@@ -16,7 +16,7 @@ typedef enum { ALLOT_H5_U8, ALLOT_H5_I32, ALLOT_H5_I64, ALLOT_H5_F32, ALLOT_H5_F
 #define ALLOT_H5_MAX_RANK 4
 #define ALLOT_H5_MAX_BYTES (16L << 30)  /* largest array that is read at once */
 
-/* Opens for reading; attributes "schema" and "version" must be these. */
+/* Opens for reading; attributes "schema" and "version" must be these (schema NULL: anything). */
 ALLOT_MUST_CHECK allot_code allot_h5_open(const char *path, const char *schema, int version,
                                           allot_h5 **out, allot_err *err);
 /* Creates under a temporary name; visible under path only after commit. */
