@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot-collect against a fake server with vLLM's requests and responses (tests/tools/fakeserver.py).
 
+load fakeserver
+
 setup() {
+    set -o pipefail
     PATH="$ALLOT_BIN:$PATH"
     cd "$BATS_TEST_TMPDIR" || exit 1
     mkjsonl 12 > p.jsonl
@@ -25,20 +28,6 @@ strategies() {
     local list
     list=$(printf ', "%s"' "$@")
     echo "{\"schema\": \"allot-strategies\", \"version\": 1, \"strategies\": [${list:2}]}"
-}
-start_server() {
-    rm -f port
-    python3 "$BATS_TEST_DIRNAME/../tools/fakeserver.py" --port-file port "$@" 3>&- &
-    SERVER=$!
-    for ((i = 0; i < 100; i++)); do
-        [ -s port ] && break
-        sleep 0.05
-    done
-    URL=http://127.0.0.1:$(cat port)
-}
-stop_server() {
-    [ -z "${SERVER:-}" ] || { kill "$SERVER" && wait "$SERVER"; } 2> /dev/null || true
-    SERVER=
 }
 # The command that samples into directory $1 with more options, in COMMAND.
 sample_command() {

@@ -86,7 +86,7 @@ def embed(body):
     texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
     return {"object": "list", "model": body["model"],
             "data": [{"object": "embedding", "index": i,
-                      "embedding": [draw(t, d) - 0.5 for d in range(8)]}
+                      "embedding": [draw(t, d) - 0.5 for d in range(options.dim)]}
                      for i, t in enumerate(texts)],
             "usage": {"prompt_tokens": 1, "total_tokens": 1}}
 
@@ -149,6 +149,7 @@ def main():
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
+    parser.add_argument("--dim", type=int, default=64, help="numbers of an embedding")
     parser.add_argument("--foreign", type=int, default=0, help="other requests that metrics tell of")
     parser.add_argument("--die-after", type=int, default=0, help="requests until the server is gone")
     options = parser.parse_args()

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+# allot-run: a bundle of an invented world, a fake server that solves arithmetic.
+
+load fakeserver
+
+setup() {
+    set -o pipefail
+    PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    make_tables . 60
+    allot-train --quiet --outcomes outcomes.h5 --embeddings ngram.emb.h5 --splits splits.h5 \
+        --output probe.h5 --epochs 2 --hidden 8 > train.log
+    allot-export --quiet --uncalibrated --probe probe.h5 --costs costs.json --output raw.safetensors \
+        > export.log
+    start_server
+    echo '{"problem": "1+1=?", "answer": "2"}' > p.jsonl
+    allot-datasets import --quiet p.jsonl p.h5 > import.log
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single"]}' > s.json
+    allot-collect sample --quiet --dataset p.h5 --strategies s.json --output run --base-url "$URL" \
+        --model tinymath --prm-model tinymath-prm --prompt-template 'Q: {problem}\n' > sample.log
+    bundle_with '{}' > model.safetensors
+}
+teardown() {
+    stop_server
+}
+
+# The bundle as if its outcomes came from the fake server; $1: changes of the manifest.
+bundle_with() {
+    python3 - "$1" << 'END'
+import json, struct, sys
+raw = open("raw.safetensors", "rb").read()
+n = struct.unpack("<Q", raw[:8])[0]
+header = json.loads(raw[8:8 + n])
+manifest = json.loads(header["__metadata__"]["allot"])
+manifest["fingerprint"] = json.load(open("run/manifest.json"))["fingerprint"]
+for key, value in json.loads(sys.argv[1]).items():
+    manifest[key].update(value)
+header["__metadata__"]["allot"] = json.dumps(manifest)
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+sys.stdout.buffer.write(struct.pack("<Q", len(text)) + text + raw[8 + n:])
+END
+}
+ask() {
+    allot-run --bundle model.safetensors --base-url "$URL" "$@"
+}
+# The last run failed with this exit code and one line that says these words.
+fails_with() {
+    [ "$status" -eq "$1" ] && [ "${#lines[@]}" -eq 1 ] && [[ "$output" == "allot-run: error: "*"$2"* ]] &&
+        return
+    echo "exit code $status, ${#lines[@]} lines; wanted $1 and: $2"
+    echo "$output"
+    return 1
+}
+
+@test "the answer is on stdout, the talk on stderr" {
+    ask --strategy majority@16 '2+3*4=?' > answer 2> talk
+    [ "$(cat answer)" = 20 ]
+    grep -q "majority@16: predicted accuracy 0\.[0-9]*, [0-9]* tokens, [0-9.]* s" talk
+    grep -q "took [0-9]* tokens" talk
+    ask --quiet --strategy majority@16 '2+3*4=?' 2> talk
+    [ ! -s talk ]
+}
+
+@test "--json tells what was chosen, predicted and measured" {
+    ask --json --lambda-tokens 1e-5 --lambda-seconds 0.01 '2+3*4=?' > o.json
+    jq -e '.answer != null and (.text | contains("boxed")) and .measured.tokens > 0
+        and .measured.seconds > 0 and .predicted.tokens > 0 and .predicted.accuracy > 0
+        and .exchange_rate.tokens == 1000 and .exchange_rate.seconds == 1' o.json
+    ask --json '2+3*4=?' | jq -e '.exchange_rate.tokens == null'
+}
+
+@test "a high price of seconds ends at the fastest strategy, no price at the most accurate" {
+    local fastest best
+    fastest=$(jq -r '.loads[0].strategies | min_by(.seconds.mean) | .strategy' costs.json)
+    [ "$(ask --json --lambda-seconds 1000 '2+3*4=?' | jq -r .strategy)" = "$fastest" ]
+    best=$(ask --json '2+3*4=?' | jq .predicted.accuracy)
+    for s in single majority@4 majority@16 bon@4 'bon@16;agg=min' beam@4x2x20; do
+        ask --json --strategy "$s" '2+3*4=?' > one.json
+        [ "$(jq -r .strategy one.json)" = "$s" ]
+        jq -e ".predicted.accuracy <= $best" one.json
+    done
+}
+
+@test "every strategy is executed; the same seed gives the same answer" {
+    for s in single majority@4 bon@4 weighted@4 beam@4x2x20 'beam@4x2x20;final=vote'; do
+        ask --quiet --json --strategy "$s" --seed 3 '12+7*3-5=?' | jq 'del(.measured.seconds, .select_seconds)' > a
+        ask --quiet --json --strategy "$s" --seed 3 '12+7*3-5=?' | jq 'del(.measured.seconds, .select_seconds)' > b
+        [ -s a ]
+        cmp a b
+        jq -e '.answer != null' a
+    done
+    # one that the bundle does not know has no prediction
+    ask --json --strategy weighted@4 '1+1=?' | jq -e '.predicted.accuracy == null'
+}
+
+@test "many queries: JSON lines in and out, a failing one ends nothing" {
+    printf '{"problem": "%s"}\n' '1+2=?' 'no arithmetic' '2+3=?' > q.jsonl
+    status=0
+    ask --quiet --strategy majority@4 --jsonl q.jsonl > out.jsonl 2> talk || status=$?
+    [ "$status" -eq 3 ]
+    grep -q "1 of 3 queries have no answer" talk
+    [ "$(jq -r '.answer' out.jsonl | tr '\n' ' ')" = "3 null 5 " ]
+    [ "$(jq -r 'select(.error) | .problem' out.jsonl)" = "no arithmetic" ]
+    echo '{"query": "1+2=?"}' | ask --quiet --strategy majority@4 --jsonl - | jq -e '.answer == "3"'
+    echo '{"text": 1}' > bad.jsonl
+    run ask --jsonl bad.jsonl
+    fails_with 4 "line 1 of 'bad.jsonl'"
+}
+
+@test "caps: nothing fits is an error that names the nearest" {
+    run ask --max-tokens-cap 0.5 '1+1=?'
+    [ "$status" -eq 4 ]
+    ask --json --max-tokens-cap 60 '1+1=?' | jq -e '.predicted.tokens <= 60'
+}
+
+@test "an embedding server: its vectors must fit the bundle" {
+    bundle_with '{"embedding": {"model": "tinymath"}}' > model.safetensors
+    ask --json '1+1=?' | jq -e '.answer != null'
+    run ask --embed-base-url http://127.0.0.1:1 --max-retries 0 '1+1=?'
+    fails_with 6 "127.0.0.1:1"
+    stop_server
+    start_server --dim 8
+    run ask '1+1=?'
+    fails_with 5 "embeddings of 'tinymath' have 8 numbers, the bundle was trained with 64"
+}
+
+@test "settings that differ from the bundle's are refused, unless forced" {
+    run ask --temperature 1 '1+1=?'
+    fails_with 5 "temperature is 0.8 in the one and 1 in the other"
+    run ask --temperature 1 --force --quiet --strategy majority@16 '1+1=?'
+    [ "$status" -eq 0 ] && [ "${lines[-1]}" = 2 ]
+    bundle_with '{"fingerprint": {"generator": "bigmath"}}' > model.safetensors
+    run ask '1+1=?'
+    fails_with 6 "bigmath"
+}
+
+@test "mistakes and bad input: one line and the right exit code" {
+    run ask
+    fails_with 2 "give one query in quotes, or --jsonl FILE"
+    run allot-run '1+1=?'
+    fails_with 2 "no bundle (give --bundle)"
+    run allot-run --bundle model.safetensors '1+1=?'
+    fails_with 2 "no server to talk to"
+    run ask --strategy telepathy '1+1=?'
+    fails_with 4 "telepathy"
+    run allot-run --bundle nowhere.safetensors --base-url "$URL" '1+1=?'
+    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.safetensors"* ]]
+    run ask --base-url http://127.0.0.1:1 --max-retries 0 '1+1=?'
+    fails_with 6 "127.0.0.1:1"
+    run ask --strategy single 'no arithmetic'
+    fails_with 6 "status 400"
+    head -c 1000 model.safetensors > short.safetensors
+    run allot-run --bundle short.safetensors --base-url "$URL" '1+1=?'
+    fails_with 4 "short.safetensors"
+    run allot-run --help
+    [ "$status" -eq 0 ] && [[ "$output" == *"Examples:"* ]]
+}
