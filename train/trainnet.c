@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "liballot/mem.h"
+#include "train/gelu.h"
 #include "train/trainblas.h"
 
 enum { TILE_QUERIES = 32, TILE_ROWS = 128, TILE_UNITS = 40 };
@@ -82,22 +83,15 @@ static void first_layer(void *user, int tile)
         for (int h = 0; h < p->h1; h++) u[i * p->h1 + h] += p->b1[h];
 }
 
-/* gelu(a) and its slope Phi(a) + a phi(a). */
-static void gelu_and_slope(float a, float *value, float *slope)
-{
-    float cdf = 0.5f * (1.0f + erff(a * 0.70710678f));
-    *value = a * cdf;
-    *slope = cdf + a * 0.39894228f * expf(-0.5f * a * a);
-}
-
 static void hidden_rows(allot_net *net, size_t first, size_t n)
 {
     size_t h1 = (size_t)net->probe->h1;
     for (size_t r = first; r < first + n; r++) {
         const float *u = net->u + (size_t)net->batch.row_query[r] * h1;
         const float *v = net->v + (size_t)net->batch.row_strategy[r] * h1;
-        for (size_t h = 0; h < h1; h++)
-            gelu_and_slope(u[h] + v[h], &net->g1[r * h1 + h], &net->d1[r * h1 + h]);
+        float *g1 = net->g1 + r * h1;
+        for (size_t h = 0; h < h1; h++) g1[h] = u[h] + v[h];
+        allot_gelu_slopes(g1, net->d1 + r * h1, h1);
     }
 }
 
@@ -115,10 +109,9 @@ static void output_rows(allot_net *net, size_t first, size_t n)
     for (size_t r = first; r < first + n; r++) {
         float *g2 = net->g2 + r * h2, *d2 = net->d2 + r * h2;
         double z = (double)p->b3[0], w = (double)net->batch.weight[r];
-        for (size_t h = 0; h < h2; h++) {
-            gelu_and_slope(g2[h] + p->b2[h], &g2[h], &d2[h]);
-            z += (double)p->w3[h] * (double)g2[h];
-        }
+        for (size_t h = 0; h < h2; h++) g2[h] += p->b2[h];
+        allot_gelu_slopes(g2, d2, h2);
+        for (size_t h = 0; h < h2; h++) z += (double)p->w3[h] * (double)g2[h];
         net->z[r] = (float)z;
         net->loss[r] = w * cross_entropy(z, (double)net->batch.label[r]);
         double slope = 1 / (1 + exp(-z)) - (double)net->batch.label[r];
