@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/fingerprint.h"
 #include "job.h"
 #include "liballot/mem.h"
 #include "models.h"

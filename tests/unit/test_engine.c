@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Samples, scores and whole strategies against a server that works, and one that does not. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "engine/engine.h"
+#include "engine/generate.h"
+#include "engine/job.h"
+#include "tests/faults/faults.h"
+
+static int port;
+static const allot_query query = {.key = {{1, 2, 3}}, .problem = "2+2=?", .n = 5};
+
+static void config_for(const char *fault_name, allot_engine_config *c)
+{
+    static char url[128];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", port, fault_name);
+    allot_engine_defaults(c);
+    c->base_url = url;
+    c->prm_model = "prm";
+    c->prompt_template = "Q: {problem}\n";
+    c->max_retries = 1;
+    pthread_mutex_lock(&fault_state.mutex);
+    memset(fault_state.tries, 0, sizeof fault_state.tries);
+    pthread_mutex_unlock(&fault_state.mutex);
+}
+
+static allot_engine *open_engine(const allot_engine_config *c)
+{
+    allot_err err = {0};
+    allot_engine *e = NULL;
+    if (allot_engine_new(c, &e, &err)) fail_msg("%s", err.msg);
+    return e;
+}
+
+static void keep(allot_done *done, void *user)
+{
+    *(allot_done *)user = *done;
+}
+
+static void wait_for(allot_engine *e)
+{
+    allot_err err = {0};
+    while (allot_engine_in_flight(e) > 0)
+        assert_int_equal(allot_engine_poll(e, 1000, &err), ALLOT_OK);
+}
+
+static allot_done sample_with(const allot_engine_config *c, int slot)
+{
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_engine *e = open_engine(c);
+    assert_int_equal(allot_engine_sample(e, &query, slot, keep, &d, &err), ALLOT_OK);
+    wait_for(e);
+    allot_engine_free(e);
+    return d;
+}
+
+static void a_sample_has_text_and_costs(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("ok", &c);
+    allot_done d = sample_with(&c, 7);
+    assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
+    assert_string_equal(d.rec.source, "pool");
+    assert_int_equal(d.rec.slot, 7);
+    assert_string_equal(d.rec.gen[0].text, FAULT_TEXT);
+    assert_int_equal(d.rec.gen[0].finish, ALLOT_FINISH_STOP);
+    assert_int_equal(d.rec.gen[0].n_tokens, 5);
+    assert_int_equal(d.rec.n_tokens, 5);
+    assert_int_equal(d.rec.prompt_tokens, 7);
+    assert_true(d.rec.seconds > 0 && d.rec.gen_s > 0 && d.rec.t_start > 1e9);
+    assert_true(isnan(d.rec.ttft_s));
+    assert_true(d.answer && d.answer_n == 1 && *d.answer == '4');
+    /* What was sent: the server's defaults must not leak in. */
+    cJSON *sent = cJSON_Parse(fault_state.last);
+    assert_string_equal(cJSON_GetObjectItem(sent, "prompt")->valuestring, "Q: 2+2=?\n");
+    assert_true(cJSON_GetObjectItem(sent, "temperature")->valuedouble == 0.8);
+    assert_true(cJSON_GetObjectItem(sent, "top_p")->valuedouble == 1);
+    assert_true(cJSON_GetObjectItem(sent, "max_tokens")->valuedouble == 2048);
+    assert_true(cJSON_GetObjectItem(sent, "seed")->valuedouble == (double)d.rec.seed);
+    assert_true(d.rec.seed < (UINT64_C(1) << 31));
+    assert_null(cJSON_GetObjectItem(sent, "stop"));
+    assert_null(cJSON_GetObjectItem(sent, "add_special_tokens"));
+    cJSON_Delete(sent);
+    allot_record_clear(&d.rec);
+}
+
+static void seeds_depend_on_what_is_drawn(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("ok", &c);
+    allot_done a = sample_with(&c, 0), same = sample_with(&c, 0), slot = sample_with(&c, 1);
+    c.seed = 2;
+    allot_done seed = sample_with(&c, 0);
+    assert_true(a.rec.seed == same.rec.seed);
+    assert_true(a.rec.seed != slot.rec.seed && a.rec.seed != seed.rec.seed);
+    allot_done *all[] = {&a, &same, &slot, &seed};
+    for (int i = 0; i < 4; i++) allot_record_clear(&all[i]->rec);
+}
+
+/* A sample from this server fails, and the message ends like this. */
+static void expect_failure(const char *fault_name, const char *end)
+{
+    allot_engine_config c;
+    config_for(fault_name, &c);
+    allot_done d = sample_with(&c, 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    assert_int_equal(d.rec.code, ALLOT_ESERVER);
+    assert_int_equal(d.rec.n_gen, 0);
+    assert_int_equal(d.picked, -1);
+    size_t n = strlen(d.rec.message), m = strlen(end);
+    if (n < m || strcmp(d.rec.message + n - m, end) != 0) fail_msg("%s", d.rec.message);
+    assert_non_null(strstr(d.rec.message, "/v1/completions'"));
+    allot_record_clear(&d.rec);
+}
+
+static void bad_answers_are_errors_never_samples(void **state)
+{
+    (void)state;
+    expect_failure("two-choices", "the server answered with 2 choices instead of 1");
+    expect_failure("no-choices", "the server answered with 0 choices instead of 1");
+    expect_failure("null-content", "the server answered without a text");
+    expect_failure("no-usage", "the server does not tell 'completion_tokens' (tokens are needed for "
+                               "costs)");
+    expect_failure("aborted", "the server did not finish the text (finish_reason abort)");
+    expect_failure("not-json", "the server's answer: is not valid JSON");
+    expect_failure("empty", "the server's answer: is empty, not JSON");
+    expect_failure("bad-nested", "answered with status 400: top_p is wrong");
+    expect_failure("wrong-model", "answered with status 404: The model `gen` does not exist.");
+}
+
+static void a_loading_server_is_waited_for(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("loading", &c);
+    allot_done d = sample_with(&c, 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
+    allot_record_clear(&d.rec);
+}
+
+static void invalid_characters_are_replaced(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("bad-utf8", &c);
+    allot_done d = sample_with(&c, 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
+    assert_string_equal(d.rec.gen[0].text, "a\xef\xbf\xbd\xef\xbf\xbd" "b\\u0000");
+    allot_record_clear(&d.rec);
+}
+
+static allot_done score_with(const char *fault_name, const char *text, int chat)
+{
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_engine_config c;
+    config_for(fault_name, &c);
+    if (chat) c.prompt_template = NULL;
+    allot_engine *e = open_engine(&c);
+    assert_int_equal(allot_engine_score(e, &query, 4, text, strlen(text), keep, &d, &err), ALLOT_OK);
+    wait_for(e);
+    allot_engine_free(e);
+    return d;
+}
+
+static void expect_scores(const char *fault_name, int chat, double first, double second)
+{
+    allot_done d = score_with(fault_name, "step 1\n\nstep 2\n\n", chat);
+    if (d.rec.type == ALLOT_REC_ERROR) fail_msg("%s", d.rec.message);
+    assert_int_equal(d.rec.type, ALLOT_REC_SCORE);
+    assert_int_equal(d.rec.slot, 4);
+    assert_null(d.rec.gen[0].text);
+    assert_int_equal(d.rec.gen[0].n_scores, 2);
+    assert_true(fabs(d.rec.gen[0].scores[0] - first) < 1e-9);
+    assert_true(fabs(d.rec.gen[0].scores[1] - second) < 1e-9);
+    assert_false(d.rec.gen[0].prm_truncated);
+    assert_int_equal(d.rec.prm_tokens, 7);
+    assert_true(d.rec.prm_s > 0);
+    allot_record_clear(&d.rec);
+}
+
+static void scores_of_every_shape_are_read(void **state)
+{
+    (void)state;
+    expect_scores("ok", 0, 1.0 / 2, 1.0 / 3);
+    expect_scores("ok", 1, 1.0 / 2, 1.0 / 3);
+    expect_scores("flat-rows", 0, 1.0 / 2, 1.0 / 3);
+    expect_scores("base64", 0, 0.5, 0.5);
+    expect_scores("logits", 0, 0.5, 0.5);
+}
+
+static void a_wrong_number_of_rows_is_an_error(void **state)
+{
+    (void)state;
+    allot_done d = score_with("short-rows", "a\n\nb\n\nc\n\nd", 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    assert_non_null(strstr(d.rec.message, "the reward model returned 3 rows for 4 steps ("));
+    allot_record_clear(&d.rec);
+}
+
+static void a_text_too_long_for_the_reward_model_is_flagged(void **state)
+{
+    (void)state;
+    allot_done d = score_with("short-context", "a\n\nb\n\nc\n\nd\n\ne", 0);
+    if (d.rec.type == ALLOT_REC_ERROR) fail_msg("%s", d.rec.message);
+    assert_int_equal(d.rec.gen[0].n_scores, 2); /* of 5 steps 2 fit: 5, then 2 */
+    assert_true(d.rec.gen[0].prm_truncated);
+    allot_record_clear(&d.rec);
+}
+
+static allot_done run_strategy(const char *fault_name, const char *text, const char *salt)
+{
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_strategy s;
+    allot_engine_config c;
+    config_for(fault_name, &c);
+    allot_engine *e = open_engine(&c);
+    assert_int_equal(allot_strategy_parse(text, &s, &err), ALLOT_OK);
+    fault_state.requests = 0;
+    assert_int_equal(allot_engine_strategy(e, &query, &s, 2, salt, keep, &d, &err), ALLOT_OK);
+    wait_for(e);
+    allot_engine_free(e);
+    return d;
+}
+
+static void whole_strategies_are_timed(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"single", "majority@5", "bon@5", "weighted@5;agg=min"};
+    static const int samples[] = {1, 5, 5, 5}, requests[] = {1, 5, 6, 6};
+    for (int i = 0; i < 4; i++) {
+        allot_done d = run_strategy("ok", texts[i], NULL);
+        if (d.rec.type == ALLOT_REC_ERROR) fail_msg("%s", d.rec.message);
+        assert_int_equal(d.rec.type, ALLOT_REC_TIMED);
+        assert_string_equal(d.rec.source, texts[i]);
+        assert_int_equal(d.rec.run, 2);
+        assert_int_equal(d.rec.n_gen, samples[i]);
+        assert_int_equal(d.rec.n_tokens, 5 * samples[i]);
+        assert_int_equal(fault_state.requests, requests[i]); /* one for all scores */
+        assert_int_equal(d.picked, 0);
+        assert_true(d.answer && *d.answer == '4');
+        assert_int_equal(d.rec.gen[0].n_scores, requests[i] > 5 ? 2 : 0);
+        assert_true(d.rec.seconds >= d.rec.gen_s + d.rec.prm_s);
+        assert_int_equal(d.rec.n_rounds, 1);
+        allot_record_clear(&d.rec);
+    }
+}
+
+static void a_salt_goes_along(void **state)
+{
+    (void)state;
+    allot_done d = run_strategy("ok", "majority@2", "pepper");
+    cJSON *sent = cJSON_Parse(fault_state.last);
+    assert_string_equal(cJSON_GetObjectItem(sent, "cache_salt")->valuestring, "pepper");
+    cJSON_Delete(sent);
+    allot_record_clear(&d.rec);
+}
+
+static void a_reward_model_that_fails_is_an_error_not_a_zero(void **state)
+{
+    (void)state;
+    allot_done d = run_strategy("short-rows", "bon@3", NULL);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    assert_int_equal(d.rec.n_gen, 0);
+    allot_record_clear(&d.rec);
+}
+
+static void refuse_engine(const char *fault_name, const char *model, const char *kind,
+                          const char *template_text, allot_code code, const char *message)
+{
+    allot_err err = {0};
+    allot_engine_config c;
+    allot_engine *e;
+    config_for(fault_name, &c);
+    c.model = model;
+    if (kind) c.server_kind = kind;
+    if (template_text) c.prompt_template = template_text;
+    assert_int_equal(allot_engine_new(&c, &e, &err), code);
+    if (!strstr(err.msg, message)) fail_msg("%s", err.msg);
+}
+
+static void wrong_settings_are_told_in_one_line(void **state)
+{
+    (void)state;
+    refuse_engine("ok", "other", NULL, NULL, ALLOT_ESERVER,
+                  "/ok/v1' does not serve the model 'other' (it serves 'gen', 'prm')");
+    refuse_engine("unauthorized", NULL, NULL, NULL, ALLOT_ESERVER,
+                  "answered with status 401: Unauthorized (give a key with --api-key-env or ");
+    refuse_engine("html", NULL, NULL, NULL, ALLOT_ESERVER, "403 Forbidden");
+    refuse_engine("ok", NULL, "exllama", NULL, ALLOT_EUSAGE,
+                  "unknown server kind 'exllama' (known: auto, vllm, sglang, llama.cpp, tgi, openai)");
+    refuse_engine("ok", NULL, NULL, "Q: {poblem}", ALLOT_EUSAGE,
+                  "the prompt template has 0 places for {problem}, not 1");
+    allot_err err = {0};
+    allot_engine_config c;
+    allot_engine *e;
+    config_for("ok", &c);
+    c.base_url = "http://127.0.0.1:1";
+    assert_int_equal(allot_engine_new(&c, &e, &err), ALLOT_ESERVER);
+    assert_non_null(strstr(err.msg, "no answer from 'http://127.0.0.1:1/v1/models': "));
+}
+
+static void the_kind_is_detected_and_fingerprinted(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("ok", &c);
+    allot_engine *e = open_engine(&c);
+    cJSON *f = allot_engine_fingerprint(e, "9"), *s = allot_engine_server(e);
+    assert_string_equal(cJSON_GetObjectItem(f, "server_kind")->valuestring, "vllm");
+    assert_string_equal(cJSON_GetObjectItem(f, "generator")->valuestring, "gen");
+    assert_string_equal(cJSON_GetObjectItem(f, "prm")->valuestring, "prm");
+    assert_string_equal(cJSON_GetObjectItem(f, "grader")->valuestring, "9");
+    const cJSON *server = cJSON_GetObjectItem(s, "server");
+    assert_string_equal(cJSON_GetObjectItem(server, "version")->valuestring, "0.26.0");
+    cJSON_Delete(f);
+    cJSON_Delete(s);
+    allot_engine_free(e);
+}
+
+/* The fields of a body: what each kind of server is known to take, and nothing else. */
+static void bodies_follow_the_profile(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *keep_stop, *salt;
+        int add_generation_prompt, continue_final;
+    } rows[] = {{"vllm", "include_stop_str_in_output", "cache_salt", 1, 1},
+                {"sglang", "no_stop_trim", "cache_salt", 0, 1},
+                {"llama.cpp", NULL, "cache_prompt", 0, 0},
+                {"tgi", NULL, NULL, 0, 0},
+                {"openai", NULL, NULL, 0, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = (char *)"m"};
+        allot_engine_defaults(&e.config);
+        allot_generate_request r = {.so_far = "x\n\n", .n = 3, .seed = 5, .max_tokens = 9,
+                                    .stop_at_step = 1, .salt = "s"};
+        cJSON *o = allot_generate_body(&e, &query, &r);
+        int known = 8; /* model, messages, temperature, top_p, max_tokens, seed, stop + below */
+        known += (rows[i].keep_stop != NULL) + (rows[i].salt != NULL) +
+                 rows[i].add_generation_prompt + rows[i].continue_final - 1;
+        assert_int_equal(cJSON_GetArraySize(o), known);
+        if (rows[i].keep_stop) assert_true(cJSON_IsTrue(cJSON_GetObjectItem(o, rows[i].keep_stop)));
+        if (rows[i].salt) assert_non_null(cJSON_GetObjectItem(o, rows[i].salt));
+        cJSON *messages = cJSON_GetObjectItem(o, "messages");
+        assert_int_equal(cJSON_GetArraySize(messages), 2);
+        cJSON_Delete(o);
+    }
+}
+
+static void a_template_with_bos_is_not_given_a_second(void **state)
+{
+    (void)state;
+    allot_engine e = {.profile = allot_profile_find("vllm"), .model = (char *)"m"};
+    allot_engine_defaults(&e.config);
+    e.config.prompt_template = "<s>{problem}";
+    allot_generate_request r = {.so_far = "", .max_tokens = 9};
+    cJSON *o = allot_generate_body(&e, &query, &r);
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(o, "add_special_tokens")));
+    assert_string_equal(cJSON_GetObjectItem(o, "prompt")->valuestring, "<s>2+2=?");
+    cJSON_Delete(o);
+    e.profile = allot_profile_find("openai");
+    o = allot_generate_body(&e, &query, &r);
+    assert_null(cJSON_GetObjectItem(o, "add_special_tokens"));
+    assert_string_equal(cJSON_GetObjectItem(o, "prompt")->valuestring, "2+2=?");
+    cJSON_Delete(o);
+}
+
+static void freeing_the_engine_drops_its_jobs(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_engine_config c;
+    config_for("slow", &c);
+    allot_engine *e = open_engine(&c);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(allot_engine_sample(e, &query, i, keep, &d, &err), ALLOT_OK);
+    assert_int_equal(allot_engine_poll(e, 50, &err), ALLOT_OK);
+    assert_int_equal(allot_engine_in_flight(e), 100);
+    allot_engine_free(e);
+    assert_null(d.rec.gen);
+}
+
+int main(void)
+{
+    unsetenv("OPENAI_API_KEY");
+    struct MHD_Daemon *d = fault_server_start(&port);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sample_has_text_and_costs),
+        cmocka_unit_test(seeds_depend_on_what_is_drawn),
+        cmocka_unit_test(bad_answers_are_errors_never_samples),
+        cmocka_unit_test(a_loading_server_is_waited_for),
+        cmocka_unit_test(invalid_characters_are_replaced),
+        cmocka_unit_test(scores_of_every_shape_are_read),
+        cmocka_unit_test(a_wrong_number_of_rows_is_an_error),
+        cmocka_unit_test(a_text_too_long_for_the_reward_model_is_flagged),
+        cmocka_unit_test(whole_strategies_are_timed),
+        cmocka_unit_test(a_salt_goes_along),
+        cmocka_unit_test(a_reward_model_that_fails_is_an_error_not_a_zero),
+        cmocka_unit_test(wrong_settings_are_told_in_one_line),
+        cmocka_unit_test(the_kind_is_detected_and_fingerprinted),
+        cmocka_unit_test(bodies_follow_the_profile),
+        cmocka_unit_test(a_template_with_bos_is_not_given_a_second),
+        cmocka_unit_test(freeing_the_engine_drops_its_jobs),
+    };
+    int failed = d ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+    MHD_stop_daemon(d);
+    return failed;
+}
