@@ -86,8 +86,7 @@ static allot_code make_bytes(const allot_probefile *p, cJSON *manifest, allot_bu
     allot_probe_view views[ALLOT_PROBE_VIEWS];
     allot_probe_views(&p->probe, views);
     char *header = make_header(views, manifest);
-    if (!header)
-        return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    if (!header) return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     size_t n = strlen(header);
     uint64_t padded = (n + 7) / 8 * 8; /* the data start at a multiple of 8 */
     allot_buf_add(out, &padded, sizeof padded);
@@ -125,8 +124,7 @@ static allot_code check(const allot_probefile *p, const allot_costs *costs, cons
 {
     allot_bundle b = {0};
     allot_code rc = allot_bundle_parse(bytes->at, bytes->n, "new bundle", &b, err);
-    if (!rc)
-        rc = compare(&b, p, costs, err);
+    if (!rc) rc = compare(&b, p, costs, err);
     allot_bundle_clear(&b);
     return rc ? allot_fail_in(err, "cannot write '%s'", path) : ALLOT_OK;
 }
@@ -143,10 +141,8 @@ allot_code allot_bundlefile_save(const char *path, const allot_probefile *probe,
     cJSON *manifest = make_manifest(probe, costs, hardware, provenance);
     allot_code rc = make_bytes(probe, manifest, &bytes, err);
     cJSON_Delete(manifest);
-    if (!rc)
-        rc = check(probe, costs, path, &bytes, err);
-    if (!rc)
-        rc = allot_file_write(path, bytes.at, bytes.n, err);
+    if (!rc) rc = check(probe, costs, path, &bytes, err);
+    if (!rc) rc = allot_file_write(path, bytes.at, bytes.n, err);
     allot_buf_clear(&bytes);
     return rc;
 }

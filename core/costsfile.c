@@ -42,8 +42,7 @@ cJSON *allot_costs_to_json(const allot_costs *c, const allot_strategies *set)
         allot_strategy_print(&set->at[i], text);
         cJSON_AddStringToObject(row, "strategy", text);
         add_stat(row, "tokens", &c->at[i].tokens);
-        if (c->has_seconds)
-            add_stat(row, "seconds", &c->at[i].seconds);
+        if (c->has_seconds) add_stat(row, "seconds", &c->at[i].seconds);
         cJSON_AddItemToArray(rows, row);
     }
     return load;
@@ -54,8 +53,7 @@ allot_code allot_costsfile_save(const char *path, const allot_costsfile *c, cons
 {
     cJSON *provenance;
     allot_code rc = allot_provenance_make(tool, seed, inputs, &provenance, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     cJSON *file = cJSON_CreateObject();
     cJSON_AddStringToObject(file, "schema", ALLOT_COSTS_SCHEMA);
     cJSON_AddNumberToObject(file, "version", VERSION);
@@ -109,12 +107,10 @@ static allot_code read_stat(const cJSON *row, const char *name, const char *row_
     char where[700];
     cJSON *stat;
     allot_code rc = allot_json_object(row, name, row_where, &stat, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     snprintf(where, sizeof where, "%s, %s", row_where, name);
     rc = check_fields(stat, known, where, err);
-    if (!rc)
-        rc = allot_json_number(stat, "mean", where, 0, MAX_COST, &out->mean, err);
+    if (!rc) rc = allot_json_number(stat, "mean", where, 0, MAX_COST, &out->mean, err);
     for (size_t i = 0; !rc && i < sizeof optional / sizeof *optional; i++)
         rc = read_unknown(stat, optional[i].name, where, optional[i].to, err);
     if (!rc && cJSON_HasObjectItem(stat, "n"))
@@ -127,8 +123,7 @@ static allot_code read_row(const cJSON *row, const char *where, int has_seconds,
 {
     static const char *const known[] = {"strategy", "tokens", "seconds", NULL};
     allot_code rc = check_fields(row, known, where, err);
-    if (!rc)
-        rc = read_stat(row, "tokens", where, &out->tokens, err);
+    if (!rc) rc = read_stat(row, "tokens", where, &out->tokens, err);
     if (!rc && has_seconds)
         rc = read_stat(row, "seconds", where, &out->seconds, err);
     else if (!rc && cJSON_HasObjectItem(row, "seconds"))
@@ -142,8 +137,7 @@ static allot_code parse_strategy(const cJSON *row, const char *where, allot_stra
 {
     const char *text;
     allot_code rc = allot_json_string(row, "strategy", where, &text, err);
-    if (!rc && allot_strategy_parse(text, out, err))
-        rc = allot_fail_in(err, "%s", where);
+    if (!rc && allot_strategy_parse(text, out, err)) rc = allot_fail_in(err, "%s", where);
     return rc;
 }
 
@@ -155,16 +149,12 @@ static allot_code read_set(const cJSON *load, const char *where, allot_strategie
     const cJSON *row;
     allot_strategy s;
     allot_code rc = allot_json_array(load, "strategies", where, &rows, err);
-    if (!rc && !rows->child)
-        rc = allot_fail(err, ALLOT_EINPUT, "%s: it has no strategies", where);
-    if (rc)
-        return rc;
+    if (!rc && !rows->child) rc = allot_fail(err, ALLOT_EINPUT, "%s: it has no strategies", where);
+    if (rc) return rc;
     cJSON_ArrayForEach(row, rows) {
         rc = parse_strategy(row, where, &s, err);
-        if (!rc && allot_strategies_add(set, &s, err))
-            rc = allot_fail_in(err, "%s", where);
-        if (rc)
-            return rc;
+        if (!rc && allot_strategies_add(set, &s, err)) rc = allot_fail_in(err, "%s", where);
+        if (rc) return rc;
     }
     return ALLOT_OK;
 }
@@ -178,8 +168,7 @@ static allot_code read_rows(const cJSON *rows, const char *where, const allot_st
     allot_strategy s;
     cJSON_ArrayForEach(row, rows) {
         allot_code rc = parse_strategy(row, where, &s, err);
-        if (rc)
-            return rc;
+        if (rc) return rc;
         int i = allot_strategies_find(set, &s);
         allot_strategy_print(&s, text);
         if (i < 0 || seen[i])
@@ -188,8 +177,7 @@ static allot_code read_rows(const cJSON *rows, const char *where, const allot_st
         seen[i] = 1;
         snprintf(row_where, sizeof row_where, "%s, '%s'", where, text);
         rc = read_row(row, row_where, c->has_seconds, &c->at[i], err);
-        if (rc)
-            return rc;
+        if (rc) return rc;
     }
     for (int i = 0; i < set->count; i++)
         if (!seen[i]) {
@@ -215,10 +203,8 @@ static allot_code read_load(const cJSON *load, const char *where, const allot_st
     if (!rc)
         rc = allot_json_int(load, "load", where, c->has_seconds, c->has_seconds ? MAX_LOAD : 0, &n,
                             err);
-    if (!rc)
-        rc = allot_json_array(load, "strategies", where, &rows, err);
-    if (rc)
-        return rc;
+    if (!rc) rc = allot_json_array(load, "strategies", where, &rows, err);
+    if (rc) return rc;
     c->load = (int)n;
     c->n_strategies = set->count;
     c->at = allot_mem_array((size_t)set->count, sizeof *c->at, err);
@@ -236,15 +222,12 @@ static allot_code read_loads(const cJSON *file, const char *path, allot_costsfil
     const cJSON *load;
     snprintf(where, sizeof where, "cannot read '%.400s'", path);
     allot_code rc = allot_json_array(file, "loads", where, &loads, err);
-    if (!rc && !loads->child)
-        rc = allot_fail(err, ALLOT_EINPUT, "%s: it has no loads", where);
-    if (!rc)
-        rc = read_set(loads->child, where, &c->strategies, err);
+    if (!rc && !loads->child) rc = allot_fail(err, ALLOT_EINPUT, "%s: it has no loads", where);
+    if (!rc) rc = read_set(loads->child, where, &c->strategies, err);
     if (!rc && !(c->loads = allot_mem_array((size_t)cJSON_GetArraySize(loads), sizeof *c->loads,
                                             err)))
         rc = ALLOT_ERUNTIME;
-    if (rc)
-        return rc;
+    if (rc) return rc;
     cJSON_ArrayForEach(load, loads) {
         int i = c->n_loads++;
         snprintf(where, sizeof where, "cannot read '%.400s': load number %d of the list", path,
@@ -253,8 +236,7 @@ static allot_code read_loads(const cJSON *file, const char *path, allot_costsfil
         if (!rc && i > 0 && c->loads[i].load <= c->loads[i - 1].load)
             rc = allot_fail(err, ALLOT_EINPUT, "%s: loads are not ascending (%d after %d)", where,
                             c->loads[i].load, c->loads[i - 1].load);
-        if (rc)
-            return rc;
+        if (rc) return rc;
     }
     return ALLOT_OK;
 }
@@ -278,21 +260,14 @@ allot_code allot_costsfile_load(const char *path, allot_costsfile *out, allot_er
     *out = (allot_costsfile){0};
     snprintf(where, sizeof where, "cannot read '%.400s'", path);
     allot_code rc = allot_json_load(path, MAX_FILE, &file, err);
-    if (!rc)
-        rc = allot_json_schema(file, ALLOT_COSTS_SCHEMA, VERSION, where, err);
-    if (!rc)
-        rc = check_fields(file, known, where, err);
-    if (!rc)
-        rc = read_object(file, "fingerprint", where, &out->fingerprint, err);
-    if (!rc)
-        rc = allot_fingerprint_check(out->fingerprint, where, err);
-    if (!rc)
-        rc = read_object(file, "hardware", where, &out->hardware, err);
-    if (!rc)
-        rc = read_loads(file, path, out, err);
+    if (!rc) rc = allot_json_schema(file, ALLOT_COSTS_SCHEMA, VERSION, where, err);
+    if (!rc) rc = check_fields(file, known, where, err);
+    if (!rc) rc = read_object(file, "fingerprint", where, &out->fingerprint, err);
+    if (!rc) rc = allot_fingerprint_check(out->fingerprint, where, err);
+    if (!rc) rc = read_object(file, "hardware", where, &out->hardware, err);
+    if (!rc) rc = read_loads(file, path, out, err);
     cJSON_Delete(file);
-    if (rc)
-        allot_costsfile_clear(out);
+    if (rc) allot_costsfile_clear(out);
     return rc;
 }
 

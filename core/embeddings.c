@@ -42,8 +42,7 @@ static allot_code read_rows(allot_h5 *h, allot_embeddings *e, allot_err *err)
     long key_dims[2] = {ALLOT_H5_ANY, 32}, dims[2];
     void *p;
     allot_code rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, key_dims, &p, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     e->keys = p;
     dims[0] = e->n = key_dims[0];
     dims[1] = ALLOT_H5_ANY;
@@ -58,16 +57,11 @@ static allot_code read_attributes(allot_h5 *h, allot_embeddings *e, allot_err *e
     char id[17] = "";
     long normalized = 0;
     allot_code rc = allot_h5_get_text(h, "model", &e->model, err);
-    if (!rc)
-        rc = allot_h5_get_text(h, "pooling", &e->pooling, err);
-    if (!rc)
-        rc = allot_h5_get_long(h, "normalized", 0, 1, &normalized, err);
-    if (!rc)
-        rc = allot_h5_get_text(h, "prefix", &e->prefix, err);
-    if (!rc)
-        rc = allot_h5_get_short(h, "embedding_id", e->id, sizeof e->id, err);
-    if (rc)
-        return rc;
+    if (!rc) rc = allot_h5_get_text(h, "pooling", &e->pooling, err);
+    if (!rc) rc = allot_h5_get_long(h, "normalized", 0, 1, &normalized, err);
+    if (!rc) rc = allot_h5_get_text(h, "prefix", &e->prefix, err);
+    if (!rc) rc = allot_h5_get_short(h, "embedding_id", e->id, sizeof e->id, err);
+    if (rc) return rc;
     e->normalized = (int)normalized;
     allot_embeddings_id(e, id);
     if (strcmp(id, e->id))
@@ -82,30 +76,22 @@ allot_code allot_embeddings_load(const char *path, allot_embeddings *out, allot_
     allot_h5 *h;
     *out = (allot_embeddings){0};
     allot_code rc = allot_h5_open(path, ALLOT_EMBEDDINGS_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = read_rows(h, out, err);
-    if (!rc)
-        rc = read_attributes(h, out, err);
+    if (!rc) rc = read_attributes(h, out, err);
     allot_h5_close(&h);
-    if (!rc)
-        rc = check_rows(out, path, err);
-    if (rc)
-        allot_embeddings_clear(out);
+    if (!rc) rc = check_rows(out, path, err);
+    if (rc) allot_embeddings_clear(out);
     return rc;
 }
 
 static allot_code write_attributes(allot_h5 *h, const allot_embeddings *e, allot_err *err)
 {
     allot_code rc = allot_h5_set_text(h, "model", e->model, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "pooling", e->pooling, err);
-    if (!rc)
-        rc = allot_h5_set_long(h, "normalized", e->normalized, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "prefix", e->prefix, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "embedding_id", e->id, err);
+    if (!rc) rc = allot_h5_set_text(h, "pooling", e->pooling, err);
+    if (!rc) rc = allot_h5_set_long(h, "normalized", e->normalized, err);
+    if (!rc) rc = allot_h5_set_text(h, "prefix", e->prefix, err);
+    if (!rc) rc = allot_h5_set_text(h, "embedding_id", e->id, err);
     return rc;
 }
 
@@ -114,21 +100,16 @@ allot_code allot_embeddings_save(const char *path, allot_embeddings *e, const ch
 {
     allot_h5 *h;
     allot_code rc = check_rows(e, path, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     allot_embeddings_id(e, e->id);
     rc = allot_h5_create(path, ALLOT_EMBEDDINGS_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_h5_write(h, "key", ALLOT_H5_U8, 2, (long[]){e->n, 32}, e->keys, err);
     if (!rc)
         rc = allot_h5_write(h, "embedding", ALLOT_H5_F32, 2, (long[]){e->n, e->dim}, e->at, err);
-    if (!rc)
-        rc = write_attributes(h, e, err);
-    if (!rc)
-        rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
-    if (!rc)
-        rc = allot_h5_commit(&h, err);
+    if (!rc) rc = write_attributes(h, e, err);
+    if (!rc) rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
+    if (!rc) rc = allot_h5_commit(&h, err);
     allot_h5_close(&h);
     return rc;
 }

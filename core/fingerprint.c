@@ -17,8 +17,7 @@ static allot_code sort_fields(cJSON *fields, allot_err *err)
 {
     int n = cJSON_GetArraySize(fields);
     cJSON **items = allot_mem_array((size_t)n, sizeof *items, err);
-    if (!items)
-        return ALLOT_ERUNTIME;
+    if (!items) return ALLOT_ERUNTIME;
     for (int i = 0; i < n; i++)
         items[i] = cJSON_DetachItemViaPointer(fields, fields->child);
     qsort(items, (size_t)n, sizeof *items, by_name);
@@ -53,8 +52,7 @@ char *allot_fingerprint_text(const cJSON *fields)
 {
     cJSON *copy = cJSON_Duplicate(fields, 1);
     char *text = NULL;
-    if (copy && !sort_fields(copy, NULL))
-        text = cJSON_PrintUnformatted(copy);
+    if (copy && !sort_fields(copy, NULL)) text = cJSON_PrintUnformatted(copy);
     cJSON_Delete(copy);
     return text;
 }
@@ -94,8 +92,7 @@ allot_code allot_fingerprint_agree(const cJSON *a, const char *a_file, const cJS
 {
     char x[80], y[80];
     const char *name = first_difference(a, b);
-    if (!name)
-        return ALLOT_OK;
+    if (!name) return ALLOT_OK;
     print_value(cJSON_GetObjectItemCaseSensitive(a, name), x);
     print_value(cJSON_GetObjectItemCaseSensitive(b, name), y);
     return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %.64s is %s in "

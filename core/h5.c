@@ -67,15 +67,13 @@ static hid_t memory_type(allot_h5_type t)
 /* Closes an id of any kind. */
 static void drop(hid_t id)
 {
-    if (id >= 0)
-        H5Idec_ref(id);
+    if (id >= 0) H5Idec_ref(id);
 }
 
 static herr_t take_deepest(unsigned n, const H5E_error2_t *e, void *user)
 {
     char *text = user;
-    if (n == 0 && e->desc)
-        snprintf(text, 300, "%s", e->desc);
+    if (n == 0 && e->desc) snprintf(text, 300, "%s", e->desc);
     return 0;
 }
 
@@ -144,8 +142,7 @@ static allot_h5 *new_handle(const char *path, allot_err *err)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     allot_h5 *h = allot_mem_array(1, sizeof *h, err);
-    if (!h)
-        return NULL;
+    if (!h) return NULL;
     h->file = -1;
     h->path = allot_mem_text(path, strlen(path), err);
     if (!h->path) {
@@ -163,14 +160,12 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': it is an HDF5 file without the "
                           "attribute 'schema', not '%s'", h->path, schema);
     allot_code rc = allot_h5_get_text(h, "schema", &found, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     if (strcmp(found, schema))
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': its schema is '%.64s', expected '%s'",
                         h->path, found, schema);
     free(found);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_h5_get_long(h, "version", 0, INT_MAX, &v, err);
     if (!rc && v != version)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': version %ld of '%s', this program "
@@ -186,11 +181,9 @@ allot_code allot_h5_open(const char *path, const char *schema, int version, allo
     uint64_t size = 0;
     *out = NULL;
     allot_code rc = check_regular(path, &size, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     allot_h5 *h = new_handle(path, err);
-    if (!h)
-        return ALLOT_ERUNTIME;
+    if (!h) return ALLOT_ERUNTIME;
     h->on_disk = size;
     hid_t fapl = access_list();
     h->file = H5Fopen(path, H5F_ACC_RDONLY, fapl);
@@ -202,8 +195,7 @@ allot_code allot_h5_open(const char *path, const char *schema, int version, allo
         rc = schema ? check_schema(h, schema, version, err) : ALLOT_OK;
     }
     drop(fapl);
-    if (rc)
-        allot_h5_close(&h);
+    if (rc) allot_h5_close(&h);
     *out = h;
     return rc;
 }
@@ -214,8 +206,7 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     char why[300];
     *out = NULL;
     allot_h5 *h = new_handle(path, err);
-    if (!h)
-        return ALLOT_ERUNTIME;
+    if (!h) return ALLOT_ERUNTIME;
     allot_code rc = allot_atomic_path(&h->out, path, err);
     if (rc) {
         allot_h5_close(&h);
@@ -233,12 +224,9 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     }
     drop(fapl);
     drop(fcpl);
-    if (!rc)
-        rc = allot_h5_set_text(h, "schema", schema, err);
-    if (!rc)
-        rc = allot_h5_set_long(h, "version", version, err);
-    if (rc)
-        allot_h5_close(&h);
+    if (!rc) rc = allot_h5_set_text(h, "schema", schema, err);
+    if (!rc) rc = allot_h5_set_long(h, "version", version, err);
+    if (rc) allot_h5_close(&h);
     *out = h;
     return rc;
 }
@@ -247,14 +235,11 @@ allot_code allot_h5_commit(allot_h5 **hp, allot_err *err)
 {
     allot_h5 *h = *hp;
     allot_code rc = ALLOT_OK;
-    if (H5Fflush(h->file, H5F_SCOPE_GLOBAL) < 0)
-        rc = hdf5_failed(h, "", err);
+    if (H5Fflush(h->file, H5F_SCOPE_GLOBAL) < 0) rc = hdf5_failed(h, "", err);
     herr_t closed = H5Fclose(h->file);
     h->file = -1;
-    if (!rc && closed < 0)
-        rc = hdf5_failed(h, "", err);
-    if (!rc)
-        rc = allot_atomic_commit(&h->out, err);
+    if (!rc && closed < 0) rc = hdf5_failed(h, "", err);
+    if (!rc) rc = allot_atomic_commit(&h->out, err);
     allot_h5_close(hp);
     return rc;
 }
@@ -262,12 +247,9 @@ allot_code allot_h5_commit(allot_h5 **hp, allot_err *err)
 void allot_h5_close(allot_h5 **hp)
 {
     allot_h5 *h = *hp;
-    if (!h)
-        return;
-    if (h->file >= 0)
-        H5Fclose(h->file);
-    if (h->writing)
-        allot_atomic_abort(&h->out);
+    if (!h) return;
+    if (h->file >= 0) H5Fclose(h->file);
+    if (h->writing) allot_atomic_abort(&h->out);
     free(h->path);
     free(h);
     *hp = NULL;
@@ -287,15 +269,12 @@ static int find(const allot_h5 *h, const char *name)
     char part[MAX_NAME];
     H5L_info_t info;
     size_t n = strlen(name);
-    if (n >= sizeof part)
-        return 0;
+    if (n >= sizeof part) return 0;
     for (size_t i = 1; i <= n; i++) {
-        if (name[i] != '/' && name[i] != 0)
-            continue;
+        if (name[i] != '/' && name[i] != 0) continue;
         memcpy(part, name, i);
         part[i] = 0;
-        if (H5Lexists(h->file, part, H5P_DEFAULT) <= 0)
-            return 0;
+        if (H5Lexists(h->file, part, H5P_DEFAULT) <= 0) return 0;
         if (H5Lget_info(h->file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
             return -1;
     }
@@ -326,10 +305,8 @@ static const char *storage_fault(hid_t dcpl, const array *a, int *packed)
     }
     hsize_t chunk[ALLOT_H5_MAX_RANK];
     uint64_t n = type_sizes[a->type];
-    if (layout != H5D_CHUNKED)
-        return NULL;
-    if (H5Pget_chunk(dcpl, a->rank, chunk) != a->rank)
-        return "has impossible chunks";
+    if (layout != H5D_CHUNKED) return NULL;
+    if (H5Pget_chunk(dcpl, a->rank, chunk) != a->rank) return "has impossible chunks";
     for (int i = 0; i < a->rank; i++)
         if (__builtin_mul_overflow(n, chunk[i], &n) || n > MAX_CHUNK_BYTES)
             return "is cut into chunks larger than 256 MiB";
@@ -341,15 +318,12 @@ static allot_code check_storage(const allot_h5 *h, const array *a, allot_err *er
 {
     int packed = 0;
     hid_t dcpl = H5Dget_create_plist(a->id);
-    if (dcpl < 0)
-        return hdf5_failed(h, a->name, err);
+    if (dcpl < 0) return hdf5_failed(h, a->name, err);
     const char *fault = storage_fault(dcpl, a, &packed);
     drop(dcpl);
-    if (fault)
-        return refuse(h, a->name, fault, err);
+    if (fault) return refuse(h, a->name, fault, err);
     uint64_t stored = H5Dget_storage_size(a->id);
-    if (h->writing)
-        return ALLOT_OK;
+    if (h->writing) return ALLOT_OK;
     if (stored > h->on_disk || a->n_bytes / (packed ? MAX_DEFLATE_RATIO : 1) > stored)
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' is declared with %llu bytes, "
                           "the file holds %llu (the step that makes it did not finish; run it "
@@ -365,8 +339,7 @@ static allot_code check_shape(const allot_h5 *h, array *a, allot_err *err)
     int same = t >= 0 && H5Tequal(t, stored_type(a->type)) > 0;
     int simple = space >= 0 && H5Sget_simple_extent_type(space) == H5S_SIMPLE;
     int rank = simple ? H5Sget_simple_extent_ndims(space) : 0;
-    if (rank == a->rank)
-        H5Sget_simple_extent_dims(space, a->dims, NULL);
+    if (rank == a->rank) H5Sget_simple_extent_dims(space, a->dims, NULL);
     drop(t);
     drop(space);
     if (!same) {
@@ -388,16 +361,12 @@ static allot_code check_shape(const allot_h5 *h, array *a, allot_err *err)
 static allot_code open_array(const allot_h5 *h, array *a, allot_err *err)
 {
     int found = find(h, a->name);
-    if (found <= 0)
-        return refuse(h, a->name, found ? "is a link, not data" : "is missing", err);
+    if (found <= 0) return refuse(h, a->name, found ? "is a link, not data" : "is missing", err);
     a->id = H5Dopen2(h->file, a->name, H5P_DEFAULT);
-    if (a->id < 0)
-        return hdf5_failed(h, a->name, err);
+    if (a->id < 0) return hdf5_failed(h, a->name, err);
     allot_code rc = check_shape(h, a, err);
-    if (!rc)
-        rc = check_storage(h, a, err);
-    if (rc)
-        drop(a->id);
+    if (!rc) rc = check_storage(h, a, err);
+    if (rc) drop(a->id);
     return rc;
 }
 
@@ -420,8 +389,7 @@ allot_code allot_h5_shape(allot_h5 *h, const char *name, allot_h5_type type, int
 {
     array a = {.name = name, .type = type, .rank = rank};
     allot_code rc = open_array(h, &a, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     for (int i = 0; i < rank; i++)
         dims[i] = (long)a.dims[i];
     drop(a.id);
@@ -434,13 +402,10 @@ allot_code allot_h5_read(allot_h5 *h, const char *name, allot_h5_type type, int 
     array a = {.name = name, .type = type, .rank = rank};
     *data = NULL;
     allot_code rc = open_array(h, &a, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = match_dims(h, &a, dims, err);
-    if (!rc && a.n_bytes > ALLOT_H5_MAX_BYTES)
-        rc = refuse(h, name, "is larger than 16 GiB", err);
-    if (!rc && !(*data = allot_mem_array((size_t)a.n_bytes, 1, err)))
-        rc = ALLOT_ERUNTIME;
+    if (!rc && a.n_bytes > ALLOT_H5_MAX_BYTES) rc = refuse(h, name, "is larger than 16 GiB", err);
+    if (!rc && !(*data = allot_mem_array((size_t)a.n_bytes, 1, err))) rc = ALLOT_ERUNTIME;
     if (!rc && a.n_bytes &&
         H5Dread(a.id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) < 0) {
         rc = hdf5_failed(h, name, err);
@@ -475,8 +440,7 @@ allot_code allot_h5_read_rows(allot_h5 *h, const char *name, allot_h5_type type,
 {
     array a = {.name = name, .type = type, .rank = rank};
     allot_code rc = open_array(h, &a, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     if (first < 0 || count < 0 || (hsize_t)first > a.dims[0] ||
         (hsize_t)count > a.dims[0] - (hsize_t)first)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': rows %ld to %ld of '/%s' were asked "
@@ -523,8 +487,7 @@ allot_code allot_h5_write(allot_h5 *h, const char *name, allot_h5_type type, int
         empty |= dims[i] == 0;
     }
     allot_code rc = create_array(h, &a, 0, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     if (!empty &&
         H5Dwrite(a.id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         rc = hdf5_failed(h, name, err);
@@ -555,8 +518,7 @@ allot_code allot_h5_append(allot_h5 *h, const char *name, allot_h5_type type, in
     array a = {.name = name, .type = type, .rank = rank};
     allot_code rc = find(h, name) ? open_array(h, &a, err)
                                   : create_growing(h, &a, row_dims, n_rows, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     long first = (long)a.dims[0];
     a.dims[0] += (hsize_t)n_rows;
     if (n_rows > 0 && H5Dset_extent(a.id, a.dims) < 0)
@@ -601,8 +563,7 @@ static allot_code open_attribute(const allot_h5 *h, const char *name, hid_t want
                           H5Tget_size(*found) > MAX_TEXT))
         fault = "is not a string of fixed size (in Python: numpy.bytes_)";
     drop(space);
-    if (!fault)
-        return ALLOT_OK;
+    if (!fault) return ALLOT_OK;
     drop(*id);
     drop(*found);
     return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' %s", h->path, name,
@@ -614,10 +575,8 @@ static allot_code read_number(allot_h5 *h, const char *name, hid_t stored, hid_t
 {
     hid_t id, found;
     allot_code rc = open_attribute(h, name, stored, &id, &found, err);
-    if (rc)
-        return rc;
-    if (H5Aread(id, memory, out) < 0)
-        rc = hdf5_failed(h, name, err);
+    if (rc) return rc;
+    if (H5Aread(id, memory, out) < 0) rc = hdf5_failed(h, name, err);
     drop(found);
     drop(id);
     return rc;
@@ -650,14 +609,10 @@ static allot_code get_long_text(allot_h5 *h, const char *name, char **value, all
     void *bytes = NULL;
     long n;
     allot_code rc = allot_h5_shape(h, name, ALLOT_H5_U8, 1, &n, err);
-    if (!rc && n > MAX_TEXT)
-        rc = refuse(h, name, "is longer than 16 MiB", err);
-    if (!rc)
-        rc = allot_h5_read(h, name, ALLOT_H5_U8, 1, &n, &bytes, err);
-    if (!rc && memchr(bytes, 0, (size_t)n))
-        rc = refuse(h, name, "has a zero byte", err);
-    if (!rc && !(*value = allot_mem_text(bytes, (size_t)n, err)))
-        rc = ALLOT_ERUNTIME;
+    if (!rc && n > MAX_TEXT) rc = refuse(h, name, "is longer than 16 MiB", err);
+    if (!rc) rc = allot_h5_read(h, name, ALLOT_H5_U8, 1, &n, &bytes, err);
+    if (!rc && memchr(bytes, 0, (size_t)n)) rc = refuse(h, name, "has a zero byte", err);
+    if (!rc && !(*value = allot_mem_text(bytes, (size_t)n, err))) rc = ALLOT_ERUNTIME;
     free(bytes);
     return rc;
 }
@@ -671,8 +626,7 @@ allot_code allot_h5_get_text(allot_h5 *h, const char *name, char **value, allot_
     if (H5Aexists(h->file, name) <= 0 && find(h, long_name))
         return get_long_text(h, long_name, value, err);
     allot_code rc = open_attribute(h, name, -1, &id, &found, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     hid_t type = H5Tcopy(H5T_C_S1);
     size_t size = H5Tget_size(found) + 1;
     H5Tset_size(type, size);
@@ -705,8 +659,7 @@ allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max, 
     if (!rc && (v < min || v > max))
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is %lld, not from %ld "
                         "to %ld", h->path, name, (long long)v, min, max);
-    if (!rc)
-        *value = (long)v;
+    if (!rc) *value = (long)v;
     return rc;
 }
 
@@ -722,7 +675,6 @@ allot_code allot_h5_get_double(allot_h5 *h, const char *name, double *value, all
     if (!rc && !isfinite(v))
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is not finite",
                         h->path, name);
-    if (!rc)
-        *value = v;
+    if (!rc) *value = v;
     return rc;
 }

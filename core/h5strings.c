@@ -44,21 +44,18 @@ allot_code allot_h5_read_strings(allot_h5 *h, const char *name, long n, allot_st
     void *p = NULL;
     *out = (allot_strings){0};
     allot_code rc = allot_h5_read(h, at.offsets, ALLOT_H5_I64, 1, &n_offsets, &p, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     out->offsets = p;
     if (n_offsets < 1)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' is empty, it needs a first 0",
                         allot_h5_path(h), at.offsets);
-    if (!rc)
-        rc = allot_h5_read(h, at.bytes, ALLOT_H5_U8, 1, &n_bytes, &p, err);
+    if (!rc) rc = allot_h5_read(h, at.bytes, ALLOT_H5_U8, 1, &n_bytes, &p, err);
     if (!rc) {
         out->bytes = p;
         out->n = n_offsets - 1;
         rc = check_offsets(h, name, out, n_bytes, err);
     }
-    if (rc)
-        allot_strings_clear(out);
+    if (rc) allot_strings_clear(out);
     return rc;
 }
 
@@ -70,8 +67,7 @@ allot_code allot_h5_write_strings(allot_h5 *h, const char *name, const allot_str
     const int64_t *offsets = s->n ? s->offsets : none;
     long n_offsets = s->n + 1, n_bytes = (long)offsets[s->n];
     allot_code rc = allot_h5_write(h, at.offsets, ALLOT_H5_I64, 1, &n_offsets, offsets, err);
-    if (!rc)
-        rc = allot_h5_write(h, at.bytes, ALLOT_H5_U8, 1, &n_bytes, s->bytes, err);
+    if (!rc) rc = allot_h5_write(h, at.bytes, ALLOT_H5_U8, 1, &n_bytes, s->bytes, err);
     return rc;
 }
 
@@ -83,13 +79,11 @@ allot_code allot_h5_append_strings(allot_h5 *h, const char *name, const allot_st
     int first = !allot_h5_has(h, at.bytes);
     if (!first) {
         allot_code rc = allot_h5_shape(h, at.bytes, ALLOT_H5_U8, 1, &before, err);
-        if (rc)
-            return rc;
+        if (rc) return rc;
     }
     /* The first block brings the leading 0, later ones only the end of each string. */
     int64_t *ends = allot_mem_array((size_t)s->n + 1, sizeof *ends, err);
-    if (!ends)
-        return ALLOT_ERUNTIME;
+    if (!ends) return ALLOT_ERUNTIME;
     for (long i = 0; i < s->n; i++)
         ends[i + 1] = before + s->offsets[i + 1];
     allot_code rc = allot_h5_append(h, at.bytes, ALLOT_H5_U8, 1, NULL,
@@ -119,11 +113,9 @@ allot_code allot_strings_add(allot_strings *s, size_t *capacity_n, size_t *capac
         rc = allot_mem_grow(&bytes, capacity_bytes, used + n, 1, err);
         s->bytes = bytes;
     }
-    if (rc)
-        return rc;
+    if (rc) return rc;
     s->offsets[0] = 0;
-    if (n)
-        memcpy(s->bytes + used, text, n);
+    if (n) memcpy(s->bytes + used, text, n);
     s->offsets[++s->n] = (int64_t)(used + n);
     return ALLOT_OK;
 }
@@ -138,8 +130,7 @@ allot_code allot_h5_get_short(allot_h5 *h, const char *name, char *out, size_t s
 {
     char *text;
     allot_code rc = allot_h5_get_text(h, name, &text, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     if (strlen(text) >= size)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is longer than %zu "
                         "bytes", allot_h5_path(h), name, size - 1);

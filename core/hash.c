@@ -32,11 +32,9 @@ static int hash_stream(FILE *f, EVP_MD_CTX *ctx, uint8_t digest[32])
 {
     unsigned char block[65536];
     size_t n;
-    if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
-        return -1;
+    if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) return -1;
     while ((n = fread(block, 1, sizeof block, f)) > 0)
-        if (!EVP_DigestUpdate(ctx, block, n))
-            return -1;
+        if (!EVP_DigestUpdate(ctx, block, n)) return -1;
     return ferror(f) || !EVP_DigestFinal_ex(ctx, digest, NULL) ? -1 : 0;
 }
 
@@ -44,8 +42,7 @@ allot_code allot_sha256_file(const char *path, char out[65], allot_err *err)
 {
     uint8_t digest[32];
     FILE *f = fopen(path, "rb");
-    if (!f)
-        return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %s", path, strerror(errno));
+    if (!f) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %s", path, strerror(errno));
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     errno = 0;
     allot_code rc = ALLOT_OK;

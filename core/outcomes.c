@@ -70,18 +70,15 @@ allot_code allot_outcomes_init(allot_outcomes *o, long n, const allot_strategies
         rc = allot_strategies_add(&o->strategies, &set->at[i], err);
     o->keys = rc ? NULL : allot_mem_array((size_t)n, sizeof *o->keys, err);
     o->codepoints = o->keys ? allot_mem_array((size_t)n, sizeof *o->codepoints, err) : NULL;
-    if (!o->codepoints)
-        rc = ALLOT_ERUNTIME;
+    if (!o->codepoints) rc = ALLOT_ERUNTIME;
     for (int i = 0; !rc && i < N_ARRAYS; i++) {
         size_t cell = (size_t)arrays[i].width * sizes[arrays[i].type];
         void *p = allot_mem_array((size_t)n * (size_t)set->count, cell, err);
         set_data(o, &arrays[i], p);
-        if (!p)
-            rc = ALLOT_ERUNTIME;
+        if (!p) rc = ALLOT_ERUNTIME;
     }
     strcpy(o->metric, "accuracy");
-    if (rc)
-        allot_outcomes_clear(o);
+    if (rc) allot_outcomes_clear(o);
     return rc;
 }
 
@@ -106,8 +103,7 @@ static allot_code check_numbers(const allot_outcomes *o, const cell_array *a, co
     size_t row = (size_t)o->strategies.count * (size_t)a->width, n = (size_t)o->n * row;
     for (size_t i = 0; i < n; i++) {
         double v = value_at(data, a->type, i);
-        if ((v >= a->min && v <= a->max && isfinite(v)) || (a->nan_allowed && isnan(v)))
-            continue;
+        if ((v >= a->min && v <= a->max && isfinite(v)) || (a->nan_allowed && isnan(v))) continue;
         allot_key_hex(&o->keys[i / row], hex);
         allot_strategy_print(&o->strategies.at[i % row / (size_t)a->width], text);
         if (isinf(a->max))
@@ -141,8 +137,7 @@ static allot_code check_shapes(allot_h5 *h, const allot_outcomes *o, allot_err *
         const cell_array *a = &arrays[i];
         long dims[3] = {0};
         allot_code rc = allot_h5_shape(h, a->name, a->type, a->width > 1 ? 3 : 2, dims, err);
-        if (rc)
-            return rc;
+        if (rc) return rc;
         if (dims[0] != o->n)
             return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' has %ld rows, '/key' has "
                               "%ld (labelling was interrupted; run 'allot-collect label' again)",
@@ -160,14 +155,12 @@ static allot_code read_arrays(allot_h5 *h, allot_outcomes *o, allot_err *err)
     long dims[3] = {ALLOT_H5_ANY, 32};
     void *p;
     allot_code rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, dims, &p, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     o->keys = p;
     o->n = dims[0];
     rc = allot_h5_read(h, "codepoints", ALLOT_H5_I32, 1, dims, &p, err);
     o->codepoints = p;
-    if (!rc)
-        rc = check_shapes(h, o, err);
+    if (!rc) rc = check_shapes(h, o, err);
     for (int i = 0; !rc && i < N_ARRAYS; i++) {
         dims[1] = o->strategies.count;
         dims[2] = arrays[i].width;
@@ -183,30 +176,22 @@ allot_code allot_outcomes_load(const char *path, allot_outcomes *out, allot_err 
     allot_h5 *h;
     *out = (allot_outcomes){0};
     allot_code rc = allot_h5_open(path, ALLOT_OUTCOMES_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_strategyfile_from_h5(h, &out->strategies, err);
-    if (!rc)
-        rc = read_arrays(h, out, err);
-    if (!rc)
-        rc = allot_h5_get_short(h, "metric", out->metric, sizeof out->metric, err);
-    if (!rc)
-        rc = allot_h5_get_text(h, "label_rule", &out->label_rule, err);
-    if (!rc)
-        rc = allot_fingerprint_from_h5(h, &out->fingerprint, err);
+    if (!rc) rc = read_arrays(h, out, err);
+    if (!rc) rc = allot_h5_get_short(h, "metric", out->metric, sizeof out->metric, err);
+    if (!rc) rc = allot_h5_get_text(h, "label_rule", &out->label_rule, err);
+    if (!rc) rc = allot_fingerprint_from_h5(h, &out->fingerprint, err);
     allot_h5_close(&h);
-    if (!rc)
-        rc = check(out, path, err);
-    if (rc)
-        allot_outcomes_clear(out);
+    if (!rc) rc = check(out, path, err);
+    if (rc) allot_outcomes_clear(out);
     return rc;
 }
 
 static allot_code write_arrays(allot_h5 *h, const allot_outcomes *o, allot_err *err)
 {
     allot_code rc = allot_h5_write(h, "key", ALLOT_H5_U8, 2, (long[]){o->n, 32}, o->keys, err);
-    if (!rc)
-        rc = allot_h5_write(h, "codepoints", ALLOT_H5_I32, 1, &o->n, o->codepoints, err);
+    if (!rc) rc = allot_h5_write(h, "codepoints", ALLOT_H5_I32, 1, &o->n, o->codepoints, err);
     for (int i = 0; !rc && i < N_ARRAYS; i++)
         rc = allot_h5_write(h, arrays[i].name, arrays[i].type, arrays[i].width > 1 ? 3 : 2,
                             (long[]){o->n, o->strategies.count, arrays[i].width},
@@ -219,23 +204,15 @@ allot_code allot_outcomes_save(const char *path, const allot_outcomes *o, const 
 {
     allot_h5 *h;
     allot_code rc = check(o, path, err);
-    if (!rc)
-        rc = allot_h5_create(path, ALLOT_OUTCOMES_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (!rc) rc = allot_h5_create(path, ALLOT_OUTCOMES_SCHEMA, VERSION, &h, err);
+    if (rc) return rc;
     rc = allot_strategyfile_to_h5(h, &o->strategies, err);
-    if (!rc)
-        rc = write_arrays(h, o, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "metric", o->metric, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "label_rule", o->label_rule ? o->label_rule : "", err);
-    if (!rc)
-        rc = allot_json_to_h5(h, "fingerprint", o->fingerprint, err);
-    if (!rc)
-        rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
-    if (!rc)
-        rc = allot_h5_commit(&h, err);
+    if (!rc) rc = write_arrays(h, o, err);
+    if (!rc) rc = allot_h5_set_text(h, "metric", o->metric, err);
+    if (!rc) rc = allot_h5_set_text(h, "label_rule", o->label_rule ? o->label_rule : "", err);
+    if (!rc) rc = allot_json_to_h5(h, "fingerprint", o->fingerprint, err);
+    if (!rc) rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
+    if (!rc) rc = allot_h5_commit(&h, err);
     allot_h5_close(&h);
     return rc;
 }
@@ -278,8 +255,7 @@ static void keep(allot_outcomes *o, const uint8_t *rows, const uint8_t *cols)
         }
     int left = 0;
     for (int s = 0; s < o->strategies.count; s++)
-        if (cols[s])
-            o->strategies.at[left++] = o->strategies.at[s];
+        if (cols[s]) o->strategies.at[left++] = o->strategies.at[s];
     o->n = n;
     o->strategies.count = left;
 }
@@ -302,14 +278,12 @@ allot_code allot_outcomes_missing(allot_outcomes *o, allot_missing how, const ch
     long cells = 0, first_q = 0, all_q = o->n;
     int first_s = 0, all_s = o->strategies.count;
     uint8_t *marks = allot_mem_array((size_t)all_q + (size_t)all_s, 1, err);
-    if (!marks)
-        return ALLOT_ERUNTIME;
+    if (!marks) return ALLOT_ERUNTIME;
     uint8_t *rows = marks, *cols = marks + all_q;
     memset(marks, 1, (size_t)all_q + (size_t)all_s);
     for (long q = 0; q < all_q; q++)
         for (int s = 0; s < all_s; s++) {
-            if (!is_missing(o, q, s))
-                continue;
+            if (!is_missing(o, q, s)) continue;
             if (cells++ == 0) {
                 first_q = q;
                 first_s = s;

@@ -66,13 +66,11 @@ allot_code allot_calib_from_json(const cJSON *object, const char *where, allot_c
         return allot_fail(err, ALLOT_EINPUT, "%s: \"fitted\" is missing or not true or false",
                           where);
     allot_code rc = allot_json_object(object, "a", where, &a, err);
-    if (!rc)
-        rc = allot_json_object(object, "b", where, &b, err);
+    if (!rc) rc = allot_json_object(object, "b", where, &b, err);
     for (int m = 0; !rc && m < ALLOT_N_METHODS; m++) {
         const char *name = allot_method_name((allot_method)m);
         rc = allot_json_number(a, name, where, -1e6, 1e6, &out->a[m], err);
-        if (!rc)
-            rc = allot_json_number(b, name, where, -1e6, 1e6, &out->b[m], err);
+        if (!rc) rc = allot_json_number(b, name, where, -1e6, 1e6, &out->b[m], err);
     }
     *fitted = cJSON_IsTrue(flag);
     return rc;
@@ -84,8 +82,7 @@ static allot_code read_layout(allot_h5 *h, allot_feature_layout *out, allot_err 
 {
     char name[16];
     allot_code rc = allot_h5_get_short(h, "layout", name, sizeof name, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     *out = strcmp(name, "paper") ? ALLOT_FEATURES_DEFAULT : ALLOT_FEATURES_PAPER;
     if (strcmp(name, allot_layout_name(*out)))
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': layout is '%s', not default or "
@@ -99,12 +96,9 @@ static allot_code init_probe(allot_h5 *h, allot_probefile *p, allot_err *err)
     allot_feature_layout layout;
     long q[2], w2[2];
     allot_code rc = read_layout(h, &layout, err);
-    if (!rc)
-        rc = allot_h5_shape(h, "w1_query", ALLOT_H5_F32, 2, q, err);
-    if (!rc)
-        rc = allot_h5_shape(h, "w2", ALLOT_H5_F32, 2, w2, err);
-    if (rc)
-        return rc;
+    if (!rc) rc = allot_h5_shape(h, "w1_query", ALLOT_H5_F32, 2, q, err);
+    if (!rc) rc = allot_h5_shape(h, "w2", ALLOT_H5_F32, 2, w2, err);
+    if (rc) return rc;
     if (q[0] > ALLOT_PROBE_MAX_HIDDEN || w2[0] > ALLOT_PROBE_MAX_HIDDEN ||
         q[1] < 2 || q[1] - 1 > ALLOT_PROBE_MAX_DIM)
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': a probe with %ld inputs, %ld and %ld "
@@ -125,10 +119,8 @@ static allot_code read_weights(allot_h5 *h, allot_probefile *p, allot_err *err)
         if (!rc && (dims[0] != v->dims[0] || dims[1] != v->dims[1]))
             rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' has the wrong shape for its "
                             "hidden units and strategies (train again)", allot_h5_path(h), v->name);
-        if (!rc)
-            rc = allot_h5_read_rows(h, v->name, ALLOT_H5_F32, v->rank, 0, dims[0], v->at, err);
-        if (rc)
-            return rc;
+        if (!rc) rc = allot_h5_read_rows(h, v->name, ALLOT_H5_F32, v->rank, 0, dims[0], v->at, err);
+        if (rc) return rc;
     }
     if (allot_probe_check(&p->probe, err))
         return allot_fail_in(err, "cannot read '%s'", allot_h5_path(h));
@@ -141,11 +133,9 @@ static allot_code read_calibration(allot_h5 *h, allot_probefile *p, allot_err *e
     cJSON *ab;
     snprintf(where, sizeof where, "cannot read '%.400s': 'platt'", allot_h5_path(h));
     allot_code rc = allot_json_from_h5(h, "platt", &ab, err);
-    if (!rc)
-        rc = allot_calib_from_json(ab, where, &p->calib, &p->calibrated, err);
+    if (!rc) rc = allot_calib_from_json(ab, where, &p->calib, &p->calibrated, err);
     cJSON_Delete(ab);
-    if (!rc && p->calibrated)
-        rc = allot_json_from_h5(h, "calibration", &p->calibration, err);
+    if (!rc && p->calibrated) rc = allot_json_from_h5(h, "calibration", &p->calibration, err);
     return rc;
 }
 
@@ -154,14 +144,10 @@ static allot_code read_attributes(allot_h5 *h, allot_probefile *p, allot_err *er
     allot_code rc = allot_h5_get_text(h, "embedding_model", &p->embedding_model, err);
     if (!rc)
         rc = allot_h5_get_short(h, "embedding_id", p->embedding_id, sizeof p->embedding_id, err);
-    if (!rc)
-        rc = allot_h5_get_short(h, "split_id", p->split_id, sizeof p->split_id, err);
-    if (!rc)
-        rc = allot_h5_get_short(h, "metric", p->metric, sizeof p->metric, err);
-    if (!rc)
-        rc = allot_fingerprint_from_h5(h, &p->fingerprint, err);
-    if (!rc)
-        rc = allot_json_from_h5(h, "training", &p->training, err);
+    if (!rc) rc = allot_h5_get_short(h, "split_id", p->split_id, sizeof p->split_id, err);
+    if (!rc) rc = allot_h5_get_short(h, "metric", p->metric, sizeof p->metric, err);
+    if (!rc) rc = allot_fingerprint_from_h5(h, &p->fingerprint, err);
+    if (!rc) rc = allot_json_from_h5(h, "training", &p->training, err);
     return rc;
 }
 
@@ -170,20 +156,14 @@ allot_code allot_probefile_load(const char *path, allot_probefile *out, allot_er
     allot_h5 *h;
     *out = (allot_probefile){0};
     allot_code rc = allot_h5_open(path, ALLOT_PROBE_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_strategyfile_from_h5(h, &out->strategies, err);
-    if (!rc)
-        rc = init_probe(h, out, err);
-    if (!rc)
-        rc = read_weights(h, out, err);
-    if (!rc)
-        rc = read_attributes(h, out, err);
-    if (!rc)
-        rc = read_calibration(h, out, err);
+    if (!rc) rc = init_probe(h, out, err);
+    if (!rc) rc = read_weights(h, out, err);
+    if (!rc) rc = read_attributes(h, out, err);
+    if (!rc) rc = read_calibration(h, out, err);
     allot_h5_close(&h);
-    if (rc)
-        allot_probefile_clear(out);
+    if (rc) allot_probefile_clear(out);
     return rc;
 }
 
@@ -200,28 +180,20 @@ static allot_code write_platt(allot_h5 *h, const allot_probefile *p, allot_err *
     cJSON *ab = allot_calib_to_json(&p->calib, p->calibrated);
     allot_code rc = allot_json_to_h5(h, "platt", ab, err);
     cJSON_Delete(ab);
-    if (!rc && p->calibrated)
-        rc = write_object(h, "calibration", p->calibration, err);
+    if (!rc && p->calibrated) rc = write_object(h, "calibration", p->calibration, err);
     return rc;
 }
 
 static allot_code write_attributes(allot_h5 *h, const allot_probefile *p, allot_err *err)
 {
     allot_code rc = allot_h5_set_text(h, "layout", allot_layout_name(p->probe.layout), err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "embedding_model", p->embedding_model, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "embedding_id", p->embedding_id, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "split_id", p->split_id, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "metric", p->metric, err);
-    if (!rc)
-        rc = allot_json_to_h5(h, "fingerprint", p->fingerprint, err);
-    if (!rc)
-        rc = write_object(h, "training", p->training, err);
-    if (!rc)
-        rc = write_platt(h, p, err);
+    if (!rc) rc = allot_h5_set_text(h, "embedding_model", p->embedding_model, err);
+    if (!rc) rc = allot_h5_set_text(h, "embedding_id", p->embedding_id, err);
+    if (!rc) rc = allot_h5_set_text(h, "split_id", p->split_id, err);
+    if (!rc) rc = allot_h5_set_text(h, "metric", p->metric, err);
+    if (!rc) rc = allot_json_to_h5(h, "fingerprint", p->fingerprint, err);
+    if (!rc) rc = write_object(h, "training", p->training, err);
+    if (!rc) rc = write_platt(h, p, err);
     return rc;
 }
 
@@ -254,22 +226,15 @@ allot_code allot_probefile_save(const char *path, const allot_probefile *p, cons
                                 long seed, const char *const *inputs, allot_err *err)
 {
     allot_h5 *h;
-    if (allot_probe_check(&p->probe, err))
-        return allot_fail_in(err, "cannot write '%s'", path);
+    if (allot_probe_check(&p->probe, err)) return allot_fail_in(err, "cannot write '%s'", path);
     allot_code rc = check_calibration(p, path, err);
-    if (!rc)
-        rc = allot_h5_create(path, ALLOT_PROBE_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (!rc) rc = allot_h5_create(path, ALLOT_PROBE_SCHEMA, VERSION, &h, err);
+    if (rc) return rc;
     rc = allot_strategyfile_to_h5(h, &p->strategies, err);
-    if (!rc)
-        rc = write_weights(h, &p->probe, err);
-    if (!rc)
-        rc = write_attributes(h, p, err);
-    if (!rc)
-        rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
-    if (!rc)
-        rc = allot_h5_commit(&h, err);
+    if (!rc) rc = write_weights(h, &p->probe, err);
+    if (!rc) rc = write_attributes(h, p, err);
+    if (!rc) rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
+    if (!rc) rc = allot_h5_commit(&h, err);
     allot_h5_close(&h);
     return rc;
 }

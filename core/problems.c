@@ -28,8 +28,7 @@ static allot_code check_keys(const allot_problems *p, const char *path, allot_er
         size_t n;
         const char *text = allot_strings_at(&p->col[ALLOT_COL_PROBLEM], i, &n);
         rc = allot_key_of_text(text, n, &key, err);
-        if (rc)
-            return allot_fail_in(err, "cannot read '%s': problem %ld", path, i);
+        if (rc) return allot_fail_in(err, "cannot read '%s': problem %ld", path, i);
         if (allot_key_compare(&key, &p->keys[i]))
             rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': the key of row %ld is not the key "
                             "of its problem (the file was edited; import it again)", path, i);
@@ -45,8 +44,7 @@ allot_code allot_problems_load(const char *path, int with_solutions, allot_probl
     void *keys = NULL;
     *out = (allot_problems){0};
     allot_code rc = allot_h5_open(path, ALLOT_PROBLEMS_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, dims, &keys, err);
     out->keys = keys;
     out->n = rc ? 0 : dims[0];
@@ -54,10 +52,8 @@ allot_code allot_problems_load(const char *path, int with_solutions, allot_probl
         if (c != ALLOT_COL_SOLUTION || with_solutions)
             rc = allot_h5_read_strings(h, columns[c], out->n, &out->col[c], err);
     allot_h5_close(&h);
-    if (!rc)
-        rc = check_keys(out, path, err);
-    if (rc)
-        allot_problems_clear(out);
+    if (!rc) rc = check_keys(out, path, err);
+    if (rc) allot_problems_clear(out);
     return rc;
 }
 
@@ -81,8 +77,7 @@ allot_code allot_problems_create(const char *path, allot_problems_writer **out, 
 {
     *out = NULL;
     allot_problems_writer *w = allot_mem_array(1, sizeof *w, err);
-    if (!w)
-        return ALLOT_ERUNTIME;
+    if (!w) return ALLOT_ERUNTIME;
     allot_code rc = allot_h5_create(path, ALLOT_PROBLEMS_SCHEMA, VERSION, &w->h, err);
     if (rc)
         free(w);
@@ -117,8 +112,7 @@ allot_code allot_problems_add(allot_problems_writer *w, const allot_key *key,
                                bytes, err);
         w->block_bytes += bytes;
     }
-    if (rc)
-        return rc;
+    if (rc) return rc;
     b->keys[b->n++] = *key;
     return b->n >= BLOCK_ROWS || w->block_bytes >= BLOCK_BYTES ? flush_block(w, err) : ALLOT_OK;
 }
@@ -128,10 +122,8 @@ allot_code allot_problems_commit(allot_problems_writer **wp, const char *tool, l
 {
     allot_problems_writer *w = *wp;
     allot_code rc = flush_block(w, err);
-    if (!rc)
-        rc = allot_provenance_to_h5(w->h, tool, seed, inputs, err);
-    if (!rc)
-        rc = allot_h5_commit(&w->h, err);
+    if (!rc) rc = allot_provenance_to_h5(w->h, tool, seed, inputs, err);
+    if (!rc) rc = allot_h5_commit(&w->h, err);
     allot_problems_abort(wp);
     return rc;
 }
@@ -139,8 +131,7 @@ allot_code allot_problems_commit(allot_problems_writer **wp, const char *tool, l
 void allot_problems_abort(allot_problems_writer **wp)
 {
     allot_problems_writer *w = *wp;
-    if (!w)
-        return;
+    if (!w) return;
     allot_h5_close(&w->h);
     allot_problems_clear(&w->block);
     free(w);

@@ -20,11 +20,9 @@ static allot_code add_input(cJSON *list, const char *path, allot_err *err)
 {
     struct stat st;
     char hex[65];
-    if (!stat(path, &st) && S_ISDIR(st.st_mode))
-        return ALLOT_OK;
+    if (!stat(path, &st) && S_ISDIR(st.st_mode)) return ALLOT_OK;
     allot_code rc = allot_sha256_file(path, hex, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     cJSON *item = cJSON_CreateObject();
     if (!cJSON_AddStringToObject(item, "file", base_name(path)) ||
         !cJSON_AddStringToObject(item, "sha256", hex) || !cJSON_AddItemToArray(list, item)) {
@@ -46,11 +44,9 @@ allot_code allot_provenance_make(const char *tool, long seed, const char *const 
     cJSON_AddStringToObject(p, "tool", tool);
     cJSON_AddStringToObject(p, "version", ALLOT_VERSION);
     cJSON_AddNumberToObject(p, "seed", (double)seed);
-    if (epoch && *epoch)
-        cJSON_AddNumberToObject(p, "time", (double)time_s);
+    if (epoch && *epoch) cJSON_AddNumberToObject(p, "time", (double)time_s);
     cJSON *list = cJSON_AddArrayToObject(p, "inputs");
-    if (!rc && !list)
-        rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    if (!rc && !list) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     for (int i = 0; !rc && inputs && inputs[i]; i++)
         rc = add_input(list, inputs[i], err);
     if (rc) {
@@ -66,8 +62,7 @@ allot_code allot_provenance_to_h5(allot_h5 *h, const char *tool, long seed,
 {
     cJSON *p;
     allot_code rc = allot_provenance_make(tool, seed, inputs, &p, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_json_to_h5(h, "provenance", p, err);
     cJSON_Delete(p);
     return rc;
@@ -76,8 +71,7 @@ allot_code allot_provenance_to_h5(allot_h5 *h, const char *tool, long seed,
 allot_code allot_json_to_h5(allot_h5 *h, const char *name, const cJSON *value, allot_err *err)
 {
     char *text = cJSON_PrintUnformatted(value);
-    if (!text)
-        return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    if (!text) return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     allot_code rc = allot_h5_set_text(h, name, text, err);
     free(text);
     return rc;
@@ -88,8 +82,7 @@ allot_code allot_json_from_h5(allot_h5 *h, const char *name, cJSON **out, allot_
     char where[512], *text;
     *out = NULL;
     allot_code rc = allot_h5_get_text(h, name, &text, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     snprintf(where, sizeof where, "cannot read '%.400s': '%s'", allot_h5_path(h), name);
     rc = allot_json_parse(text, strlen(text), where, out, err);
     free(text);

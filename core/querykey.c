@@ -20,16 +20,14 @@ static int is_space(utf8proc_int32_t c)
 static allot_code check_utf8(const char *text, size_t n, allot_err *err)
 {
     utf8proc_int32_t c;
-    if (n > MAX_TEXT_BYTES)
-        return allot_fail(err, ALLOT_EINPUT, "the text is longer than 64 MiB");
+    if (n > MAX_TEXT_BYTES) return allot_fail(err, ALLOT_EINPUT, "the text is longer than 64 MiB");
     for (size_t i = 0; i < n;) {
         utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
                                                  (utf8proc_ssize_t)(n - i), &c);
         if (step <= 0)
             return allot_fail(err, ALLOT_EINPUT, "the text is not UTF-8 at byte %zu (convert it "
                               "with iconv)", i);
-        if (c == 0)
-            return allot_fail(err, ALLOT_EINPUT, "the text has a zero byte at byte %zu", i);
+        if (c == 0) return allot_fail(err, ALLOT_EINPUT, "the text has a zero byte at byte %zu", i);
         i += (size_t)step;
     }
     return ALLOT_OK;
@@ -46,8 +44,7 @@ static size_t collapse(utf8proc_uint8_t *text, size_t n)
         if (is_space(c)) {
             gap = out > 0;
         } else {
-            if (gap)
-                text[out++] = ' ';
+            if (gap) text[out++] = ' ';
             gap = 0;
             memmove(text + out, text + i, step);
             out += step;
@@ -61,8 +58,7 @@ allot_code allot_key_of_text(const char *text, size_t n, allot_key *out, allot_e
 {
     utf8proc_uint8_t *nfc = NULL;
     allot_code rc = check_utf8(text, n, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)n, &nfc,
                                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (size < 0)
@@ -129,8 +125,7 @@ allot_code allot_keyindex_build(allot_keyindex *ix, const allot_key *keys, size_
     while (ix->n_slots < 2 * n)
         ix->n_slots *= 2;
     ix->slots = allot_mem_array(ix->n_slots, sizeof *ix->slots, err);
-    if (!ix->slots)
-        return ALLOT_ERUNTIME;
+    if (!ix->slots) return ALLOT_ERUNTIME;
     for (size_t i = 0; i < n; i++) {
         uint32_t *slot = &ix->slots[slot_of(ix, &keys[i])];
         if (!*slot) {
@@ -140,8 +135,7 @@ allot_code allot_keyindex_build(allot_keyindex *ix, const allot_key *keys, size_
             second = i;
         }
     }
-    if (!repeated)
-        return ALLOT_OK;
+    if (!repeated) return ALLOT_OK;
     allot_keyindex_clear(ix);
     allot_key_hex(&keys[first], hex);
     return allot_fail(err, ALLOT_EINPUT, "'%s': %zu of %zu rows repeat a query, e.g. key %.16s in "
@@ -168,11 +162,9 @@ allot_code allot_key_join(const allot_key *want, size_t n_want, const char *want
     char hex[65];
     for (size_t i = 0; i < n_want; i++) {
         rows[i] = allot_keyindex_find(have, &want[i]);
-        if (rows[i] < 0 && missing++ == 0)
-            example = i;
+        if (rows[i] < 0 && missing++ == 0) example = i;
     }
-    if (!missing)
-        return ALLOT_OK;
+    if (!missing) return ALLOT_OK;
     allot_key_hex(&want[example], hex);
     return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %zu of the %zu "
                       "queries of '%s' are not in '%s', e.g. key %.16s in row %zu (%s)", want_file,

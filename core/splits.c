@@ -43,8 +43,7 @@ static allot_code read_rows(allot_h5 *h, allot_splits *s, allot_err *err)
     long dims[2] = {ALLOT_H5_ANY, 32};
     void *p;
     allot_code rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, dims, &p, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     s->keys = p;
     s->n = dims[0];
     rc = allot_h5_read(h, "split", ALLOT_H5_U8, 1, dims, &p, err);
@@ -57,20 +56,14 @@ allot_code allot_splits_load(const char *path, allot_splits *out, allot_err *err
     allot_h5 *h;
     *out = (allot_splits){0};
     allot_code rc = allot_h5_open(path, ALLOT_SPLITS_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = read_rows(h, out, err);
-    if (!rc)
-        rc = allot_h5_get_short(h, "split_id", out->id, sizeof out->id, err);
-    if (!rc)
-        rc = allot_h5_get_short(h, "fractions", out->fractions, sizeof out->fractions, err);
-    if (!rc)
-        rc = allot_h5_get_long(h, "seed", LONG_MIN, LONG_MAX, &out->seed, err);
-    if (!rc)
-        rc = check_rows(out->keys, out->split, out->n, path, &out->index, err);
+    if (!rc) rc = allot_h5_get_short(h, "split_id", out->id, sizeof out->id, err);
+    if (!rc) rc = allot_h5_get_short(h, "fractions", out->fractions, sizeof out->fractions, err);
+    if (!rc) rc = allot_h5_get_long(h, "seed", LONG_MIN, LONG_MAX, &out->seed, err);
+    if (!rc) rc = check_rows(out->keys, out->split, out->n, path, &out->index, err);
     allot_h5_close(&h);
-    if (rc)
-        allot_splits_clear(out);
+    if (rc) allot_splits_clear(out);
     return rc;
 }
 
@@ -81,24 +74,16 @@ allot_code allot_splits_save(const char *path, const allot_splits *s, const char
     allot_keyindex index = {0};
     allot_code rc = check_rows(s->keys, s->split, s->n, path, &index, err);
     allot_keyindex_clear(&index);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_h5_create(path, ALLOT_SPLITS_SCHEMA, VERSION, &h, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     rc = allot_h5_write(h, "key", ALLOT_H5_U8, 2, (long[]){s->n, 32}, s->keys, err);
-    if (!rc)
-        rc = allot_h5_write(h, "split", ALLOT_H5_U8, 1, &s->n, s->split, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "split_id", s->id, err);
-    if (!rc)
-        rc = allot_h5_set_text(h, "fractions", s->fractions, err);
-    if (!rc)
-        rc = allot_h5_set_long(h, "seed", s->seed, err);
-    if (!rc)
-        rc = allot_provenance_to_h5(h, tool, s->seed, inputs, err);
-    if (!rc)
-        rc = allot_h5_commit(&h, err);
+    if (!rc) rc = allot_h5_write(h, "split", ALLOT_H5_U8, 1, &s->n, s->split, err);
+    if (!rc) rc = allot_h5_set_text(h, "split_id", s->id, err);
+    if (!rc) rc = allot_h5_set_text(h, "fractions", s->fractions, err);
+    if (!rc) rc = allot_h5_set_long(h, "seed", s->seed, err);
+    if (!rc) rc = allot_provenance_to_h5(h, tool, s->seed, inputs, err);
+    if (!rc) rc = allot_h5_commit(&h, err);
     allot_h5_close(&h);
     return rc;
 }
@@ -115,8 +100,7 @@ allot_code allot_splits_join(const allot_splits *s, const char *splits_file, con
                              long n, const char *keys_file, uint8_t *split_of, allot_err *err)
 {
     long *rows = allot_mem_array((size_t)n, sizeof *rows, err);
-    if (!rows)
-        return ALLOT_ERUNTIME;
+    if (!rows) return ALLOT_ERUNTIME;
     allot_code rc = allot_key_join(keys, (size_t)n, keys_file, &s->index, splits_file,
                                    "split this data set with 'allot-datasets split'", rows, err);
     for (long i = 0; !rc && i < n; i++)

@@ -17,8 +17,7 @@ static allot_code add_text(allot_strategies *set, const char *text, const char *
     if (allot_strategy_parse(text, &s, err))
         return allot_fail_in(err, "%s: strategy %d", where, position);
     int before = allot_strategies_find(set, &s);
-    if (before < 0)
-        return allot_strategies_add(set, &s, err);
+    if (before < 0) return allot_strategies_add(set, &s, err);
     allot_strategy_print(&s, same);
     return allot_fail(err, ALLOT_EINPUT, "%s: strategies %d and %d are both '%s' (list each once)",
                       where, before, position, same);
@@ -39,12 +38,10 @@ allot_code allot_strategyfile_from_json(const cJSON *array, const char *where, a
             rc = allot_fail(err, ALLOT_EINPUT, "%s: strategy %d is not a text", where, i);
         else
             rc = add_text(out, item->valuestring, where, i, err);
-        if (rc)
-            break;
+        if (rc) break;
         i++;
     }
-    if (rc)
-        allot_strategies_clear(out);
+    if (rc) allot_strategies_clear(out);
     return rc;
 }
 
@@ -55,8 +52,7 @@ allot_code allot_strategyfile_load(const char *path, allot_strategies *out, allo
     *out = (allot_strategies){0};
     snprintf(where, sizeof where, "cannot read '%.400s'", path);
     allot_code rc = allot_json_load(path, MAX_FILE, &file, err);
-    if (!rc)
-        rc = allot_json_schema(file, "allot-strategies", 1, where, err);
+    if (!rc) rc = allot_json_schema(file, "allot-strategies", 1, where, err);
     if (!rc)
         rc = allot_strategyfile_from_json(cJSON_GetObjectItemCaseSensitive(file, "strategies"),
                                           where, out, err);
@@ -85,8 +81,7 @@ allot_code allot_strategyfile_to_h5(allot_h5 *h, const allot_strategies *set, al
         allot_strategy_print(&set->at[i], text);
         rc = allot_strings_add(&column, &capacity_n, &capacity_bytes, text, strlen(text), err);
     }
-    if (!rc)
-        rc = allot_h5_write_strings(h, "strategies", &column, err);
+    if (!rc) rc = allot_h5_write_strings(h, "strategies", &column, err);
     allot_strings_clear(&column);
     snprintf(id, sizeof id, "%016" PRIx64, allot_strategies_id(set));
     return rc ? rc : allot_h5_set_text(h, "strategy_set_id", id, err);
@@ -118,8 +113,7 @@ static allot_code check_id(allot_h5 *h, const allot_strategies *set, const char 
 {
     char want[17], *found = NULL;
     allot_code rc = allot_h5_get_text(h, "strategy_set_id", &found, err);
-    if (rc)
-        return rc;
+    if (rc) return rc;
     snprintf(want, sizeof want, "%016" PRIx64, allot_strategies_id(set));
     if (strcmp(found, want))
         rc = allot_fail(err, ALLOT_EINPUT, "%s: its strategies have the id %s, its strategy_set_id "
@@ -135,13 +129,10 @@ allot_code allot_strategyfile_from_h5(allot_h5 *h, allot_strategies *out, allot_
     *out = (allot_strategies){0};
     snprintf(where, sizeof where, "cannot read '%.400s'", allot_h5_path(h));
     allot_code rc = allot_h5_read_strings(h, "strategies", ALLOT_H5_ANY, &column, err);
-    if (!rc)
-        rc = from_column(&column, where, out, err);
-    if (!rc)
-        rc = check_id(h, out, where, err);
+    if (!rc) rc = from_column(&column, where, out, err);
+    if (!rc) rc = check_id(h, out, where, err);
     allot_strings_clear(&column);
-    if (rc)
-        allot_strategies_clear(out);
+    if (rc) allot_strategies_clear(out);
     return rc;
 }
 
@@ -152,10 +143,8 @@ allot_code allot_strategyfile_agree(const allot_strategies *a, const char *a_fil
     char x[ALLOT_STRATEGY_TEXT] = "absent", y[ALLOT_STRATEGY_TEXT] = "absent";
     int n = a->count > b->count ? a->count : b->count;
     for (int i = 0; i < n; i++) {
-        if (i < a->count)
-            allot_strategy_print(&a->at[i], x);
-        if (i < b->count)
-            allot_strategy_print(&b->at[i], y);
+        if (i < a->count) allot_strategy_print(&a->at[i], x);
+        if (i < b->count) allot_strategy_print(&b->at[i], y);
         if (i >= a->count || i >= b->count || strcmp(x, y))
             return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: strategy "
                               "%d is %s in the one and %s in the other (%s)", a_file, b_file, i,
