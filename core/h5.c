@@ -138,8 +138,11 @@ static hid_t access_list(void)
     return fapl;
 }
 
+/* HDF5's clean-up at exit crashes over a file that could not be written (disk full); we close every
+ * file ourselves. Both calls are harmless when repeated. */
 static allot_h5 *new_handle(const char *path, allot_err *err)
 {
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     allot_h5 *h = allot_mem_array(1, sizeof *h, err);
     if (!h) return NULL;

@@ -2,6 +2,9 @@
 /* h5: what is written is read, the same twice; what another program wrote is checked before use. */
 #include "formats.h"
 #include <hdf5.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 static const float numbers[6] = {1, 2, 3, 4, 5, 6};
 
@@ -97,6 +100,30 @@ static void nothing_is_left_of_an_abandoned_file(void **state)
     allot_h5_close(&h);
     assert_null(h);
     assert_int_not_equal(access("c.h5", F_OK), 0);
+}
+
+/* A child that may write 100,000 bytes tries 400,000: it must be told, and end in peace (HDF5's own
+ * clean-up at exit crashed here). */
+static void a_full_disk_is_an_error_not_a_crash(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        allot_h5 *h;
+        float *x = calloc(100000, sizeof *x);
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){100000, 100000});
+        allot_code rc = allot_h5_create("full.h5", "test", 1, &h, NULL);
+        if (!rc) rc = allot_h5_write(h, "x", ALLOT_H5_F32, 1, (long[]){100000}, x, NULL);
+        if (!rc) rc = allot_h5_commit(&h, NULL);
+        allot_h5_close(&h);
+        free(x);
+        exit(rc == ALLOT_ERUNTIME ? 0 : 99);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 99);
+    assert_int_not_equal(access("full.h5", F_OK), 0);
 }
 
 static allot_code load(const char *path, allot_err *err)
@@ -284,6 +311,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
         cmocka_unit_test(nothing_is_left_of_an_abandoned_file),
+        cmocka_unit_test(a_full_disk_is_an_error_not_a_crash),
         cmocka_unit_test(wrong_files_are_refused),
         cmocka_unit_test(wrong_shapes_and_types_are_refused),
         cmocka_unit_test(links_out_of_the_file_are_refused),
