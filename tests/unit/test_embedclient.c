@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "core/base64.h"
+#include "core/embedclient.h"
+#include "tests/faults/faults.h"
+
+#define N 10
+static int port;
+static const char *const texts[N] = {"", "a", "bb", "ccc", "dddd", "e", "f", "gggggggg", "h", "i"};
+static long progress_done;
+
+static void on_progress(long done, void *user)
+{
+    (void)user;
+    progress_done = done;
+}
+
+static allot_code embed(const char *fault_name, float **out, long *dim, allot_err *err)
+{
+    char url[128];
+    size_t lengths[N];
+    allot_embedclient c;
+    for (int i = 0; i < N; i++) lengths[i] = strlen(texts[i]);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/%s/v1", port, fault_name);
+    allot_embedclient_defaults(&c);
+    c.base_url = url;
+    c.model = "gen";
+    c.batch = 3;
+    c.max_retries = 1;
+    progress_done = 0;
+    return allot_embedclient_run(&c, texts, lengths, N, out, dim, on_progress, NULL, err);
+}
+
+static void vectors_are_placed_by_index(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    float *out;
+    long dim;
+    if (embed("ok", &out, &dim, &err)) fail_msg("%s", err.msg);
+    assert_int_equal(dim, 3);
+    assert_int_equal(progress_done, N);
+    for (int i = 0; i < N; i++) {
+        assert_true(out[3 * i] == (float)strlen(texts[i])); /* the server's first number */
+        assert_true(out[3 * i + 1] == 0.5f && out[3 * i + 2] == -1);
+    }
+    free(out);
+}
+
+static void base64_is_read(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    float *out;
+    long dim;
+    if (embed("base64", &out, &dim, &err)) fail_msg("%s", err.msg);
+    assert_int_equal(dim, 3);
+    for (int i = 0; i < 3 * N; i++) assert_true(out[i] == 0.5f);
+    free(out);
+}
+
+static void refuse(const char *fault_name, const char *message)
+{
+    allot_err err = {0};
+    float *out = NULL;
+    long dim;
+    assert_int_equal(embed(fault_name, &out, &dim, &err), ALLOT_ESERVER);
+    assert_null(out);
+    if (!strstr(err.msg, message)) fail_msg("%s", err.msg);
+}
+
+static void bad_answers_are_refused(void **state)
+{
+    (void)state;
+    refuse("ragged", "one embedding has 3 numbers, another 2");
+    refuse("not-json", "the server's answer: is not valid JSON");
+    refuse("two-choices", "0 embeddings came for");
+    refuse("unauthorized", "answered with status 401: Unauthorized");
+}
+
+static void floats_in_base64(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    float *x = NULL;
+    size_t n;
+    assert_int_equal(allot_base64_floats("AACAPwAAAMA=", 12, &x, &n, &err), ALLOT_OK);
+    assert_int_equal(n, 2);
+    assert_true(x[0] == 1 && x[1] == -2);
+    free(x);
+    assert_int_equal(allot_base64_floats("", 0, &x, &n, &err), ALLOT_OK);
+    assert_int_equal(n, 0);
+    free(x);
+    static const char *const bad[] = {"AACAPw=", "AACA", "AACAPw==AACAPw==", "AAC*Pw==", "A==="};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(allot_base64_floats(bad[i], strlen(bad[i]), &x, &n, &err), ALLOT_EINPUT);
+}
+
+int main(void)
+{
+    unsetenv("OPENAI_API_KEY");
+    struct MHD_Daemon *d = fault_server_start(&port);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors_are_placed_by_index),
+        cmocka_unit_test(base64_is_read),
+        cmocka_unit_test(bad_answers_are_refused),
+        cmocka_unit_test(floats_in_base64),
+    };
+    int failed = d ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+    MHD_stop_daemon(d);
+    return failed;
+}
