@@ -13,14 +13,14 @@ typedef struct {
     const char *embeddings; /* X.emb.h5 */
     const char *splits;     /* splits.h5 */
     allot_missing missing;
-    int by_n_eff;           /* weight of a cell: its effective number of trials, else 1 */
+    int by_n_eff; /* weight of a cell: its effective number of trials, else 1 */
 } allot_calcells_source;
 
 typedef struct {
     allot_platt_cell *at; /* owned [n] */
     size_t n;
-    long n_queries;       /* of the calibration split */
-    long n_missing;       /* cells left out */
+    long n_queries; /* of the calibration split */
+    long n_missing; /* cells left out */
 } allot_calcells;
 
 /* probe: already loaded from source->probe. */

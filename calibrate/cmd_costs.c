@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_costs.c - 'allot-calibrate costs': a cost table from timings or outcomes; old against new. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include "cmds.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/rundir.h"
 #include "fitcosts.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static const char *output, *outcomes, *splits, *compare;
 static int load = 1;
@@ -23,8 +23,7 @@ static const allot_option options[] = {
      "show new over old for every strategy and load in both", 0, 0},
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
-static void warn_of(const allot_fitcosts_counts *c)
-{
+static void warn_of(const allot_fitcosts_counts *c) {
     const struct {
         long n;
         const char *text;
@@ -36,29 +35,23 @@ static void warn_of(const allot_fitcosts_counts *c)
         {c->torn, "torn last line in the journal left out"},
     };
     for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
-        if (warnings[i].n)
-            allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
+        if (warnings[i].n) allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
     if (c->no_seconds)
         allot_log_warn("%s: the table has tokens only, and a price on seconds will be refused",
                        c->no_seconds);
 }
 
-static void print_number(double x, int digits)
-{
-    if (isfinite(x))
-        printf(" %10.*f", digits, x);
-    else
-        printf(" %10s", "-");
+static void print_number(double x, int digits) {
+    if (isfinite(x)) printf(" %10.*f", digits, x);
+    else printf(" %10s", "-");
 }
 
-static void print_table(const allot_costsfile *c)
-{
+static void print_table(const allot_costsfile *c) {
     for (int l = 0; l < c->n_loads; l++) {
         const allot_costs *t = &c->loads[l];
-        if (t->has_seconds)
-            printf("load %d\n", t->load);
-        printf("%-32s %10s %10s %10s %10s %10s %10s\n", "strategy", "tokens", "seconds", "+-", "p50",
-               "p95", "n");
+        if (t->has_seconds) printf("load %d\n", t->load);
+        printf("%-32s %10s %10s %10s %10s %10s %10s\n", "strategy", "tokens", "seconds", "+-",
+               "p50", "p95", "n");
         for (int s = 0; s < t->n_strategies; s++) {
             char text[ALLOT_STRATEGY_TEXT];
             const allot_cost_stat *sec = &t->at[s].seconds;
@@ -76,11 +69,9 @@ static void print_table(const allot_costsfile *c)
 
 /* A strategy at a load that both tables have. */
 static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
-                        const allot_costsfile *old, const allot_costs *a, int s)
-{
+                        const allot_costsfile *old, const allot_costs *a, int s) {
     int k = allot_strategies_find(&old->strategies, &now->strategies.at[s]);
-    if (k < 0)
-        return NULL;
+    if (k < 0) return NULL;
     char text[ALLOT_STRATEGY_TEXT];
     allot_strategy_print(&now->strategies.at[s], text);
     cJSON *row = cJSON_CreateObject();
@@ -95,20 +86,17 @@ static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
 
 /* New over old, by strategy and load; *out is the caller's. */
 static allot_code compare_with(const char *path, const allot_costsfile *now, cJSON **out,
-                               allot_err *err)
-{
+                               allot_err *err) {
     allot_costsfile old = {0};
     allot_code code = allot_costsfile_load(path, &old, err);
-    if (code)
-        return code;
+    if (code) return code;
     *out = cJSON_CreateArray();
     for (int l = 0; l < now->n_loads; l++)
         for (int k = 0; k < old.n_loads; k++)
             for (int s = 0; now->loads[l].load == old.loads[k].load && s < now->strategies.count;
                  s++) {
                 cJSON *row = ratio_row(now, &now->loads[l], &old, &old.loads[k], s);
-                if (row)
-                    cJSON_AddItemToArray(*out, row);
+                if (row) cJSON_AddItemToArray(*out, row);
             }
     allot_costsfile_clear(&old);
     if (cJSON_GetArraySize(*out) == 0)
@@ -116,8 +104,7 @@ static allot_code compare_with(const char *path, const allot_costsfile *now, cJS
     return ALLOT_OK;
 }
 
-static void print_ratios(const cJSON *ratios)
-{
+static void print_ratios(const cJSON *ratios) {
     const cJSON *row;
     printf("%-32s %10s %10s %10s  (new over old)\n", "strategy", "load", "tokens", "seconds");
     cJSON_ArrayForEach(row, ratios) {
@@ -131,8 +118,7 @@ static void print_ratios(const cJSON *ratios)
 }
 
 static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_counts *counts,
-                             const cJSON *ratios, allot_err *err)
-{
+                             const cJSON *ratios, allot_err *err) {
     cJSON *root = cJSON_CreateObject(), *loads = cJSON_AddArrayToObject(root, "loads");
     for (int l = 0; l < c->n_loads; l++) {
         cJSON *one = cJSON_CreateObject();
@@ -145,17 +131,14 @@ static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_coun
     cJSON_AddNumberToObject(root, "foreign", (double)counts->n_foreign);
     cJSON_AddNumberToObject(root, "duplicates", (double)counts->n_duplicates);
     cJSON_AddNumberToObject(root, "errors", (double)counts->n_errors);
-    if (ratios)
-        cJSON_AddItemToObject(root, "compared", cJSON_Duplicate(ratios, 1));
+    if (ratios) cJSON_AddItemToObject(root, "compared", cJSON_Duplicate(ratios, 1));
     allot_code code = allot_json_print(root, err);
     cJSON_Delete(root);
     return code;
 }
 
-static allot_code check(const allot_common *common, allot_err *err)
-{
-    if (!output)
-        return allot_fail(err, ALLOT_EUSAGE, "--output is missing");
+static allot_code check(const allot_common *common, allot_err *err) {
+    if (!output) return allot_fail(err, ALLOT_EUSAGE, "--output is missing");
     if ((common->n_args == 1) == (outcomes != NULL))
         return allot_fail(err, ALLOT_EUSAGE, "give either a timing directory or --outcomes");
     if ((outcomes != NULL) != (splits != NULL))
@@ -164,43 +147,35 @@ static allot_code check(const allot_common *common, allot_err *err)
 }
 
 /* Writes the table; its inputs go into the provenance. */
-static allot_code save(const allot_costsfile *costs, const allot_common *common, allot_err *err)
-{
+static allot_code save(const allot_costsfile *costs, const allot_common *common, allot_err *err) {
     const char *inputs[3] = {outcomes, splits, NULL};
     char *journal = NULL;
     if (!outcomes) {
         inputs[0] = journal = allot_rundir_path(common->args[0], "journal.jsonl", err);
-        if (!journal)
-            return ALLOT_ERUNTIME;
+        if (!journal) return ALLOT_ERUNTIME;
     }
-    allot_code code = allot_costsfile_save(output, costs, "allot-calibrate", common->seed, inputs,
-                                           err);
+    allot_code code =
+        allot_costsfile_save(output, costs, "allot-calibrate", common->seed, inputs, err);
     free(journal);
     return code;
 }
 
-static allot_code run(const allot_common *common, allot_err *err)
-{
+static allot_code run(const allot_common *common, allot_err *err) {
     allot_costsfile costs = {0};
     allot_fitcosts_counts counts;
     cJSON *ratios = NULL;
     allot_code code = check(common, err);
-    if (code)
-        return code;
+    if (code) return code;
     code = outcomes ? allot_fitcosts_outcomes(outcomes, splits, load, &costs, &counts, err)
                     : allot_fitcosts_timing(common->args[0], &costs, &counts, err);
-    if (!code)
-        warn_of(&counts);
-    if (!code && compare)
-        code = compare_with(compare, &costs, &ratios, err);
-    if (!code)
-        code = save(&costs, common, err);
+    if (!code) warn_of(&counts);
+    if (!code && compare) code = compare_with(compare, &costs, &ratios, err);
+    if (!code) code = save(&costs, common, err);
     if (!code && common->json) {
         code = print_json(&costs, &counts, ratios, err);
     } else if (!code) {
         print_table(&costs);
-        if (ratios)
-            print_ratios(ratios);
+        if (ratios) print_ratios(ratios);
     }
     cJSON_Delete(ratios);
     allot_costsfile_clear(&costs);
@@ -209,10 +184,12 @@ static allot_code run(const allot_common *common, allot_err *err)
 
 const allot_command allot_cmd_costs = {
     .name = "costs",
-    .usage = "[OPTION...] TIMING_DIR --output FILE\n  or:  --outcomes FILE --splits FILE --output FILE",
-    .about = "Makes the cost table that selection uses: mean, standard error and quantiles of tokens "
-             "and seconds per strategy and load. Retried rows and rows under foreign load do not "
-             "count. New hardware needs only 'allot-collect time', this, and 'allot-export'.",
+    .usage =
+        "[OPTION...] TIMING_DIR --output FILE\n  or:  --outcomes FILE --splits FILE --output FILE",
+    .about =
+        "Makes the cost table that selection uses: mean, standard error and quantiles of tokens "
+        "and seconds per strategy and load. Retried rows and rows under foreign load do not "
+        "count. New hardware needs only 'allot-collect time', this, and 'allot-export'.",
     .options = options,
     .max_args = 1,
     .run = run,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_platt.c - 'allot-calibrate platt': fit, report before and after, write the calibrated probe. */
-#include <stdio.h>
-#include <stdlib.h>
+/* cmd_platt.c - 'allot-calibrate platt': fit, report before and after, write the calibrated probe.
+ */
 #include "calcells.h"
 #include "cmds.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "liballot/mem.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 static allot_calcells_source source;
 static const char *output, *missing = "refuse";
@@ -41,8 +42,7 @@ typedef struct {
     double ece[2][N_ECE_BINS]; /* by allot_bins */
 } measures;
 
-static measures measure(const allot_calcells *cells, const allot_calib *calib, allot_forecast *f)
-{
+static measures measure(const allot_calcells *cells, const allot_calib *calib, allot_forecast *f) {
     measures m;
     for (size_t i = 0; i < cells->n; i++) {
         const allot_platt_cell *c = &cells->at[i];
@@ -58,8 +58,7 @@ static measures measure(const allot_calcells *cells, const allot_calib *calib, a
     return m;
 }
 
-static cJSON *measures_json(const measures *m)
-{
+static cJSON *measures_json(const measures *m) {
     static const char *const kinds[] = {"ece_width", "ece_mass"};
     cJSON *o = cJSON_CreateObject();
     allot_json_add_number(o, "log_loss", m->log_loss);
@@ -74,8 +73,7 @@ static cJSON *measures_json(const measures *m)
     return o;
 }
 
-static cJSON *fit_json(const allot_platt_fit *f)
-{
+static cJSON *fit_json(const allot_platt_fit *f) {
     static const char *const how[] = {"free", "shrunk", "guarded"};
     cJSON *o = cJSON_CreateObject();
     allot_json_add_number(o, "a", f->a);
@@ -83,13 +81,11 @@ static cJSON *fit_json(const allot_platt_fit *f)
     allot_json_add_number(o, "loss", f->loss);
     cJSON_AddNumberToObject(o, "cells", (double)f->n);
     cJSON_AddStringToObject(o, "how", how[f->how]);
-    if (f->why)
-        cJSON_AddStringToObject(o, "why", f->why);
+    if (f->why) cJSON_AddStringToObject(o, "why", f->why);
     return o;
 }
 
-static void print_text(const measures *before, const measures *after)
-{
+static void print_text(const measures *before, const measures *after) {
     const struct {
         const char *name;
         double before, after;
@@ -111,17 +107,14 @@ static void print_text(const measures *before, const measures *after)
 
 /* Fits; calib and the JSON report of the fit (the caller deletes it). */
 static allot_code fit(const allot_calcells *cells, allot_calib *calib, cJSON **report,
-                      allot_err *err)
-{
+                      allot_err *err) {
     allot_platt_fit global, fits[ALLOT_N_METHODS];
     allot_code code = allot_platt_global(cells->at, cells->n, &global, err);
     if (!code && per_method)
         code = allot_platt_per_method(cells->at, cells->n, &global, shrink, cells->n_queries, fits,
                                       err);
-    if (code)
-        return code;
-    if (global.why)
-        allot_log_warn("%s: a prior around a = 1, b = 0 decided the fit", global.why);
+    if (code) return code;
+    if (global.why) allot_log_warn("%s: a prior around a = 1, b = 0 decided the fit", global.why);
     *report = cJSON_CreateObject();
     cJSON_AddItemToObject(*report, "global", fit_json(&global));
     cJSON *methods = per_method ? cJSON_AddObjectToObject(*report, "methods") : NULL;
@@ -139,8 +132,7 @@ static allot_code fit(const allot_calcells *cells, allot_calib *calib, cJSON **r
     return ALLOT_OK;
 }
 
-static void print_fits(const cJSON *report)
-{
+static void print_fits(const cJSON *report) {
     const cJSON *global = cJSON_GetObjectItem(report, "global"), *one;
     printf("all: a = %.5f, b = %.5f\n", cJSON_GetObjectItem(global, "a")->valuedouble,
            cJSON_GetObjectItem(global, "b")->valuedouble);
@@ -151,8 +143,7 @@ static void print_fits(const cJSON *report)
 
 /* Fits, reports, and leaves the calibration in the probe. */
 static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
-                            const allot_common *common, allot_err *err)
-{
+                            const allot_common *common, allot_err *err) {
     cJSON *report = NULL;
     allot_calib identity;
     allot_forecast *f = allot_mem_array(cells->n, sizeof *f, err);
@@ -175,21 +166,20 @@ static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
     const char *const inputs[] = {source.probe, source.outcomes, source.embeddings, source.splits,
                                   NULL};
     code = allot_probefile_save(output, probe, "allot-calibrate", common->seed, inputs, err);
-    if (code)
-        return code;
-    if (common->json)
-        return allot_json_print(report, err);
+    if (code) return code;
+    if (common->json) return allot_json_print(report, err);
     print_fits(report);
     print_text(&before, &after);
     return ALLOT_OK;
 }
 
-static allot_code run(const allot_common *common, allot_err *err)
-{
+static allot_code run(const allot_common *common, allot_err *err) {
     const struct {
         const char *name, *value;
-    } required[] = {{"probe", source.probe}, {"outcomes", source.outcomes},
-                    {"embeddings", source.embeddings}, {"splits", source.splits},
+    } required[] = {{"probe", source.probe},
+                    {"outcomes", source.outcomes},
+                    {"embeddings", source.embeddings},
+                    {"splits", source.splits},
                     {"output", output}};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
         if (!required[i].value)
@@ -198,14 +188,12 @@ static allot_code run(const allot_common *common, allot_err *err)
     allot_calcells cells = {0};
     allot_code code = allot_missing_parse(missing, &source.missing, err);
     if (!code && source.missing == ALLOT_MISSING_DROP_STRATEGY)
-        code = allot_fail(err, ALLOT_EUSAGE, "--missing drop-strategy would leave another strategy "
+        code = allot_fail(err, ALLOT_EUSAGE,
+                          "--missing drop-strategy would leave another strategy "
                           "set than the probe's");
-    if (!code)
-        code = allot_probefile_load(source.probe, &probe, err);
-    if (!code)
-        code = allot_calcells_load(&source, &probe, &cells, err);
-    if (!code)
-        code = calibrate(&cells, &probe, common, err);
+    if (!code) code = allot_probefile_load(source.probe, &probe, err);
+    if (!code) code = allot_calcells_load(&source, &probe, &cells, err);
+    if (!code) code = calibrate(&cells, &probe, common, err);
     allot_calcells_clear(&cells);
     allot_probefile_clear(&probe);
     return code;
@@ -213,7 +201,8 @@ static allot_code run(const allot_common *common, allot_err *err)
 
 const allot_command allot_cmd_platt = {
     .name = "platt",
-    .usage = "[OPTION...] --probe FILE --outcomes FILE --embeddings FILE --splits FILE --output FILE",
+    .usage =
+        "[OPTION...] --probe FILE --outcomes FILE --embeddings FILE --splits FILE --output FILE",
     .about = "Fits p = sigmoid(a z + b) to the soft labels of the calibration split and writes the "
              "probe with its calibration into a new file.",
     .options = options,

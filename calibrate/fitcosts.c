@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fitcosts.h"
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include "core/outcomes.h"
 #include "core/splits.h"
 #include "core/stats.h"
 #include "core/timedrows.h"
 #include "liballot/mem.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x)
-{
+allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x) {
     allot_cost_stat s = {.n = (long)n};
     size_t n_queries = 0;
     for (size_t i = 0, end; i < n; i = end) {
@@ -37,23 +36,20 @@ typedef struct {
     double *x;
 } scratch;
 
-static allot_code scratch_init(scratch *w, size_t n, allot_err *err)
-{
+static allot_code scratch_init(scratch *w, size_t n, allot_err *err) {
     w->tokens = allot_mem_array(n, sizeof *w->tokens, err);
     w->seconds = allot_mem_array(n, sizeof *w->seconds, err);
     w->x = allot_mem_array(n, sizeof *w->x, err);
     return w->tokens && w->seconds && w->x ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-static void scratch_clear(scratch *w)
-{
+static void scratch_clear(scratch *w) {
     free(w->tokens);
     free(w->seconds);
     free(w->x);
 }
 
-static allot_code new_load(allot_costsfile *out, int load, int has_seconds, allot_err *err)
-{
+static allot_code new_load(allot_costsfile *out, int load, int has_seconds, allot_err *err) {
     allot_costs *c = &out->loads[out->n_loads];
     c->n_strategies = out->strategies.count;
     c->has_seconds = has_seconds;
@@ -64,25 +60,24 @@ static allot_code new_load(allot_costsfile *out, int load, int has_seconds, allo
 }
 
 static allot_code fit_load(const char *dir, const allot_timedrows *rows, int load, scratch *w,
-                           allot_costsfile *out, allot_err *err)
-{
+                           allot_costsfile *out, allot_err *err) {
     allot_code code = new_load(out, load, 1, err);
     for (int s = 0; !code && s < out->strategies.count; s++) {
         size_t n = 0;
         for (size_t i = 0; i < rows->n; i++) {
             const allot_timed *row = &rows->at[i];
-            if (row->load != load || row->strategy != s)
-                continue;
+            if (row->load != load || row->strategy != s) continue;
             w->tokens[n] = (allot_cost_row){row->key, row->tokens};
             w->seconds[n++] = (allot_cost_row){row->key, row->seconds};
         }
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&out->strategies.at[s], text);
         if (n == 0)
-            return allot_fail(err, ALLOT_EINPUT, "'%s' has no usable row of '%s' at load %d (%ld "
+            return allot_fail(err, ALLOT_EINPUT,
+                              "'%s' has no usable row of '%s' at load %d (%ld "
                               "were retried, %ld under foreign load; run 'allot-collect time' "
-                              "again, it goes on where it was)", dir, text, load,
-                              rows->n_retried, rows->n_foreign);
+                              "again, it goes on where it was)",
+                              dir, text, load, rows->n_retried, rows->n_foreign);
         out->loads[out->n_loads - 1].at[s] = (allot_cost){allot_cost_stat_of(w->tokens, n, w->x),
                                                           allot_cost_stat_of(w->seconds, n, w->x)};
     }
@@ -90,8 +85,7 @@ static allot_code fit_load(const char *dir, const allot_timedrows *rows, int loa
 }
 
 static allot_code copy_strategies(const allot_strategies *from, allot_strategies *to,
-                                  allot_err *err)
-{
+                                  allot_err *err) {
     allot_code code = ALLOT_OK;
     for (int i = 0; !code && i < from->count; i++)
         code = allot_strategies_add(to, &from->at[i], err);
@@ -99,8 +93,7 @@ static allot_code copy_strategies(const allot_strategies *from, allot_strategies
 }
 
 /* The smallest load above `than` that has rows, or 0. */
-static int next_load(const allot_timedrows *rows, int than)
-{
+static int next_load(const allot_timedrows *rows, int than) {
     int load = 0;
     for (size_t i = 0; i < rows->n; i++)
         if (rows->at[i].load > than && (load == 0 || rows->at[i].load < load))
@@ -108,8 +101,7 @@ static int next_load(const allot_timedrows *rows, int than)
     return load;
 }
 
-static int count_loads(const allot_timedrows *rows)
-{
+static int count_loads(const allot_timedrows *rows) {
     int n = 0;
     for (int load = next_load(rows, 0); load; load = next_load(rows, load))
         n++;
@@ -117,17 +109,14 @@ static int count_loads(const allot_timedrows *rows)
 }
 
 static allot_code fit_timing(const char *dir, const allot_timedrows *rows, allot_costsfile *out,
-                             allot_err *err)
-{
+                             allot_err *err) {
     scratch w = {0};
     allot_code code = copy_strategies(&rows->manifest.strategies, &out->strategies, err);
     out->fingerprint = cJSON_Duplicate(rows->manifest.fingerprint, 1);
     out->hardware = cJSON_Duplicate(rows->manifest.hardware, 1);
     out->loads = allot_mem_array((size_t)count_loads(rows), sizeof *out->loads, err);
-    if (!code && !out->loads)
-        code = ALLOT_ERUNTIME;
-    if (!code)
-        code = scratch_init(&w, rows->n, err);
+    if (!code && !out->loads) code = ALLOT_ERUNTIME;
+    if (!code) code = scratch_init(&w, rows->n, err);
     for (int load = next_load(rows, 0); !code && load; load = next_load(rows, load))
         code = fit_load(dir, rows, load, &w, out, err);
     scratch_clear(&w);
@@ -135,26 +124,23 @@ static allot_code fit_timing(const char *dir, const allot_timedrows *rows, allot
 }
 
 allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
-                                 allot_fitcosts_counts *counts, allot_err *err)
-{
+                                 allot_fitcosts_counts *counts, allot_err *err) {
     allot_timedrows rows;
     memset(out, 0, sizeof *out);
     memset(counts, 0, sizeof *counts);
     allot_code code = allot_timedrows_load(dir, &rows, err);
-    if (code)
-        return code;
-    *counts = (allot_fitcosts_counts){(long)rows.n, rows.n_retried, rows.n_foreign,
-                                      rows.n_duplicates, rows.n_errors, rows.torn, NULL};
+    if (code) return code;
+    *counts = (allot_fitcosts_counts){
+        (long)rows.n, rows.n_retried, rows.n_foreign, rows.n_duplicates, rows.n_errors, rows.torn,
+        NULL};
     code = fit_timing(dir, &rows, out, err);
     allot_timedrows_clear(&rows);
-    if (code)
-        allot_costsfile_clear(out);
+    if (code) allot_costsfile_clear(out);
     return code;
 }
 
 /* Has every strategy a measured cell among the chosen queries? */
-static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split)
-{
+static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split) {
     long n_measured = 0, n_s = o->strategies.count;
     int n_strategies = 0;
     for (long s = 0; s < n_s; s++) {
@@ -165,14 +151,12 @@ static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split)
         n_measured += n;
         n_strategies += n > 0;
     }
-    if (n_measured == 0)
-        return "the outcomes have no measured seconds";
+    if (n_measured == 0) return "the outcomes have no measured seconds";
     return n_strategies < n_s ? "not every strategy has measured seconds" : NULL;
 }
 
 static allot_code fit_cells(const char *file, const allot_outcomes *o, const uint8_t *split,
-                            scratch *w, allot_costsfile *out, long *n_rows, allot_err *err)
-{
+                            scratch *w, allot_costsfile *out, long *n_rows, allot_err *err) {
     allot_costs *c = &out->loads[0];
     long n_s = o->strategies.count;
     for (long s = 0; s < n_s; s++) {
@@ -185,60 +169,53 @@ static allot_code fit_cells(const char *file, const allot_outcomes *o, const uin
             w->tokens[n] = (allot_cost_row){o->keys[q], o->tokens[cell]};
             w->seconds[n++] = (allot_cost_row){o->keys[q], o->seconds[cell]};
         }
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_strategy_print(&o->strategies.at[s], text);
         if (n == 0)
-            return allot_fail(err, ALLOT_EINPUT, "strategy %ld of '%s' has no cell in the train "
-                              "split (label with --missing drop-strategy)", s, file);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "'%s' has no cell of '%s' in the train split "
+                              "(label with --missing drop-strategy)",
+                              file, text);
         *n_rows += (long)n;
         c->at[s].tokens = allot_cost_stat_of(w->tokens, n, w->x);
-        if (c->has_seconds)
-            c->at[s].seconds = allot_cost_stat_of(w->seconds, n, w->x);
+        if (c->has_seconds) c->at[s].seconds = allot_cost_stat_of(w->seconds, n, w->x);
     }
     return ALLOT_OK;
 }
 
 static allot_code fit_outcomes(const char *file, const allot_outcomes *o, const uint8_t *split,
                                int load, allot_costsfile *out, allot_fitcosts_counts *counts,
-                               allot_err *err)
-{
+                               allot_err *err) {
     scratch w = {0};
     counts->no_seconds = why_no_seconds(o, split);
     out->fingerprint = cJSON_Duplicate(o->fingerprint, 1);
     out->hardware = cJSON_CreateObject();
     out->loads = allot_mem_array(1, sizeof *out->loads, err);
-    allot_code code = out->loads ? copy_strategies(&o->strategies, &out->strategies, err)
-                                 : ALLOT_ERUNTIME;
-    if (!code)
-        code = new_load(out, load, !counts->no_seconds, err);
-    if (!code)
-        code = scratch_init(&w, (size_t)o->n, err);
-    if (!code)
-        code = fit_cells(file, o, split, &w, out, &counts->n_rows, err);
+    allot_code code =
+        out->loads ? copy_strategies(&o->strategies, &out->strategies, err) : ALLOT_ERUNTIME;
+    if (!code) code = new_load(out, load, !counts->no_seconds, err);
+    if (!code) code = scratch_init(&w, (size_t)o->n, err);
+    if (!code) code = fit_cells(file, o, split, &w, out, &counts->n_rows, err);
     scratch_clear(&w);
     return code;
 }
 
 allot_code allot_fitcosts_outcomes(const char *outcomes, const char *splits, int load,
                                    allot_costsfile *out, allot_fitcosts_counts *counts,
-                                   allot_err *err)
-{
+                                   allot_err *err) {
     allot_outcomes o = {0};
     allot_splits s = {0};
     uint8_t *split = NULL;
     memset(out, 0, sizeof *out);
     memset(counts, 0, sizeof *counts);
     allot_code code = allot_outcomes_load(outcomes, &o, err);
-    if (!code)
-        code = allot_splits_load(splits, &s, err);
-    if (!code && !(split = allot_mem_array((size_t)o.n, 1, err)))
-        code = ALLOT_ERUNTIME;
-    if (!code)
-        code = allot_splits_join(&s, splits, o.keys, o.n, outcomes, split, err);
-    if (!code)
-        code = fit_outcomes(outcomes, &o, split, load, out, counts, err);
+    if (!code) code = allot_splits_load(splits, &s, err);
+    if (!code && !(split = allot_mem_array((size_t)o.n, 1, err))) code = ALLOT_ERUNTIME;
+    if (!code) code = allot_splits_join(&s, splits, o.keys, o.n, outcomes, split, err);
+    if (!code) code = fit_outcomes(outcomes, &o, split, load, out, counts, err);
     free(split);
     allot_splits_clear(&s);
     allot_outcomes_clear(&o);
-    if (code)
-        allot_costsfile_clear(out);
+    if (code) allot_costsfile_clear(out);
     return code;
 }

@@ -17,7 +17,7 @@ typedef struct {
 allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x);
 
 typedef struct {
-    long n_rows;                            /* used */
+    long n_rows;                                       /* used */
     long n_retried, n_foreign, n_duplicates, n_errors; /* timings left out */
     int torn;
     const char *no_seconds; /* outcomes: why there are none, static; else NULL */

@@ -6,8 +6,8 @@
  * Source: Platt 1999; arXiv:2509.09864, section 2.4. GSL must not abort: see calibrate/main.c. */
 #ifndef ALLOT_PLATT_H
 #define ALLOT_PLATT_H
-#include <stddef.h>
 #include "liballot/calib.h"
+#include <stddef.h>
 
 typedef struct {
     double z;     /* logit, finite */
@@ -24,11 +24,11 @@ typedef enum {
 
 typedef struct {
     double a, b;
-    double loss;      /* mean cross-entropy at (a, b), without prior */
-    long n;           /* cells of positive weight */
+    double loss; /* mean cross-entropy at (a, b), without prior */
+    long n;      /* cells of positive weight */
     int iterations;
     allot_platt_how how;
-    const char *why;  /* GUARDED: reason, static; else NULL */
+    const char *why; /* GUARDED: reason, static; else NULL */
 } allot_platt_fit;
 
 /* One (a, b) for all cells. Fails if there is no cell of positive weight. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_label.c - 'allot-collect label': settings from the command line, the file, the summary. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include "commands.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "label.h"
 #include "liballot/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static allot_label_settings settings = ALLOT_LABEL_DEFAULTS;
 static const char *missing = "refuse";
@@ -37,18 +37,15 @@ typedef struct {
     long n_cells, n_seconds, n_measured;
 } strategy_means;
 
-static strategy_means means_of(const allot_outcomes *o, int strategy)
-{
+static strategy_means means_of(const allot_outcomes *o, int strategy) {
     strategy_means m = {0};
     for (long q = 0; q < o->n; q++) {
         long cell = q * o->strategies.count + strategy;
-        if (o->n_trials[cell] == 0)
-            continue;
+        if (o->n_trials[cell] == 0) continue;
         m.n_cells++;
         m.accuracy += o->accuracy[cell];
         m.tokens += o->tokens[cell];
-        if (o->seconds_kind[cell] == ALLOT_SECONDS_ABSENT)
-            continue;
+        if (o->seconds_kind[cell] == ALLOT_SECONDS_ABSENT) continue;
         m.n_seconds++;
         m.n_measured += o->seconds_kind[cell] == ALLOT_SECONDS_MEASURED;
         m.seconds += o->seconds[cell];
@@ -59,13 +56,11 @@ static strategy_means means_of(const allot_outcomes *o, int strategy)
     return m;
 }
 
-static double share(long part, long whole)
-{
+static double share(long part, long whole) {
     return whole ? (double)part / (double)whole : NAN;
 }
 
-static void warn_of(const allot_label_summary *s)
-{
+static void warn_of(const allot_label_summary *s) {
     const allot_graded_counts *c = &s->graded;
     const struct {
         long n;
@@ -77,6 +72,7 @@ static void warn_of(const allot_label_summary *s)
         {c->n_outside, "records of other queries, slots or strategies left out"},
         {s->n_short_pools, "queries with fewer samples than asked for ('allot-collect sample' "
                            "goes on where it was)"},
+        {s->n_short_runs, "cells of beam searches with fewer runs than asked for"},
         {s->n_missing[ALLOT_LACKS_SAMPLES], "cells missing: fewer samples than the strategy draws"},
         {s->n_missing[ALLOT_LACKS_SCORES], "cells missing: too few reward-model scores"},
         {s->n_missing[ALLOT_LACKS_RUNS], "cells missing: no run of the beam search"},
@@ -84,36 +80,32 @@ static void warn_of(const allot_label_summary *s)
         {s->dropped_strategies, "strategies dropped for missing cells"},
     };
     for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
-        if (warnings[i].n)
-            allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
+        if (warnings[i].n) allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
     if (s->largest_n > 0 && s->pool < 2 * s->largest_n)
         allot_log_warn("a pool of %d samples is small for N = %d (2 N or more make a good label)",
                        s->pool, s->largest_n);
 }
 
-static void print_text(const allot_outcomes *o, const allot_label_summary *s)
-{
+static void print_text(const allot_outcomes *o, const allot_label_summary *s) {
     printf("%-32s %9s %10s %9s\n", "strategy", "accuracy", "tokens", "seconds");
     for (int k = 0; k < o->strategies.count; k++) {
         char text[ALLOT_STRATEGY_TEXT];
         strategy_means m = means_of(o, k);
         allot_strategy_print(&o->strategies.at[k], text);
         printf("%-32s %9.4f %10.1f ", text, m.accuracy, m.tokens);
-        if (isfinite(m.seconds))
-            printf("%9.3f\n", m.seconds);
-        else
-            printf("%9s\n", "-");
+        if (isfinite(m.seconds)) printf("%9.3f\n", m.seconds);
+        else printf("%9s\n", "-");
     }
     printf("%ld queries; of their pools %.1f %% always right, %.1f %% never\n", o->n,
            100 * share(s->n_always, s->n_pools), 100 * share(s->n_never, s->n_pools));
     if (s->n_timed)
         printf("seconds: %ld cells measured, %ld modelled; the model is off by %.1f %% on %ld rows "
-               "held out (bias %+.1f %%)\n", s->n_measured, s->n_modelled,
-               100 * s->held_out_error, s->n_held_out, 100 * s->held_out_bias);
+               "held out (bias %+.1f %%)\n",
+               s->n_measured, s->n_modelled, 100 * s->held_out_error, s->n_held_out,
+               100 * s->held_out_bias);
 }
 
-static cJSON *strategies_json(const allot_outcomes *o)
-{
+static cJSON *strategies_json(const allot_outcomes *o) {
     cJSON *rows = cJSON_CreateArray();
     for (int k = 0; k < o->strategies.count; k++) {
         char text[ALLOT_STRATEGY_TEXT];
@@ -131,8 +123,8 @@ static cJSON *strategies_json(const allot_outcomes *o)
     return rows;
 }
 
-static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s, allot_err *err)
-{
+static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s,
+                             allot_err *err) {
     const allot_graded_counts *c = &s->graded;
     const struct {
         const char *name;
@@ -146,6 +138,7 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
         {"missing_scores", (double)s->n_missing[ALLOT_LACKS_SCORES]},
         {"missing_runs", (double)s->n_missing[ALLOT_LACKS_RUNS]},
         {"short_pools", (double)s->n_short_pools},
+        {"short_runs", (double)s->n_short_runs},
         {"always_right", share(s->n_always, s->n_pools)},
         {"never_right", share(s->n_never, s->n_pools)},
         {"pool", s->pool},
@@ -180,20 +173,19 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
 
 /* Writes the outcomes with the files that decided them. */
 static allot_code save(const char *path, const allot_outcomes *o, const allot_common *common,
-                       allot_err *err)
-{
+                       allot_err *err) {
     char *files[5] = {NULL};
     int n = 0, wanted = 3;
     allot_code code = ALLOT_OK;
     files[n++] = allot_rundir_path(settings.run_dir, "manifest.json", err);
     files[n++] = allot_rundir_path(settings.run_dir, "journal.jsonl", err);
-    files[n++] = settings.problems ? allot_mem_text(settings.problems, strlen(settings.problems), err)
-                                   : allot_rundir_path(settings.run_dir, "problems.h5", err);
+    files[n++] = settings.problems
+                     ? allot_mem_text(settings.problems, strlen(settings.problems), err)
+                     : allot_rundir_path(settings.run_dir, "problems.h5", err);
     if (settings.timing_dir && ++wanted)
         files[n++] = allot_rundir_path(settings.timing_dir, "journal.jsonl", err);
     for (int i = 0; i < wanted; i++)
-        if (!files[i])
-            code = ALLOT_ERUNTIME;
+        if (!files[i]) code = ALLOT_ERUNTIME;
     if (!code)
         code = allot_outcomes_save(path, o, "allot-collect", common->seed,
                                    (const char *const *)files, err);
@@ -202,25 +194,20 @@ static allot_code save(const char *path, const allot_outcomes *o, const allot_co
     return code;
 }
 
-static allot_code run(const allot_common *common, allot_err *err)
-{
+static allot_code run(const allot_common *common, allot_err *err) {
     allot_outcomes outcomes = {0};
     allot_label_summary summary;
     settings.run_dir = common->args[0];
     settings.seed = common->seed;
     allot_code code = allot_missing_parse(missing, &settings.missing, err);
-    if (!code)
-        code = allot_label_check(&settings, err);
-    if (!code)
-        code = allot_label_run(&settings, &outcomes, &summary, err);
+    if (!code) code = allot_label_check(&settings, err);
+    if (!code) code = allot_label_run(&settings, &outcomes, &summary, err);
     if (!code) {
         warn_of(&summary);
         code = save(common->args[1], &outcomes, common, err);
     }
-    if (!code && common->json)
-        code = print_json(&outcomes, &summary, err);
-    else if (!code)
-        print_text(&outcomes, &summary);
+    if (!code && common->json) code = print_json(&outcomes, &summary, err);
+    else if (!code) print_text(&outcomes, &summary);
     allot_outcomes_clear(&outcomes);
     return code;
 }
@@ -228,12 +215,13 @@ static allot_code run(const allot_common *common, allot_err *err)
 const allot_command allot_cmd_label = {
     .name = "label",
     .usage = "[OPTION...] RUN_DIR OUTCOMES.h5",
-    .about = "Grades the texts of a run and writes what every strategy did on every query: the "
-             "probability of a right answer, its variance, tokens and seconds.\n"
-             "Parallel strategies get the exact expectation over all subsets of the pool of samples "
-             "(weighted: 2000 random ones where there are more than 20000), beam searches the mean "
-             "of their runs. Nothing is generated: grading again, or labelling other strategies "
-             "that draw from the same pool, costs seconds.",
+    .about =
+        "Grades the texts of a run and writes what every strategy did on every query: the "
+        "probability of a right answer, its variance, tokens and seconds.\n"
+        "Parallel strategies get the exact expectation over all subsets of the pool of samples "
+        "(weighted: 2000 random ones where there are more than 20000), beam searches the mean "
+        "of their runs. Nothing is generated: grading again, or labelling other strategies "
+        "that draw from the same pool, costs seconds.",
     .options = options,
     .min_args = 2,
     .max_args = 2,

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graded.h"
+#include "core/fingerprint.h"
+#include "core/journal.h"
+#include "core/options.h"
+#include "core/record.h"
+#include "engine/pick.h"
+#include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/fingerprint.h"
-#include "core/journal.h"
-#include "core/record.h"
-#include "engine/pick.h"
-#include "liballot/mem.h"
 
 typedef struct {
     allot_graded *g;
@@ -22,8 +23,7 @@ typedef struct {
     char cfg[17];
 } reading;
 
-static void reference_of(const allot_problems *p, long row, const char **text, size_t *n, int *ok)
-{
+static void reference_of(const allot_problems *p, long row, const char **text, size_t *n, int *ok) {
     size_t n_answer, n_solution;
     const char *answer = allot_strings_at(&p->col[ALLOT_COL_ANSWER], row, &n_answer);
     const char *solution = allot_strings_at(&p->col[ALLOT_COL_SOLUTION], row, &n_solution);
@@ -32,21 +32,19 @@ static void reference_of(const allot_problems *p, long row, const char **text, s
 
 /* An answer of a text as the graded data keep it: hashes for equality of text and of class. */
 static allot_extract_how read_answer(const reading *in, const allot_generation *gen,
-                                     uint64_t *answer, uint64_t *cls, const char **text, size_t *n)
-{
+                                     uint64_t *answer, uint64_t *cls, const char **text,
+                                     size_t *n) {
     char canonical[ALLOT_ANSWER_MAX];
     *answer = *cls = 0;
     allot_extract_how how = allot_extract(gen->text, gen->n, &in->options->grade, text, n);
     size_t length = how ? allot_canonical(*text, *n, canonical, sizeof canonical) : 0;
-    if (length == 0)
-        return ALLOT_EXTRACT_NONE;
+    if (length == 0) return ALLOT_EXTRACT_NONE;
     *answer = allot_fnv1a(ALLOT_FNV_START, *text, *n) | 1; /* never 0 */
     *cls = allot_fnv1a(ALLOT_FNV_START, canonical, length) | 1;
     return how;
 }
 
-static int answer_is_right(const reading *in, long q, const char *text, size_t n)
-{
+static int answer_is_right(const reading *in, long q, const char *text, size_t n) {
     const char *reference;
     size_t n_reference;
     int ok;
@@ -55,17 +53,14 @@ static int answer_is_right(const reading *in, long q, const char *text, size_t n
 }
 
 /* Most samples of a query repeat an answer: each text is compared with the reference once. */
-static int sample_is_right(const reading *in, long q, uint64_t answer, const char *text, size_t n)
-{
+static int sample_is_right(const reading *in, long q, uint64_t answer, const char *text, size_t n) {
     const allot_graded_sample *pool = allot_graded_pool(in->g, q);
     for (int i = 0; i < in->g->pool; i++)
-        if (pool[i].present && pool[i].answer == answer)
-            return pool[i].right;
+        if (pool[i].present && pool[i].answer == answer) return pool[i].right;
     return answer_is_right(in, q, text, n);
 }
 
-static void add_sample(reading *in, long q, const allot_record *r)
-{
+static void add_sample(reading *in, long q, const allot_record *r) {
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
     allot_graded_counts *c = &in->g->counts;
     const char *text;
@@ -83,8 +78,7 @@ static void add_sample(reading *in, long q, const allot_record *r)
     c->n_cut += r->gen[0].finish == ALLOT_FINISH_LENGTH;
 }
 
-static void add_score(reading *in, long q, const allot_record *r)
-{
+static void add_score(reading *in, long q, const allot_record *r) {
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
     if (s->scored) {
         in->g->counts.n_duplicates++;
@@ -98,14 +92,12 @@ static void add_score(reading *in, long q, const allot_record *r)
 
 /* The paper's label: bootstraps of the finished beams of one run. */
 static allot_code beam_paper(reading *in, long q, int strategy, const allot_record *r,
-                             allot_err *err)
-{
+                             allot_err *err) {
     const allot_strategy *s = &in->g->set->at[strategy];
     float *out = &in->g->beam_paper[q * in->g->set->count + strategy];
     int n = r->n_gen < s->n ? r->n_gen : s->n, n_classes = 0;
     *out = 0;
-    if (n == 0)
-        return ALLOT_OK;
+    if (n == 0) return ALLOT_OK;
     int cls[ALLOT_MAX_N];
     unsigned char right[ALLOT_MAX_N];
     uint64_t hash[ALLOT_MAX_N];
@@ -117,8 +109,7 @@ static allot_code beam_paper(reading *in, long q, int strategy, const allot_reco
         const allot_generation *gen = &r->gen[i];
         score[i] = gen->n_scores ? allot_aggregate(gen->scores, gen->n_scores, s->agg) : -INFINITY;
         cls[i] = -1;
-        if (!read_answer(in, gen, &answer, &c, &text, &len))
-            continue;
+        if (!read_answer(in, gen, &answer, &c, &text, &len)) continue;
         for (cls[i] = 0; cls[i] < n_classes && hash[cls[i]] != c;)
             cls[i]++;
         if (cls[i] == n_classes) {
@@ -137,8 +128,7 @@ static allot_code beam_paper(reading *in, long q, int strategy, const allot_reco
 }
 
 /* One run of a search answers for every strategy that differs in its final rule only. */
-static allot_code add_beam(reading *in, long q, int search, const allot_record *r, allot_err *err)
-{
+static allot_code add_beam(reading *in, long q, int search, const allot_record *r, allot_err *err) {
     allot_graded *g = in->g;
     allot_graded_run *run = &g->searches[(q * g->n_searches + search) * g->runs + r->run];
     if (run->present) {
@@ -147,8 +137,7 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
     }
     *run = (allot_graded_run){(double)r->n_tokens, 1};
     for (int s = 0; s < g->set->count; s++) {
-        if (g->search_of[s] != search)
-            continue;
+        if (g->search_of[s] != search) continue;
         int picked = allot_pick(&g->set->at[s], r->gen, r->n_gen, &in->options->grade);
         uint64_t answer, cls;
         const char *text;
@@ -157,19 +146,15 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
                     answer_is_right(in, q, text, n);
         g->beam_right[(q * g->set->count + s) * g->runs + r->run] = (unsigned char)right;
         allot_code code = ALLOT_OK;
-        if (in->options->paper && r->run == 0)
-            code = beam_paper(in, q, s, r, err);
-        if (code)
-            return code;
+        if (in->options->paper && r->run == 0) code = beam_paper(in, q, s, r, err);
+        if (code) return code;
     }
     return ALLOT_OK;
 }
 
-static int find_search(const reading *in, const char *source)
-{
+static int find_search(const reading *in, const char *source) {
     allot_strategy s;
-    if (allot_strategy_parse(source, &s, NULL))
-        return -1;
+    if (allot_strategy_parse(source, &s, NULL)) return -1;
     for (int b = 0; b < in->g->n_searches; b++) {
         const allot_strategy *t = &in->beams[b];
         if (s.method == ALLOT_BEAM && s.n == t->n && s.width == t->width && s.depth == t->depth &&
@@ -179,76 +164,67 @@ static int find_search(const reading *in, const char *source)
     return -1;
 }
 
-static allot_code add_record(reading *in, const allot_record *r, allot_err *err)
-{
+static allot_code add_record(reading *in, const allot_record *r, allot_err *err) {
     allot_graded *g = in->g;
     if (r->type == ALLOT_REC_ERROR) {
         g->counts.n_errors++;
         return ALLOT_OK;
     }
     long row = allot_keyindex_find(&in->index, &r->key), q = row < 0 ? -1 : in->graded_row[row];
-    if (row >= 0 && q < 0)
-        return ALLOT_OK; /* no reference: its query is counted */
+    if (row >= 0 && q < 0) return ALLOT_OK; /* no reference: its query is counted */
     int pooled = r->type == ALLOT_REC_SAMPLE || r->type == ALLOT_REC_SCORE;
     int search = r->type == ALLOT_REC_BEAM ? find_search(in, r->source) : -1;
     if (q >= 0 && pooled && r->slot < g->pool)
         r->type == ALLOT_REC_SAMPLE ? add_sample(in, q, r) : add_score(in, q, r);
-    else if (q >= 0 && search >= 0 && r->run < g->runs)
-        return add_beam(in, q, search, r, err);
-    else
-        g->counts.n_outside++;
+    else if (q >= 0 && search >= 0 && r->run < g->runs) return add_beam(in, q, search, r, err);
+    else g->counts.n_outside++;
     return ALLOT_OK;
 }
 
-static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err)
-{
+static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err) {
     reading *in = user;
     char where[512];
     allot_record r = {0};
+    if (allot_interrupted())
+        return allot_fail(err, ALLOT_EINTR, "interrupted; nothing was written");
     snprintf(where, sizeof where, "line %ld of '%.400s'", number, in->path);
     allot_code code = allot_record_parse(line, n, where, &r, err);
-    if (code)
-        return code;
+    if (code) return code;
     in->g->counts.n_lines++;
     if (strcmp(r.cfg, in->cfg) != 0)
-        code = allot_fail(err, ALLOT_EMISMATCH, "%s: made with other settings than the manifest's "
+        code = allot_fail(err, ALLOT_EMISMATCH,
+                          "%s: made with other settings than the manifest's "
                           "(fingerprint %s, not %s; a run directory holds one set of settings)",
                           where, r.cfg, in->cfg);
-    else
-        code = add_record(in, &r, err);
+    else code = add_record(in, &r, err);
     allot_record_clear(&r);
     return code;
 }
 
 /* Which problems are graded: those with a reference that can be read. */
-static allot_code choose_rows(reading *in, allot_err *err)
-{
+static allot_code choose_rows(reading *in, allot_err *err) {
     const allot_problems *p = in->problems;
     allot_graded *g = in->g;
     g->row = allot_mem_array((size_t)p->n, sizeof *g->row, err);
     in->graded_row = allot_mem_array((size_t)p->n, sizeof *in->graded_row, err);
-    if (!g->row || !in->graded_row)
-        return ALLOT_ERUNTIME;
+    if (!g->row || !in->graded_row) return ALLOT_ERUNTIME;
     for (long i = 0; i < p->n; i++) {
         const char *text;
         size_t n;
         int ok;
         reference_of(p, i, &text, &n, &ok);
         in->graded_row[i] = ok ? g->n : -1;
-        if (ok)
-            g->row[g->n++] = i;
+        if (ok) g->row[g->n++] = i;
     }
     g->counts.n_no_reference = p->n - g->n;
     return ALLOT_OK;
 }
 
-static allot_code list_searches(reading *in, allot_err *err)
-{
+static allot_code list_searches(reading *in, allot_err *err) {
     allot_graded *g = in->g;
     g->search_of = allot_mem_array((size_t)g->set->count, sizeof *g->search_of, err);
     in->beams = allot_mem_array((size_t)g->set->count, sizeof *in->beams, err);
-    if (!g->search_of || !in->beams)
-        return ALLOT_ERUNTIME;
+    if (!g->search_of || !in->beams) return ALLOT_ERUNTIME;
     for (int s = 0; s < g->set->count; s++) {
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&g->set->at[s], text);
@@ -261,15 +237,13 @@ static allot_code list_searches(reading *in, allot_err *err)
     return ALLOT_OK;
 }
 
-static allot_code allocate(allot_graded *g, int paper, allot_err *err)
-{
+static allot_code allocate(allot_graded *g, int paper, allot_err *err) {
     size_t q = (size_t)g->n, s = (size_t)g->set->count, r = (size_t)g->runs;
     g->samples = allot_mem_array(q, (size_t)g->pool * sizeof *g->samples, err);
     g->searches = allot_mem_array(q, (size_t)g->n_searches * r * sizeof *g->searches, err);
     g->beam_right = allot_mem_array(q, s * r, err);
     g->beam_paper = allot_mem_array(paper ? q * s : 0, sizeof *g->beam_paper, err);
-    if (!g->samples || !g->searches || !g->beam_right || !g->beam_paper)
-        return ALLOT_ERUNTIME;
+    if (!g->samples || !g->searches || !g->beam_right || !g->beam_paper) return ALLOT_ERUNTIME;
     for (size_t i = 0; paper && i < q * s; i++)
         g->beam_paper[i] = NAN;
     return ALLOT_OK;
@@ -278,38 +252,30 @@ static allot_code allocate(allot_graded *g, int paper, allot_err *err)
 allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
                              const allot_problems *problems, const allot_strategies *set,
                              const allot_graded_options *options, allot_graded *out,
-                             allot_err *err)
-{
+                             allot_err *err) {
     *out = (allot_graded){.pool = manifest->pool, .runs = manifest->runs, .set = set};
     reading in = {.g = out, .problems = problems, .options = options};
     char *path = allot_rundir_path(run_dir, "journal.jsonl", err);
     in.path = path;
     allot_fingerprint_id(manifest->fingerprint, in.cfg);
     allot_code code = path ? ALLOT_OK : ALLOT_ERUNTIME;
-    if (!code)
-        code = allot_soft_new(&in.soft, err);
+    if (!code) code = allot_soft_new(&in.soft, err);
     if (!code)
         code = allot_keyindex_build(&in.index, problems->keys, (size_t)problems->n, run_dir, err);
-    if (!code)
-        code = choose_rows(&in, err);
-    if (!code)
-        code = list_searches(&in, err);
-    if (!code)
-        code = allocate(out, options->paper, err);
-    if (!code)
-        code = allot_journal_read(path, read_line, &in, &out->counts.torn, err);
+    if (!code) code = choose_rows(&in, err);
+    if (!code) code = list_searches(&in, err);
+    if (!code) code = allocate(out, options->paper, err);
+    if (!code) code = allot_journal_read(path, read_line, &in, &out->counts.torn, err);
     allot_keyindex_clear(&in.index);
     allot_soft_free(in.soft);
     free(in.graded_row);
     free(in.beams);
     free(path);
-    if (code)
-        allot_graded_clear(out);
+    if (code) allot_graded_clear(out);
     return code;
 }
 
-void allot_graded_clear(allot_graded *g)
-{
+void allot_graded_clear(allot_graded *g) {
     free(g->row);
     free(g->search_of);
     free(g->samples);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "label.h"
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "core/log.h"
+#include "core/options.h"
+#include "core/progress.h"
 #include "core/rng.h"
 #include "core/stats.h"
 #include "core/strategyfile.h"
 #include "labelseconds.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-allot_code allot_label_check(const allot_label_settings *s, allot_err *err)
-{
-    if (!s->run_dir)
-        return allot_fail(err, ALLOT_EUSAGE, "no run directory given");
-    if (s->load < 1)
-        return allot_fail(err, ALLOT_EUSAGE, "load %d is below 1", s->load);
+allot_code allot_label_check(const allot_label_settings *s, allot_err *err) {
+    if (!s->run_dir) return allot_fail(err, ALLOT_EUSAGE, "no run directory given");
+    if (s->load < 1) return allot_fail(err, ALLOT_EUSAGE, "load %d is below 1", s->load);
     return ALLOT_OK;
 }
 
@@ -31,38 +32,33 @@ typedef struct {
     int *cls;             /* [M] class of each slot, -1 = no answer or no sample */
     unsigned char *right; /* [M] by class */
     int n_classes;
-    int *view_cls;        /* [M] the pool handed to the estimators */
-    double *view_score;   /* [M] */
-    double *lengths;      /* [M] tokens, ascending */
+    int *view_cls;      /* [M] the pool handed to the estimators */
+    double *view_score; /* [M] */
+    double *lengths;    /* [M] tokens, ascending */
     int n_present;
     double mean_tokens;
 } labelling;
 
 /* Numbers the answer classes by their first slot, whose grade is the class's. */
-static void load_query(labelling *l, long q)
-{
+static void load_query(labelling *l, long q) {
     const allot_graded_sample *pool = allot_graded_pool(l->g, q);
     int n_right = 0;
     l->n_classes = l->n_present = 0;
     l->mean_tokens = 0;
     for (int i = 0; i < l->g->pool; i++) {
         l->cls[i] = -1;
-        if (!pool[i].present)
-            continue;
+        if (!pool[i].present) continue;
         l->lengths[l->n_present++] = pool[i].n_tokens;
-        if (!pool[i].cls)
-            continue;
+        if (!pool[i].cls) continue;
         int first = 0;
         while (pool[first].cls != pool[i].cls)
             first++;
-        if (first == i)
-            l->right[l->n_classes] = pool[i].right;
+        if (first == i) l->right[l->n_classes] = pool[i].right;
         l->cls[i] = first == i ? l->n_classes++ : l->cls[first];
         n_right += l->right[l->cls[i]];
     }
     allot_sort(l->lengths, (size_t)l->n_present);
-    if (l->n_present)
-        l->mean_tokens = allot_mean(l->lengths, (size_t)l->n_present);
+    if (l->n_present) l->mean_tokens = allot_mean(l->lengths, (size_t)l->n_present);
     l->sum->n_pools += l->n_present > 0;
     l->sum->n_always += l->n_present > 0 && n_right == l->n_present;
     l->sum->n_never += l->n_present > 0 && n_right == 0;
@@ -71,8 +67,7 @@ static void load_query(labelling *l, long q)
 
 /* The samples a strategy can draw from: half -1 all, else the slots of that parity; limit: slots
  * below it; scored ones only when the strategy needs scores. */
-static allot_pool view(labelling *l, long q, const allot_strategy *s, int half, int limit)
-{
+static allot_pool view(labelling *l, long q, const allot_strategy *s, int half, int limit) {
     const allot_graded_sample *pool = allot_graded_pool(l->g, q);
     int uses_prm = allot_strategy_uses_prm(s), n = 0;
     for (int i = 0; i < l->g->pool && i < limit; i++) {
@@ -84,16 +79,14 @@ static allot_pool view(labelling *l, long q, const allot_strategy *s, int half, 
     return (allot_pool){n, l->view_cls, l->n_classes, l->right, l->view_score};
 }
 
-static allot_soft_stream stream_of(const labelling *l, long q, const char *source, uint64_t part)
-{
+static allot_soft_stream stream_of(const labelling *l, long q, const char *source, uint64_t part) {
     uint64_t words[] = {allot_fnv1a(ALLOT_FNV_START, source, strlen(source)), part};
     return (allot_soft_stream){(uint64_t)l->settings->seed, allot_key_u64(&l->out->keys[q]),
                                allot_rng_mix(words, 2)};
 }
 
 static void set_label(labelling *l, long cell, const allot_soft_label *label, int n_trials,
-                      double tokens)
-{
+                      double tokens) {
     allot_outcomes *o = l->out;
     o->accuracy[cell] = (float)label->accuracy;
     o->variance[cell] = (float)label->variance;
@@ -102,15 +95,14 @@ static void set_label(labelling *l, long cell, const allot_soft_label *label, in
     o->tokens[cell] = (float)tokens;
 }
 
-static allot_vote vote_of(const allot_strategy *s)
-{
-    return s->method == ALLOT_BON ? ALLOT_VOTE_BEST
-         : s->method == ALLOT_WEIGHTED ? ALLOT_VOTE_WEIGHTED : ALLOT_VOTE_COUNT;
+static allot_vote vote_of(const allot_strategy *s) {
+    return s->method == ALLOT_BON        ? ALLOT_VOTE_BEST
+           : s->method == ALLOT_WEIGHTED ? ALLOT_VOTE_WEIGHTED
+                                         : ALLOT_VOTE_COUNT;
 }
 
 /* A cell of a strategy that draws from the pool. */
-static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *err)
-{
+static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *err) {
     const allot_strategy *s = &l->out->strategies.at[strategy];
     int paper = l->settings->paper;
     long cell = q * l->out->strategies.count + strategy;
@@ -124,28 +116,25 @@ static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *er
         return ALLOT_OK;
     }
     allot_soft_stream stream = stream_of(l, q, paper ? "pool" : source, 0);
-    allot_code code = paper ? allot_soft_paper(l->soft, &pool, vote_of(s), s->n, &stream, &label, err)
-                            : allot_soft_pool(l->soft, &pool, s, &stream, &label, err);
-    if (code)
-        return code;
+    allot_code code = paper
+                          ? allot_soft_paper(l->soft, &pool, vote_of(s), s->n, &stream, &label, err)
+                          : allot_soft_pool(l->soft, &pool, s, &stream, &label, err);
+    if (code) return code;
     set_label(l, cell, &label, n_pool, s->n * l->mean_tokens);
     l->longest[cell] = (float)allot_expected_longest(l->lengths, l->n_present, s->n);
     for (int half = 0; half < 2; half++) {
         pool = view(l, q, s, half, l->g->pool);
         l->out->half[2 * cell + half] = NAN;
-        if (paper || pool.n < s->n)
-            continue;
+        if (paper || pool.n < s->n) continue;
         stream = stream_of(l, q, source, (uint64_t)half + 1);
-        if ((code = allot_soft_pool(l->soft, &pool, s, &stream, &label, err)))
-            return code;
+        if ((code = allot_soft_pool(l->soft, &pool, s, &stream, &label, err))) return code;
         l->out->half[2 * cell + half] = (float)label.accuracy;
     }
     return ALLOT_OK;
 }
 
 /* A cell of a beam search: its runs are the trials. */
-static void label_beam(labelling *l, long q, int strategy)
-{
+static void label_beam(labelling *l, long q, int strategy) {
     const allot_graded *g = l->g;
     const allot_graded_run *runs = allot_graded_runs(g, q, g->search_of[strategy]);
     const unsigned char *right = allot_graded_beams(g, q, strategy);
@@ -158,6 +147,7 @@ static void label_beam(labelling *l, long q, int strategy)
         tokens += runs[r].present ? runs[r].n_tokens : 0;
     }
     int n_runs = n[0] + n[1];
+    l->sum->n_short_runs += n_runs > 0 && n_runs < g->runs;
     float paper = l->settings->paper ? g->beam_paper[cell] : 0;
     if (n_runs == 0 || isnan(paper)) {
         l->sum->n_missing[ALLOT_LACKS_RUNS]++;
@@ -173,31 +163,25 @@ static void label_beam(labelling *l, long q, int strategy)
             n[half] && !l->settings->paper ? (float)n_right[half] / (float)n[half] : NAN;
 }
 
-static allot_code label_query(labelling *l, long q, allot_err *err)
-{
+static allot_code label_query(labelling *l, long q, allot_err *err) {
     size_t n;
-    const char *text =
-        allot_strings_at(&l->problems->col[ALLOT_COL_PROBLEM], l->g->row[q], &n);
+    const char *text = allot_strings_at(&l->problems->col[ALLOT_COL_PROBLEM], l->g->row[q], &n);
     l->out->keys[q] = l->problems->keys[l->g->row[q]];
     l->out->codepoints[q] = (int32_t)allot_features_codepoints(text, n);
     load_query(l, q);
     for (int s = 0; s < l->out->strategies.count; s++) {
         allot_code code = ALLOT_OK;
-        if (l->g->search_of[s] >= 0)
-            label_beam(l, q, s);
-        else
-            code = label_pooled(l, q, s, err);
-        if (code)
-            return code;
+        if (l->g->search_of[s] >= 0) label_beam(l, q, s);
+        else code = label_pooled(l, q, s, err);
+        if (code) return code;
     }
     return ALLOT_OK;
 }
 
-static allot_code allocate(labelling *l, allot_err *err)
-{
+static allot_code allocate(labelling *l, allot_err *err) {
     size_t m = (size_t)l->g->pool;
-    l->longest = allot_mem_array((size_t)l->out->n, (size_t)l->out->strategies.count *
-                                 sizeof *l->longest, err);
+    l->longest = allot_mem_array((size_t)l->out->n,
+                                 (size_t)l->out->strategies.count * sizeof *l->longest, err);
     l->cls = allot_mem_array(m, sizeof *l->cls, err);
     l->right = allot_mem_array(m, sizeof *l->right, err);
     l->view_cls = allot_mem_array(m, sizeof *l->view_cls, err);
@@ -208,8 +192,7 @@ static allot_code allocate(labelling *l, allot_err *err)
     return allot_soft_new(&l->soft, err);
 }
 
-static void clear(labelling *l)
-{
+static void clear(labelling *l) {
     free(l->longest);
     free(l->cls);
     free(l->right);
@@ -219,34 +202,50 @@ static void clear(labelling *l)
     allot_soft_free(l->soft);
 }
 
+/* The labels are made by this program's grader, whatever the run's was. */
+static void set_grader(cJSON *fingerprint) {
+    cJSON *now = cJSON_CreateString(ALLOT_GRADE_VERSION);
+    const cJSON *then = cJSON_GetObjectItemCaseSensitive(fingerprint, "grader");
+    if (!cJSON_IsString(then) || strcmp(then->valuestring, ALLOT_GRADE_VERSION) == 0) {
+        cJSON_Delete(now);
+        return;
+    }
+    allot_log_warn("the run was made with grader %s and is graded with %s", then->valuestring,
+                   ALLOT_GRADE_VERSION);
+    cJSON_ReplaceItemInObjectCaseSensitive(fingerprint, "grader", now);
+}
+
 static allot_code set_attributes(const allot_label_settings *s, const allot_rundir *manifest,
-                                 allot_outcomes *out, allot_err *err)
-{
-    const char *rule = s->paper ? s->last_number ? "paper-bootstrap, last number" : "paper-bootstrap"
-                                : s->last_number ? "subsets, last number" : "subsets";
+                                 allot_outcomes *out, allot_err *err) {
+    char rule[64];
+    snprintf(rule, sizeof rule, "%s%s", s->paper ? "paper-bootstrap" : "subsets",
+             s->last_number ? ", last number" : "");
     out->fingerprint = cJSON_Duplicate(manifest->fingerprint, 1);
     out->label_rule = allot_mem_text(rule, strlen(rule), err);
     strcpy(out->metric, "accuracy");
-    if (out->fingerprint && out->label_rule)
-        return ALLOT_OK;
+    if (out->fingerprint && out->label_rule) return ALLOT_OK;
     return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
 }
 
 /* Labels all queries of a graded run. */
 static allot_code label_all(const allot_label_settings *s, const allot_rundir *manifest,
                             const allot_problems *problems, const allot_graded *g,
-                            allot_outcomes *out, allot_label_summary *sum, allot_err *err)
-{
+                            allot_outcomes *out, allot_label_summary *sum, allot_err *err) {
     labelling l = {.g = g, .settings = s, .problems = problems, .out = out, .sum = sum};
     allot_code code = allot_outcomes_init(out, g->n, g->set, err);
-    if (!code)
-        code = set_attributes(s, manifest, out, err);
-    if (!code)
-        code = allocate(&l, err);
-    for (long q = 0; !code && q < g->n; q++)
-        code = label_query(&l, q, err);
-    if (!code && s->timing_dir)
-        code = allot_label_seconds(s, l.longest, out, sum, err);
+    if (!code) code = set_attributes(s, manifest, out, err);
+    if (!code) code = allocate(&l, err);
+    allot_progress progress;
+    allot_progress_start(&progress, "queries", 0, g->n);
+    for (long q = 0; !code && q < g->n; q++) {
+        code = allot_interrupted()
+                   ? allot_fail(err, ALLOT_EINTR, "interrupted; nothing was written")
+                   : label_query(&l, q, err);
+        allot_progress_update(&progress, q + 1, NULL);
+    }
+    if (!code) allot_progress_end(&progress, g->n, NULL);
+    if (!code && s->timing_dir) code = allot_label_seconds(s, l.longest, out, sum, err);
+    if (!code) set_grader(out->fingerprint);
     clear(&l);
     return code;
 }
@@ -254,30 +253,27 @@ static allot_code label_all(const allot_label_settings *s, const allot_rundir *m
 /* Which strategies: those of the file, else the run's. A parallel strategy needs no more than a
  * pool; a beam search must have been run. */
 static allot_code choose_strategies(const allot_label_settings *s, const allot_rundir *manifest,
-                                    allot_strategies *set, allot_err *err)
-{
+                                    allot_strategies *set, allot_err *err) {
     if (s->strategies) {
         allot_code code = allot_strategyfile_load(s->strategies, set, err);
-        if (code)
-            return code;
+        if (code) return code;
     }
     for (int i = 0; !s->strategies && i < manifest->strategies.count; i++) {
         allot_code code = allot_strategies_add(set, &manifest->strategies.at[i], err);
-        if (code)
-            return code;
+        if (code) return code;
     }
     for (int i = 0; i < set->count; i++)
         if (set->at[i].method == ALLOT_NAMED)
-            return allot_fail(err, ALLOT_EINPUT, "cannot label named:\"%s\": it was measured "
-                              "elsewhere, not run here", set->at[i].name);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot label named:\"%s\": it was measured "
+                              "elsewhere, not run here",
+                              set->at[i].name);
     return ALLOT_OK;
 }
 
 static allot_code load_problems(const allot_label_settings *s, allot_problems *problems,
-                                allot_err *err)
-{
-    if (s->problems)
-        return allot_problems_load(s->problems, 1, problems, err);
+                                allot_err *err) {
+    if (s->problems) return allot_problems_load(s->problems, 1, problems, err);
     char *path = allot_rundir_path(s->run_dir, "problems.h5", err);
     allot_code code = path ? allot_problems_load(path, 1, problems, err) : ALLOT_ERUNTIME;
     free(path);
@@ -285,18 +281,16 @@ static allot_code load_problems(const allot_label_settings *s, allot_problems *p
 }
 
 static allot_code check_queries(const allot_label_settings *s, const allot_graded *g,
-                                allot_err *err)
-{
-    if (g->n > 0)
-        return ALLOT_OK;
-    return allot_fail(err, ALLOT_EINPUT, "cannot label '%s': none of its %ld queries has a "
-                      "reference answer (give the problems with answers as --problems)", s->run_dir,
-                      g->counts.n_no_reference);
+                                allot_err *err) {
+    if (g->n > 0) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EINPUT,
+                      "cannot label '%s': none of its %ld queries has a "
+                      "reference answer (give the problems with answers as --problems)",
+                      s->run_dir, g->counts.n_no_reference);
 }
 
 allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
-                           allot_label_summary *summary, allot_err *err)
-{
+                           allot_label_summary *summary, allot_err *err) {
     allot_rundir manifest = {0};
     allot_problems problems = {0};
     allot_strategies set = {0};
@@ -305,14 +299,11 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     memset(summary, 0, sizeof *summary);
     summary->held_out_error = summary->held_out_bias = NAN;
     allot_code code = allot_rundir_load(s->run_dir, ALLOT_RUN_SCHEMA, &manifest, err);
-    if (!code)
-        code = choose_strategies(s, &manifest, &set, err);
-    if (!code)
-        code = load_problems(s, &problems, err);
+    if (!code) code = choose_strategies(s, &manifest, &set, err);
+    if (!code) code = load_problems(s, &problems, err);
     if (!code)
         code = allot_graded_load(s->run_dir, &manifest, &problems, &set, &options, &graded, err);
-    if (!code)
-        code = check_queries(s, &graded, err);
+    if (!code) code = check_queries(s, &graded, err);
     if (!code) {
         summary->graded = graded.counts;
         summary->n_queries = graded.n;

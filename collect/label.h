@@ -18,10 +18,11 @@ typedef struct {
     int paper;              /* the paper's bootstrap labels */
     int last_number;        /* answers may be the last number of a text */
     allot_missing missing;
-    long seed;              /* of random subsets and bootstraps */
+    long seed; /* of random subsets and bootstraps */
 } allot_label_settings;
 
-#define ALLOT_LABEL_DEFAULTS {.load = 1, .missing = ALLOT_MISSING_REFUSE, .seed = 1}
+#define ALLOT_LABEL_DEFAULTS                                                                       \
+    { .load = 1, .missing = ALLOT_MISSING_REFUSE, .seed = 1 }
 ALLOT_MUST_CHECK allot_code allot_label_check(const allot_label_settings *s, allot_err *err);
 
 /* Why a cell is missing. */
@@ -29,17 +30,18 @@ enum { ALLOT_LACKS_SAMPLES, ALLOT_LACKS_SCORES, ALLOT_LACKS_RUNS, ALLOT_N_LACKS 
 
 typedef struct {
     allot_graded_counts graded;
-    long n_queries;               /* with a reference, before any is dropped */
+    long n_queries; /* with a reference, before any is dropped */
     long n_missing[ALLOT_N_LACKS];
     long dropped_queries;
     int dropped_strategies;
-    long n_short_pools;           /* pools with fewer samples than the manifest asks for */
+    long n_short_pools;              /* pools with fewer samples than the manifest asks for */
+    long n_short_runs;               /* cells of a beam search with fewer runs than asked for */
     long n_pools, n_always, n_never; /* pools seen; with all samples right; with none */
-    int pool, largest_n;          /* M, and the largest N that is drawn from it */
+    int pool, largest_n;             /* M, and the largest N that is drawn from it */
     long n_timed, n_measured, n_modelled; /* timed rows; cells */
-    long n_held_out;              /* timed rows predicted by a model of the other half */
-    double held_out_error;        /* sum |predicted - timed| / sum timed; NaN if none */
-    double held_out_bias;         /* sum (predicted - timed) / sum timed */
+    long n_held_out;                      /* timed rows predicted by a model of the other half */
+    double held_out_error;                /* sum |predicted - timed| / sum timed; NaN if none */
+    double held_out_bias;                 /* sum (predicted - timed) / sum timed */
 } allot_label_summary;
 
 /* Fills *out (the caller clears it). */

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "labelseconds.h"
-#include <math.h>
-#include <stdlib.h>
 #include "core/fingerprint.h"
 #include "liballot/mem.h"
 #include "secondsmodel.h"
+#include <math.h>
+#include <stdlib.h>
 
 typedef struct {
     const allot_timedrows *rows;
     const float *longest;
     allot_outcomes *out;
-    int *timed;            /* [S] index in the timing's manifest, -1 = not timed */
+    int *timed; /* [S] index in the timing's manifest, -1 = not timed */
     allot_keyindex index;
     int load;
 } filling;
 
 /* The cells' means over runs. Rows are sorted, but two strategies may share a timed one. */
-static allot_code fill_measured(const filling *f, allot_label_summary *sum, allot_err *err)
-{
+static allot_code fill_measured(const filling *f, allot_label_summary *sum, allot_err *err) {
     allot_outcomes *o = f->out;
     int n_s = o->strategies.count;
     int *runs = allot_mem_array((size_t)o->n, (size_t)n_s * sizeof *runs, err);
-    if (!runs)
-        return ALLOT_ERUNTIME;
+    if (!runs) return ALLOT_ERUNTIME;
     for (size_t i = 0; i < f->rows->n; i++) {
         const allot_timed *row = &f->rows->at[i];
         long q = row->load == f->load ? allot_keyindex_find(&f->index, &row->key) : -1;
@@ -39,24 +37,20 @@ static allot_code fill_measured(const filling *f, allot_label_summary *sum, allo
     return ALLOT_OK;
 }
 
-static double predict(const filling *f, const allot_secondsmodel *m, long q, int s)
-{
+static double predict(const filling *f, const allot_secondsmodel *m, long q, int s) {
     long cell = q * f->out->strategies.count + s;
     return allot_secondsmodel_predict(m, &f->out->strategies.at[s], f->timed[s], f->longest[cell],
                                       f->out->tokens[cell]);
 }
 
-static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allot_err *err)
-{
+static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allot_err *err) {
     allot_outcomes *o = f->out;
     int n_s = o->strategies.count;
     allot_secondsmodel m;
     allot_code code = allot_secondsmodel_fit(f->rows, f->load, -1, &m, err);
-    if (code)
-        return code;
+    if (code) return code;
     for (long cell = 0; cell < o->n * n_s; cell++) {
-        if (o->seconds_kind[cell] != ALLOT_SECONDS_ABSENT || o->n_trials[cell] == 0)
-            continue;
+        if (o->seconds_kind[cell] != ALLOT_SECONDS_ABSENT || o->n_trials[cell] == 0) continue;
         double seconds = predict(f, &m, cell / n_s, (int)(cell % n_s));
         if (isfinite(seconds)) {
             o->seconds[cell] = (float)seconds;
@@ -69,26 +63,22 @@ static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allo
 }
 
 /* How good modelled seconds are: each half of the timed queries predicted by the other half. */
-static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err *err)
-{
+static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err *err) {
     double wrong = 0, bias = 0, total = 0;
     for (int half = 0; half < 2; half++) {
         allot_secondsmodel m;
         allot_code code = allot_secondsmodel_fit(f->rows, f->load, 1 - half, &m, err);
-        if (code)
-            return code;
+        if (code) return code;
         for (size_t i = 0; i < f->rows->n; i++) {
             const allot_timed *row = &f->rows->at[i];
             long q = allot_keyindex_find(&f->index, &row->key);
-            if (row->load != f->load || q < 0 || allot_seconds_half(&row->key) != half)
-                continue;
+            if (row->load != f->load || q < 0 || allot_seconds_half(&row->key) != half) continue;
             int s = 0, n_s = f->out->strategies.count;
             while (s < n_s && f->timed[s] != row->strategy)
                 s++;
-            double seconds = s < n_s && f->out->n_trials[q * n_s + s] > 0 ? predict(f, &m, q, s)
-                                                                           : NAN;
-            if (!isfinite(seconds))
-                continue;
+            double seconds =
+                s < n_s && f->out->n_trials[q * n_s + s] > 0 ? predict(f, &m, q, s) : NAN;
+            if (!isfinite(seconds)) continue;
             wrong += fabs(seconds - row->seconds);
             bias += seconds - row->seconds;
             total += row->seconds;
@@ -101,39 +91,33 @@ static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err
     return ALLOT_OK;
 }
 
-static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err)
-{
+static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err) {
     const allot_strategies *set = &f->out->strategies;
     f->timed = allot_mem_array((size_t)set->count, sizeof *f->timed, err);
-    if (!f->timed)
-        return ALLOT_ERUNTIME;
+    if (!f->timed) return ALLOT_ERUNTIME;
     for (int s = 0; s < set->count; s++)
         f->timed[s] = allot_seconds_find(&f->rows->manifest.strategies, &set->at[s]);
     for (size_t i = 0; i < f->rows->n; i++)
         sum->n_timed += f->rows->at[i].load == f->load;
     allot_code code = fill_measured(f, sum, err);
-    if (!code)
-        code = fill_modelled(f, sum, err);
-    if (!code)
-        code = hold_out(f, sum, err);
+    if (!code) code = fill_modelled(f, sum, err);
+    if (!code) code = hold_out(f, sum, err);
     return code;
 }
 
 allot_code allot_label_seconds(const allot_label_settings *s, const float *longest,
-                               allot_outcomes *out, allot_label_summary *summary, allot_err *err)
-{
+                               allot_outcomes *out, allot_label_summary *summary, allot_err *err) {
     allot_timedrows rows;
     filling f = {.rows = &rows, .longest = longest, .out = out, .load = s->load};
     allot_code code = allot_timedrows_load(s->timing_dir, &rows, err);
-    if (code)
-        return code;
+    if (code) return code;
     code = allot_fingerprint_agree(out->fingerprint, s->run_dir, rows.manifest.fingerprint,
-                                   s->timing_dir, "time the strategies with the settings of the "
-                                   "run: 'allot-collect time'", err);
-    if (!code)
-        code = allot_keyindex_build(&f.index, out->keys, (size_t)out->n, s->run_dir, err);
-    if (!code)
-        code = fill(&f, summary, err);
+                                   s->timing_dir,
+                                   "time the strategies with the settings of the "
+                                   "run: 'allot-collect time'",
+                                   err);
+    if (!code) code = allot_keyindex_build(&f.index, out->keys, (size_t)out->n, s->run_dir, err);
+    if (!code) code = fill(&f, summary, err);
     if (!code && summary->n_timed == 0)
         code = allot_fail(err, ALLOT_EMISMATCH, "'%s' has no rows at load %d (see --load)",
                           s->timing_dir, s->load);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secondsmodel.h"
+#include "liballot/mem.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "liballot/mem.h"
 
 /* Sums over the timed rows of one N. */
 typedef struct {
@@ -11,21 +11,18 @@ typedef struct {
     long n, n_prm;
 } sums;
 
-int allot_seconds_half(const allot_key *key)
-{
+int allot_seconds_half(const allot_key *key) {
     return key->b[31] & 1;
 }
 
-int allot_seconds_find(const allot_strategies *timed, const allot_strategy *s)
-{
+int allot_seconds_find(const allot_strategies *timed, const allot_strategy *s) {
     allot_strategy other = *s;
     other.final = s->final == ALLOT_FINAL_BEST ? ALLOT_FINAL_VOTE : ALLOT_FINAL_BEST;
     int i = allot_strategies_find(timed, s);
     return i < 0 && s->method == ALLOT_BEAM ? allot_strategies_find(timed, &other) : i;
 }
 
-static void add_row(sums *t, const allot_timed *row, int uses_prm)
-{
+static void add_row(sums *t, const allot_timed *row, int uses_prm) {
     t->n++;
     t->gen_s += row->gen_s;
     t->longest += row->longest;
@@ -37,21 +34,17 @@ static void add_row(sums *t, const allot_timed *row, int uses_prm)
     }
 }
 
-static int is_used(const allot_timed *row, int load, int half)
-{
+static int is_used(const allot_timed *row, int load, int half) {
     return row->load == load && (half < 0 || allot_seconds_half(&row->key) == half);
 }
 
 /* Place of N in m->at, made if new; -1 if there is no room. */
-static int place_of(allot_secondsmodel *m, sums *t, int n)
-{
+static int place_of(allot_secondsmodel *m, sums *t, int n) {
     int i = 0;
     while (i < m->n_at && m->at[i].n < n)
         i++;
-    if (i < m->n_at && m->at[i].n == n)
-        return i;
-    if (m->n_at == ALLOT_SECONDS_MAX_N)
-        return -1;
+    if (i < m->n_at && m->at[i].n == n) return i;
+    if (m->n_at == ALLOT_SECONDS_MAX_N) return -1;
     memmove(&m->at[i + 1], &m->at[i], (size_t)(m->n_at - i) * sizeof *m->at);
     memmove(&t[i + 1], &t[i], (size_t)(m->n_at++ - i) * sizeof *t);
     m->at[i] = (allot_seconds_at){n, NAN, NAN, NAN};
@@ -61,12 +54,10 @@ static int place_of(allot_secondsmodel *m, sums *t, int n)
 
 /* A ratio of sums, not a mean of ratios: short rows are mostly overhead. */
 static allot_code fit_beams(const allot_timedrows *rows, int load, int half, allot_secondsmodel *m,
-                            allot_err *err)
-{
+                            allot_err *err) {
     int count = rows->manifest.strategies.count;
     double *tokens = allot_mem_array((size_t)count, sizeof *tokens, err);
-    if (!tokens)
-        return ALLOT_ERUNTIME;
+    if (!tokens) return ALLOT_ERUNTIME;
     for (size_t i = 0; i < rows->n; i++)
         if (is_used(&rows->at[i], load, half)) {
             m->beam[rows->at[i].strategy] += rows->at[i].seconds;
@@ -79,21 +70,17 @@ static allot_code fit_beams(const allot_timedrows *rows, int load, int half, all
 }
 
 allot_code allot_secondsmodel_fit(const allot_timedrows *rows, int load, int half,
-                                  allot_secondsmodel *out, allot_err *err)
-{
+                                  allot_secondsmodel *out, allot_err *err) {
     sums t[ALLOT_SECONDS_MAX_N + 1];
     const allot_strategies *set = &rows->manifest.strategies;
     memset(out, 0, sizeof *out);
     out->beam = allot_mem_array((size_t)set->count, sizeof *out->beam, err);
-    if (!out->beam)
-        return ALLOT_ERUNTIME;
+    if (!out->beam) return ALLOT_ERUNTIME;
     for (size_t i = 0; i < rows->n; i++) {
         const allot_strategy *s = &set->at[rows->at[i].strategy];
-        if (s->method > ALLOT_WEIGHTED || !is_used(&rows->at[i], load, half))
-            continue;
+        if (s->method > ALLOT_WEIGHTED || !is_used(&rows->at[i], load, half)) continue;
         int k = place_of(out, t, s->n);
-        if (k >= 0)
-            add_row(&t[k], &rows->at[i], allot_strategy_uses_prm(s));
+        if (k >= 0) add_row(&t[k], &rows->at[i], allot_strategy_uses_prm(s));
     }
     for (int k = 0; k < out->n_at; k++) {
         out->at[k].g = t[k].longest > 0 ? t[k].gen_s / t[k].longest : NAN;
@@ -101,45 +88,35 @@ allot_code allot_secondsmodel_fit(const allot_timedrows *rows, int load, int hal
         out->at[k].o = t[k].rest_s / (double)t[k].n;
     }
     allot_code code = fit_beams(rows, load, half, out, err);
-    if (code)
-        allot_secondsmodel_clear(out);
+    if (code) allot_secondsmodel_clear(out);
     return code;
 }
 
-void allot_secondsmodel_clear(allot_secondsmodel *m)
-{
+void allot_secondsmodel_clear(allot_secondsmodel *m) {
     free(m->beam);
     memset(m, 0, sizeof *m);
 }
 
 /* A coefficient at N: between the nearest timed N that know it, linear in log N; beyond the ends
  * the end's. offset: of the coefficient in allot_seconds_at. */
-static double coefficient(const allot_secondsmodel *m, size_t offset, int n)
-{
+static double coefficient(const allot_secondsmodel *m, size_t offset, int n) {
     double below = NAN, above = NAN;
     int n_below = 0, n_above = 0;
     for (int i = 0; i < m->n_at; i++) {
         double value = *(const double *)((const char *)&m->at[i] + offset);
-        if (!isfinite(value))
-            continue;
-        if (m->at[i].n <= n)
-            below = value, n_below = m->at[i].n;
-        else if (!n_above)
-            above = value, n_above = m->at[i].n;
+        if (!isfinite(value)) continue;
+        if (m->at[i].n <= n) below = value, n_below = m->at[i].n;
+        else if (!n_above) above = value, n_above = m->at[i].n;
     }
-    if (!n_below || !n_above)
-        return n_below ? below : above;
+    if (!n_below || !n_above) return n_below ? below : above;
     double weight = log((double)n / n_below) / log((double)n_above / n_below);
     return below + weight * (above - below);
 }
 
 double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strategy *s, int timed,
-                                  double longest, double tokens)
-{
-    if (s->method == ALLOT_BEAM)
-        return timed < 0 ? NAN : m->beam[timed] * tokens;
-    if (s->method > ALLOT_WEIGHTED)
-        return NAN;
+                                  double longest, double tokens) {
+    if (s->method == ALLOT_BEAM) return timed < 0 ? NAN : m->beam[timed] * tokens;
+    if (s->method > ALLOT_WEIGHTED) return NAN;
     double seconds = coefficient(m, offsetof(allot_seconds_at, g), s->n) * longest +
                      coefficient(m, offsetof(allot_seconds_at, o), s->n);
     if (allot_strategy_uses_prm(s))

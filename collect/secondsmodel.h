@@ -4,8 +4,8 @@
  * Parallel strategies of N samples (s: single at N = 1):
  *   seconds = g_N E[longest of N] + r_N N E[tokens] + o_N
  * with g_N generation seconds per token of the longest sample, r_N reward-model seconds per token
- * read (0 without a reward model), o_N the rest; each a ratio of sums over the timed rows of that N,
- * between the N that were timed linear in log N. Beam searches: seconds = b_s E[tokens], b_s of
+ * read (0 without a reward model), o_N the rest; each a ratio of sums over the timed rows of that
+ * N, between the N that were timed linear in log N. Beam searches: seconds = b_s E[tokens], b_s of
  * that very strategy; a beam search that was never timed has no seconds. */
 #ifndef ALLOT_SECONDSMODEL_H
 #define ALLOT_SECONDSMODEL_H
@@ -14,14 +14,14 @@
 enum { ALLOT_SECONDS_MAX_N = 64 }; /* most different N that are timed */
 
 typedef struct {
-    int n;               /* N */
-    double g, r, o;      /* as above; r is NaN if no timed row used the reward model */
+    int n;          /* N */
+    double g, r, o; /* as above; r is NaN if no timed row used the reward model */
 } allot_seconds_at;
 
 typedef struct {
     allot_seconds_at at[ALLOT_SECONDS_MAX_N]; /* [n_at] by ascending N */
     int n_at;
-    double *beam;        /* owned [S of the timing's manifest], NaN where never timed */
+    double *beam; /* owned [S of the timing's manifest], NaN where never timed */
 } allot_secondsmodel;
 
 /* Which rows: those of this load, and of one half of the queries (0 or 1) or all (-1). */
@@ -33,7 +33,8 @@ void allot_secondsmodel_clear(allot_secondsmodel *m);
 int allot_seconds_half(const allot_key *key);
 
 /* Seconds of strategy s; timed: its index in the timing's manifest (of beams; else ignored);
- * longest: expected tokens of its longest sample; tokens: expected tokens of all. NaN if unknown. */
+ * longest: expected tokens of its longest sample; tokens: expected tokens of all. NaN if unknown.
+ */
 double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strategy *s, int timed,
                                   double longest, double tokens);
 

@@ -6,23 +6,23 @@
 
 /* One flat pool of answer counts, all that a vote depends on. */
 typedef struct {
-    int n;    /* samples in the class */
+    int n; /* samples in the class */
     int right;
 } allot_soft_class;
 
 struct allot_soft {
-    int max_n;                  /* pools of up to so many samples fit the arrays below */
-    double *log_fact;           /* [max_n + 1] log n! */
-    double *pmf;                /* [2 max_n] binomial tables, one after the other */
-    double *value;              /* [max_n + 1] leave-one-out labels ... */
-    int *times;                 /* [max_n + 1] ... and how many samples share each */
-    double *sum, *with;         /* [max_n] */
+    int max_n;          /* pools of up to so many samples fit the arrays below */
+    double *log_fact;   /* [max_n + 1] log n! */
+    double *pmf;        /* [2 max_n] binomial tables, one after the other */
+    double *value;      /* [max_n + 1] leave-one-out labels ... */
+    int *times;         /* [max_n + 1] ... and how many samples share each */
+    double *sum, *with; /* [max_n] */
     int *order, *mark, *touched, *subset, *count; /* [max_n] */
-    allot_soft_class *classes, *fewer; /* [max_n] */
-    double *tail[2];            /* [max_n + 1] for M and for M - 1 samples */
-    double *dp;                 /* grows */
+    allot_soft_class *classes, *fewer;            /* [max_n] */
+    double *tail[2];                              /* [max_n + 1] for M and for M - 1 samples */
+    double *dp;                                   /* grows */
     size_t dp_capacity;
-    void *block;                /* owns all but dp */
+    void *block; /* owns all but dp */
 };
 
 ALLOT_MUST_CHECK allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err);

@@ -1,37 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/rng.h"
+#include "liballot/mem.h"
+#include "soft_parts.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/rng.h"
-#include "liballot/mem.h"
-#include "soft_parts.h"
 
-allot_code allot_soft_new(allot_soft **out, allot_err *err)
-{
+allot_code allot_soft_new(allot_soft **out, allot_err *err) {
     *out = allot_mem_array(1, sizeof **out, err);
     return *out ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-void allot_soft_free(allot_soft *w)
-{
-    if (!w)
-        return;
+void allot_soft_free(allot_soft *w) {
+    if (!w) return;
     free(w->block);
     free(w->dp);
     free(w);
 }
 
 /* One block for all arrays, so that a pool costs no allocation once the largest was seen. */
-allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err)
-{
-    if (n <= w->max_n)
-        return ALLOT_OK;
+allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err) {
+    if (n <= w->max_n) return ALLOT_OK;
     size_t k = (size_t)n + 1;
     size_t bytes = k * (8 * sizeof(double) + 6 * sizeof(int) + 2 * sizeof(allot_soft_class));
     void *block = allot_mem_array(bytes, 1, err);
-    if (!block)
-        return ALLOT_ERUNTIME;
+    if (!block) return ALLOT_ERUNTIME;
     free(w->block);
     w->block = block;
     double *d = block;
@@ -48,8 +42,7 @@ allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err)
     return ALLOT_OK;
 }
 
-double allot_soft_jackknife(const allot_soft *w, int n, int m)
-{
+double allot_soft_jackknife(const allot_soft *w, int n, int m) {
     double mean = 0, sum = 0;
     for (int i = 0; i < n; i++)
         mean += w->times[i] * w->value[i] / m;
@@ -58,28 +51,24 @@ double allot_soft_jackknife(const allot_soft *w, int n, int m)
     return sum * (m - 1) / m;
 }
 
-double allot_soft_n_eff(double accuracy, double variance, int m)
-{
+double allot_soft_n_eff(double accuracy, double variance, int m) {
     double p = (m * accuracy + 0.5) / (m + 1);
     double n = variance > 0 ? p * (1 - p) / variance : m;
     return fmin(fmax(n, 1), m);
 }
 
-allot_soft_label allot_soft_runs(int n_right, int n_runs)
-{
+allot_soft_label allot_soft_runs(int n_right, int n_runs) {
     double p = (double)n_right / n_runs;
     allot_soft_label l = {p, p * (1 - p) / n_runs, 0, 0};
     l.n_eff = allot_soft_n_eff(p, l.variance, n_runs);
     return l;
 }
 
-static int is_right(const allot_pool *pool, int sample)
-{
+static int is_right(const allot_pool *pool, int sample) {
     return pool->cls[sample] >= 0 && pool->right[pool->cls[sample]];
 }
 
-static void single(const allot_pool *pool, allot_soft_label *out)
-{
+static void single(const allot_pool *pool, allot_soft_label *out) {
     int right = 0;
     for (int i = 0; i < pool->n; i++)
         right += is_right(pool, i);
@@ -90,8 +79,7 @@ static void single(const allot_pool *pool, allot_soft_label *out)
 
 /* tail[r] = C(m - r, n) / C(m, n): probability that all n drawn lie behind rank r. A product of
  * ratios in [0, 1], so nothing overflows for any m. */
-static void rank_tail(double *tail, int m, int n)
-{
+static void rank_tail(double *tail, int m, int n) {
     tail[0] = 1;
     for (int r = 1; r <= m; r++)
         tail[r] = m - r + 1 > n ? tail[r - 1] * (m - r + 1 - n) / (m - r + 1) : 0;
@@ -101,8 +89,7 @@ typedef struct {
     const double *score;
 } by_score;
 
-static int compare_scores(const void *a, const void *b, void *context)
-{
+static int compare_scores(const void *a, const void *b, void *context) {
     const double *score = ((by_score *)context)->score;
     double x = score[*(const int *)a], y = score[*(const int *)b];
     return (x < y) - (x > y);
@@ -113,8 +100,7 @@ typedef struct {
     int first, end, right;
 } rank_group;
 
-static rank_group group_at(const allot_soft *w, const allot_pool *pool, int first)
-{
+static rank_group group_at(const allot_soft *w, const allot_pool *pool, int first) {
     rank_group g = {first, first, 0};
     double score = pool->score[w->order[first]];
     while (g.end < pool->n && pool->score[w->order[g.end]] == score)
@@ -124,15 +110,13 @@ static rank_group group_at(const allot_soft *w, const allot_pool *pool, int firs
 
 /* The best of N has rank in the group with probability tail[first] - tail[end]; each tied sample
  * takes an equal share of it. */
-static double group_mass(const double *tail, int first, int end, int right)
-{
+static double group_mass(const double *tail, int first, int end, int right) {
     return end > first ? (tail[first] - tail[end]) * right / (end - first) : 0;
 }
 
 /* Exact best-of-N. Leaving out a sample shifts the ranks behind it by one; `before` and `after` are
  * running sums over the groups, so that the whole jackknife is one pass. */
-static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_label *out)
-{
+static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_label *out) {
     int m = pool->n, n_values = 0;
     for (int i = 0; i < m; i++)
         w->order[i] = i;
@@ -140,24 +124,20 @@ static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_lab
     qsort_r(w->order, (size_t)m, sizeof *w->order, compare_scores, &context);
     rank_tail(w->tail[0], m, n);
     double accuracy = 0, before = 0, after = 0;
-    if (m > n)
-        rank_tail(w->tail[1], m - 1, n);
+    if (m > n) rank_tail(w->tail[1], m - 1, n);
     const double *less = w->tail[1];
     rank_group g;
     for (int i = 0; i < m; i = g.end) {
         g = group_at(w, pool, i);
         accuracy += group_mass(w->tail[0], g.first, g.end, g.right);
-        if (m > n && i > 0)
-            after += group_mass(less, g.first - 1, g.end - 1, g.right);
+        if (m > n && i > 0) after += group_mass(less, g.first - 1, g.end - 1, g.right);
     }
     for (int i = 0; m > n && i < m; i = g.end) {
         g = group_at(w, pool, i);
-        if (i > 0)
-            after -= group_mass(less, g.first - 1, g.end - 1, g.right);
+        if (i > 0) after -= group_mass(less, g.first - 1, g.end - 1, g.right);
         for (int right = 0; right < 2; right++) {
             int times = right ? g.right : g.end - g.first - g.right;
-            if (times == 0)
-                continue;
+            if (times == 0) continue;
             w->value[n_values] =
                 before + after + group_mass(less, g.first, g.end - 1, g.right - right);
             w->times[n_values++] = times;
@@ -169,23 +149,17 @@ static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_lab
 }
 
 allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool, const allot_strategy *s,
-                           const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
-{
+                           const allot_soft_stream *stream, allot_soft_label *out, allot_err *err) {
     assert(s->n >= 1 && s->n <= pool->n);
     memset(out, 0, sizeof *out);
     allot_code code = allot_soft_reserve(w, pool->n, err);
-    if (code)
-        return code;
-    if (s->n == 1)
-        single(pool, out);
-    else if (s->method == ALLOT_BON)
-        best_of(w, pool, s->n, out);
+    if (code) return code;
+    if (s->n == 1) single(pool, out);
+    else if (s->method == ALLOT_BON) best_of(w, pool, s->n, out);
     else if (s->method == ALLOT_WEIGHTED)
         code = allot_soft_weighted(w, pool, s->n, stream, out, err);
-    else
-        code = allot_soft_majority(w, pool, s->n, out, err);
-    if (code)
-        return code;
+    else code = allot_soft_majority(w, pool, s->n, out, err);
+    if (code) return code;
     out->accuracy = fmin(fmax(out->accuracy, 0), 1);
     if (pool->n == s->n) { /* one draw: nothing to leave out */
         double p = (pool->n * out->accuracy + 0.5) / (pool->n + 1);
@@ -196,8 +170,7 @@ allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool, const allot_st
 }
 
 /* The answer of one draw w->subset[0..draw): 1 right, 0 wrong or none. Ties: the earliest place. */
-static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, int draw)
-{
+static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, int draw) {
     for (int k = 0; k < pool->n_classes; k++)
         w->sum[k] = 0;
     int best = 0;
@@ -205,27 +178,23 @@ static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, in
         int c = pool->cls[w->subset[i]];
         if (vote == ALLOT_VOTE_BEST && pool->score[w->subset[i]] > pool->score[w->subset[best]])
             best = i;
-        if (c >= 0)
-            w->sum[c] += vote == ALLOT_VOTE_WEIGHTED ? pool->score[w->subset[i]] : 1;
+        if (c >= 0) w->sum[c] += vote == ALLOT_VOTE_WEIGHTED ? pool->score[w->subset[i]] : 1;
     }
-    if (vote == ALLOT_VOTE_BEST)
-        return is_right(pool, w->subset[best]);
+    if (vote == ALLOT_VOTE_BEST) return is_right(pool, w->subset[best]);
     int lead = -1;
     for (int i = 0; i < draw; i++) {
         int c = pool->cls[w->subset[i]];
-        if (c >= 0 && (lead < 0 || w->sum[c] > w->sum[lead]))
-            lead = c;
+        if (c >= 0 && (lead < 0 || w->sum[c] > w->sum[lead])) lead = c;
     }
     return lead >= 0 && pool->right[lead];
 }
 
 allot_code allot_soft_paper(allot_soft *w, const allot_pool *pool, allot_vote vote, int draw,
-                            const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
-{
+                            const allot_soft_stream *stream, allot_soft_label *out,
+                            allot_err *err) {
     memset(out, 0, sizeof *out);
     allot_code code = allot_soft_reserve(w, draw > pool->n ? draw : pool->n, err);
-    if (code)
-        return code;
+    if (code) return code;
     int right = 0;
     for (int b = 0; b < ALLOT_PAPER_BOOTSTRAPS; b++) {
         /* The same bootstrap for every strategy of a query, as published: a draw of N is the
@@ -239,8 +208,7 @@ allot_code allot_soft_paper(allot_soft *w, const allot_pool *pool, allot_vote vo
     return ALLOT_OK;
 }
 
-double allot_expected_longest(const double *lengths, int m, int n)
-{
+double allot_expected_longest(const double *lengths, int m, int n) {
     double tail = 1, expected = 0; /* tail: probability that all n lie among the i shortest */
     for (int i = m; i >= n; i--) {
         double shorter = i > n ? tail * (i - n) / i : 0;

@@ -4,19 +4,19 @@
  * Symbols: M samples in the pool, N samples of the strategy. The label is the exact expectation
  * over all N-subsets drawn without replacement (a U-statistic); with M < N there is none, with
  * M = N it is a single draw. Failed extractions fill places but never vote; with the top score of
- * best-of-N they are a wrong answer. Ties share: tied ranks and tied sums equally, a class tied with
- * t others for the lead wins 1 / (1 + t).
+ * best-of-N they are a wrong answer. Ties share: tied ranks and tied sums equally, a class tied
+ * with t others for the lead wins 1 / (1 + t).
  *
  * A workspace serves one thread; the same inputs give the same bits.
  * Source: arXiv:2509.09864, section 2.4 (the estimators are ours, the bootstrap is the paper's). */
 #ifndef ALLOT_SOFTLABEL_H
 #define ALLOT_SOFTLABEL_H
-#include <stdint.h>
 #include "liballot/strategy.h"
+#include <stdint.h>
 
 typedef struct {
-    int n;                      /* M, 1..ALLOT_MAX_N */
-    const int *cls;             /* [M] class of the sample's answer, -1 = no answer */
+    int n;          /* M, 1..ALLOT_MAX_N */
+    const int *cls; /* [M] class of the sample's answer, -1 = no answer */
     int n_classes;
     const unsigned char *right; /* [n_classes] 1: this answer is correct */
     const double *score;        /* [M] aggregated reward, finite; NULL unless bon, weighted */
@@ -43,8 +43,8 @@ void allot_soft_free(allot_soft *w);
 /* Label of a parallel strategy (single, majority, bon, weighted) with s->n <= pool->n. */
 ALLOT_MUST_CHECK allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool,
                                             const allot_strategy *s,
-                                            const allot_soft_stream *stream,
-                                            allot_soft_label *out, allot_err *err);
+                                            const allot_soft_stream *stream, allot_soft_label *out,
+                                            allot_err *err);
 
 /* Label of a strategy with n_runs >= 1 independent runs, n_right of them correct. */
 allot_soft_label allot_soft_runs(int n_right, int n_runs);

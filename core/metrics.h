@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.h - how good probabilities are against soft labels. A forecast is a probability p, a label
- * a in [0, 1] and a weight w >= 0 (cells, or how often a resample drew their query). A soft label
- * counts as a of a success and 1 - a of a failure.
- * Pure, nothing is allocated. All are NaN when the weights sum to 0. */
+/* metrics.h - how good probabilities are against soft labels. A forecast is a probability p, a
+ * label a in [0, 1] and a weight w >= 0 (cells, or how often a resample drew their query). A soft
+ * label counts as a of a success and 1 - a of a failure. Pure, nothing is allocated. All are NaN
+ * when the weights sum to 0. */
 #ifndef ALLOT_METRICS_H
 #define ALLOT_METRICS_H
 #include <stddef.h>

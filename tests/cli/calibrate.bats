@@ -104,10 +104,11 @@ refused() {
 
 @test "costs refuses what it cannot use" {
     make_run timing timing foreign
-    refused 4 "'timing' has no usable row of 'bon@4' at load 1 (1 were retried, 3 under foreign load" \
+    refused 4 "no usable row of 'bon@4' at load 1 (1 were retried, 3 under foreign load" \
         allot-calibrate costs --quiet timing --output c.json
     refused 2 "either a timing directory or --outcomes" allot-calibrate costs --output c.json
-    refused 2 "belong together" allot-calibrate costs --outcomes "$WORLD/outcomes.h5" --output c.json
+    refused 2 "belong together" allot-calibrate costs --outcomes "$WORLD/outcomes.h5" \
+        --output c.json
     refused 2 "--output is missing" allot-calibrate costs timing
     make_run run run
     refused 4 "run" allot-calibrate costs --quiet run --output c.json

@@ -5,6 +5,11 @@ setup() {
     PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
     cd "$BATS_TEST_TMPDIR" || exit 1
 }
+strategies() {
+    local list
+    list=$(printf ', "%s"' "$@")
+    echo "{\"schema\": \"allot-strategies\", \"version\": 1, \"strategies\": [${list:2}]}" > s.json
+}
 # Runs a command that must fail: exit code $1, one line on stderr that contains $2.
 refused() {
     local want=$1 text=$2 rc=0
@@ -22,6 +27,15 @@ refused() {
     grep -q '^bon@4 .* 0\.7000 ' out
     grep -q '^seconds: 20 cells measured, 22 modelled' out
     grep -q 'warning: 1 queries without a usable reference answer left out' err
+    grep -q 'warning: the run was made with grader 0 and is graded with' err
+}
+
+@test "runs that are not there yet are counted" {
+    make_run run run
+    grep -v '"source":"beam@2x2x4","run":3' run/journal.jsonl > some && mv some run/journal.jsonl
+    allot-collect label run o.h5 --json > out 2> err
+    jq -e '.short_runs == 12 and .missing_runs == 0' out
+    grep -q 'warning: 12 cells of beam searches with fewer runs than asked for' err
 }
 
 @test "--json has stable keys" {
@@ -46,10 +60,10 @@ refused() {
 
 @test "other strategies of the same pool need no new generation" {
     make_run run run
-    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["majority@3", "weighted@4"]}' > s.json
+    strategies majority@3 weighted@4
     allot-collect label --quiet run o.h5 --strategies s.json --json > out
     jq -e '[.strategies[].strategy] == ["majority@3", "weighted@4"]' out
-    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["majority@16"]}' > s.json
+    strategies majority@16
     refused 4 "6 of 6 cells are missing" allot-collect label --quiet run p.h5 --strategies s.json
     [ ! -e p.h5 ]
 }
@@ -82,7 +96,7 @@ refused() {
     make_run timing timing
     sed -i 's/"temperature":.*0.8/"temperature": 1/' timing/manifest.json
     # its own records no longer fit its manifest: make them fit
-    id=$(printf '{"generator":"invented","temperature":1}' | sha256sum | cut -c1-16)
+    id=$(printf '{"generator":"invented","grader":"0","temperature":1}' | sha256sum | cut -c1-16)
     sed -i "s/\"cfg\":\"[0-9a-f]*\"/\"cfg\":\"$id\"/" timing/journal.jsonl
     refused 5 "temperature is 0.8 in the one and 1 in the other" \
         allot-collect label --quiet run o.h5 --timing timing

@@ -20,8 +20,7 @@ typedef struct {
     double score[MAX_M];
 } pool_data;
 
-static pool_data random_pool(allot_rng *r, int n, int n_classes, int n_scores)
-{
+static pool_data random_pool(allot_rng *r, int n, int n_classes, int n_scores) {
     pool_data p = {.n = n, .n_classes = n_classes};
     for (int i = 0; i < n; i++) {
         p.cls[i] = (int)allot_rng_below(r, (uint64_t)n_classes + 1) - 1;
@@ -32,15 +31,13 @@ static pool_data random_pool(allot_rng *r, int n, int n_classes, int n_scores)
     return p;
 }
 
-static allot_pool view(const pool_data *p)
-{
+static allot_pool view(const pool_data *p) {
     return (allot_pool){p->n, p->cls, p->n_classes, p->right, p->score};
 }
 
 /* The probability that one subset answers rightly; ties share. Written apart from the code tested:
  * candidates vote with weight 1 or their score, or the best-scored are all in the lead. */
-static double subset_right(const pool_data *p, const int *in, int n, allot_method method)
-{
+static double subset_right(const pool_data *p, const int *in, int n, allot_method method) {
     double weight[MAX_M] = {0}, top = -1, right = 0;
     int voted[MAX_M] = {0}, lead = 0;
     if (method == ALLOT_BON || n == 1) {
@@ -59,8 +56,7 @@ static double subset_right(const pool_data *p, const int *in, int n, allot_metho
             weight[p->cls[in[i]]] += method == ALLOT_WEIGHTED ? p->score[in[i]] : 1;
         }
     for (int k = 0; k < p->n_classes; k++)
-        if (voted[k])
-            top = fmax(top, weight[k]);
+        if (voted[k]) top = fmax(top, weight[k]);
     for (int k = 0; k < p->n_classes; k++)
         if (voted[k] && weight[k] == top) {
             lead++;
@@ -69,25 +65,21 @@ static double subset_right(const pool_data *p, const int *in, int n, allot_metho
     return lead ? right / lead : 0;
 }
 
-static double brute(const pool_data *p, int n, allot_method method)
-{
+static double brute(const pool_data *p, int n, allot_method method) {
     double sum = 0;
     long subsets = 0;
     for (unsigned long bits = 0; bits < 1ul << p->n; bits++) {
         int in[MAX_M], k = 0;
-        if (__builtin_popcountl(bits) != n)
-            continue;
+        if (__builtin_popcountl(bits) != n) continue;
         for (int i = 0; i < p->n; i++)
-            if (bits >> i & 1)
-                in[k++] = i;
+            if (bits >> i & 1) in[k++] = i;
         sum += subset_right(p, in, n, method);
         subsets++;
     }
     return sum / (double)subsets;
 }
 
-static double brute_variance(const pool_data *p, int n, allot_method method)
-{
+static double brute_variance(const pool_data *p, int n, allot_method method) {
     double v[MAX_M], mean = 0, sum = 0;
     for (int j = 0; j < p->n; j++) {
         pool_data q = *p;
@@ -104,8 +96,7 @@ static double brute_variance(const pool_data *p, int n, allot_method method)
     return sum * (p->n - 1) / p->n;
 }
 
-static allot_soft_label label(allot_soft *w, const pool_data *p, int n, allot_method method)
-{
+static allot_soft_label label(allot_soft *w, const pool_data *p, int n, allot_method method) {
     allot_soft_label l;
     allot_soft_stream stream = {1, 2, 3};
     allot_strategy s = {.method = method, .n = n, .width = 1, .depth = 1};
@@ -114,8 +105,7 @@ static allot_soft_label label(allot_soft *w, const pool_data *p, int n, allot_me
     return l;
 }
 
-static void equals_brute_force(void **state)
-{
+static void equals_brute_force(void **state) {
     allot_rng r = allot_rng_start(11, 0, 0, 0);
     const allot_method methods[] = {ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     for (int trial = 0; trial < 400; trial++) {
@@ -128,8 +118,7 @@ static void equals_brute_force(void **state)
             allot_soft_label l = label(*state, &p, n, methods[k]);
             double a = brute(&p, n, method);
             assert_float_equal(l.accuracy, a, 1e-12);
-            if (m > n)
-                assert_float_equal(l.variance, brute_variance(&p, n, method), 1e-12);
+            if (m > n) assert_float_equal(l.variance, brute_variance(&p, n, method), 1e-12);
             double smooth = (m * a + 0.5) / (m + 1);
             double eff = l.variance > 0 ? smooth * (1 - smooth) / l.variance : m;
             assert_float_equal(l.n_eff, fmin(fmax(eff, 1), m), 1e-9);
@@ -139,8 +128,7 @@ static void equals_brute_force(void **state)
 
 /* Pools as large as real ones: the exact labels lie within 5 standard errors of a simulation, the
  * weighted one (random subsets itself) within 5 of both together. */
-static void equals_simulation(void **state)
-{
+static void equals_simulation(void **state) {
     allot_rng r = allot_rng_start(12, 0, 0, 0);
     const allot_method methods[] = {ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     enum { DRAWS = 4000 };
@@ -165,8 +153,7 @@ static void equals_simulation(void **state)
 
 /* The order of samples and the names of classes are no part of the label (weighted: with all
  * subsets counted). */
-static void ignores_order(void **state)
-{
+static void ignores_order(void **state) {
     allot_rng r = allot_rng_start(13, 0, 0, 0);
     const allot_method methods[] = {ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     for (int trial = 0; trial < 200; trial++) {
@@ -191,8 +178,7 @@ static void ignores_order(void **state)
 
 /* The jackknife is known to lie above the variance of the label over fresh pools, and not by much:
  * the mean of V over pools against the variance of the labels themselves. */
-static void variance_is_of_the_right_size(void **state)
-{
+static void variance_is_of_the_right_size(void **state) {
     const allot_method methods[] = {ALLOT_SINGLE, ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     enum { POOLS = 1500 };
     for (int k = 0; k < 4; k++) {
@@ -215,8 +201,7 @@ static void variance_is_of_the_right_size(void **state)
     }
 }
 
-static void longest_equals_brute_force(void **state)
-{
+static void longest_equals_brute_force(void **state) {
     (void)state;
     allot_rng r = allot_rng_start(15, 0, 0, 0);
     for (int trial = 0; trial < 100; trial++) {
@@ -227,8 +212,7 @@ static void longest_equals_brute_force(void **state)
         for (int i = 1; i < m; i++)
             x[i] = x[i - 1] + (double)allot_rng_below(&r, 5);
         for (unsigned bits = 1; bits < 1u << m; bits++) {
-            if (__builtin_popcount(bits) != n)
-                continue;
+            if (__builtin_popcount(bits) != n) continue;
             sum += x[31 - __builtin_clz(bits)];
             subsets++;
         }
@@ -236,19 +220,16 @@ static void longest_equals_brute_force(void **state)
     }
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     return allot_soft_new((allot_soft **)state, NULL);
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
     allot_soft_free(*state);
     return 0;
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_brute_force),
         cmocka_unit_test(equals_simulation),

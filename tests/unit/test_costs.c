@@ -12,8 +12,7 @@
 
 static char dir[64];
 
-static void statistics_by_hand(void **state)
-{
+static void statistics_by_hand(void **state) {
     (void)state;
     double x[4];
     /* two runs of one query, one of another two: the error is over three queries */
@@ -30,15 +29,13 @@ static void statistics_by_hand(void **state)
     assert_float_equal(s.mean, 3, 1e-15);
 }
 
-static void timing_to_table(void **state)
-{
+static void timing_to_table(void **state) {
     (void)state;
     allot_costsfile c;
     allot_fitcosts_counts counts;
     allot_err err = {0};
     fixture_timing(dir, &(fixture_harm){.reversed = 1, .torn = 1});
-    if (allot_fitcosts_timing(dir, &c, &counts, &err))
-        fail_msg("%s", err.msg);
+    if (allot_fitcosts_timing(dir, &c, &counts, &err)) fail_msg("%s", err.msg);
     assert_int_equal(counts.n_rows, 20);
     assert_int_equal(counts.n_retried, 1);
     assert_int_equal(counts.torn, 1);
@@ -55,8 +52,7 @@ static void timing_to_table(void **state)
     allot_costsfile_clear(&c);
 }
 
-static void a_strategy_without_rows_is_refused(void **state)
-{
+static void a_strategy_without_rows_is_refused(void **state) {
     (void)state;
     allot_costsfile c;
     allot_fitcosts_counts counts;
@@ -64,14 +60,15 @@ static void a_strategy_without_rows_is_refused(void **state)
     char want[512];
     fixture_timing(dir, &(fixture_harm){.foreign = 1});
     assert_int_equal(allot_fitcosts_timing(dir, &c, &counts, &err), ALLOT_EINPUT);
-    snprintf(want, sizeof want, "'%s' has no usable row of 'bon@4' at load 1 (1 were retried, 3 "
-             "under foreign load; run 'allot-collect time' again, it goes on where it was)", dir);
+    snprintf(want, sizeof want,
+             "'%s' has no usable row of 'bon@4' at load 1 (1 were retried, 3 "
+             "under foreign load; run 'allot-collect time' again, it goes on where it was)",
+             dir);
     assert_string_equal(err.msg, want);
 }
 
 /* Of rows of one unit the first in the journal counts; the order of the rest is theirs by key. */
-static void repeated_rows(void **state)
-{
+static void repeated_rows(void **state) {
     (void)state;
     allot_timedrows plain, twice;
     allot_err err = {0};
@@ -103,15 +100,13 @@ static void repeated_rows(void **state)
     free(both);
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     (void)state;
     strcpy(dir, "/tmp/allot-costs-XXXXXX");
     return !mkdtemp(dir);
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
     (void)state;
     char path[4096];
     fixture_path(path, dir, "journal.jsonl");
@@ -122,8 +117,7 @@ static int teardown(void **state)
     return 0;
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_by_hand),
         cmocka_unit_test(timing_to_table),

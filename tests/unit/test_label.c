@@ -17,8 +17,7 @@ enum { SINGLE, MAJORITY_2, BON_4, BON_4_MIN, WEIGHTED_2, BEAM, BEAM_VOTE };
 static char run_dir[64], timing_dir[64];
 
 static allot_code label(const fixture_harm *harm, allot_label_settings *s, allot_outcomes *o,
-                        allot_label_summary *sum, allot_err *err)
-{
+                        allot_label_summary *sum, allot_err *err) {
     memset(o, 0, sizeof *o);
     fixture_run(run_dir, harm);
     s->run_dir = run_dir;
@@ -26,20 +25,16 @@ static allot_code label(const fixture_harm *harm, allot_label_settings *s, allot
 }
 
 static void must_label(const fixture_harm *harm, allot_label_settings *s, allot_outcomes *o,
-                       allot_label_summary *sum)
-{
+                       allot_label_summary *sum) {
     allot_err err = {0};
-    if (label(harm, s, o, sum, &err))
-        fail_msg("%s", err.msg);
+    if (label(harm, s, o, sum, &err)) fail_msg("%s", err.msg);
 }
 
-static double choose(int n, int k)
-{
+static double choose(int n, int k) {
     return exp(allot_log_choose(n, k));
 }
 
-static void check_query(const allot_outcomes *o, int q)
-{
+static void check_query(const allot_outcomes *o, int q) {
     const float *a = o->accuracy + q * FIXTURE_STRATEGIES;
     const float *tokens = o->tokens + q * FIXTURE_STRATEGIES;
     int failed = !fixture_is_right(q, 7), wrong = 8 - q - failed;
@@ -61,8 +56,7 @@ static void check_query(const allot_outcomes *o, int q)
     assert_int_equal(o->codepoints[q], q ? 16 : 14); /* "What is 100 + 1?" */
 }
 
-static void labels_by_hand(void **state)
-{
+static void labels_by_hand(void **state) {
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -77,6 +71,9 @@ static void labels_by_hand(void **state)
     }
     assert_string_equal(o.label_rule, "subsets");
     assert_string_equal(o.metric, "accuracy");
+    /* the run knew grader 0; these labels are this program's */
+    assert_string_equal(cJSON_GetObjectItem(o.fingerprint, "grader")->valuestring,
+                        ALLOT_GRADE_VERSION);
     assert_int_equal(sum.graded.n_no_reference, 1);
     assert_int_equal(sum.graded.n_samples, 48);
     assert_int_equal(sum.n_pools, 6);
@@ -92,8 +89,7 @@ static void labels_by_hand(void **state)
     allot_outcomes_clear(&o);
 }
 
-static void assert_same(const allot_outcomes *a, const allot_outcomes *b)
-{
+static void assert_same(const allot_outcomes *a, const allot_outcomes *b) {
     size_t cells = (size_t)a->n * FIXTURE_STRATEGIES;
     assert_int_equal(a->n, b->n);
     assert_memory_equal(a->keys, b->keys, (size_t)a->n * sizeof *a->keys);
@@ -105,8 +101,7 @@ static void assert_same(const allot_outcomes *a, const allot_outcomes *b)
 }
 
 /* A resumed run has its records in another order, some twice, and half a line: nothing changes. */
-static void order_and_repeats_do_not_matter(void **state)
-{
+static void order_and_repeats_do_not_matter(void **state) {
     (void)state;
     allot_outcomes plain, harmed;
     allot_label_summary sum;
@@ -124,8 +119,7 @@ static void order_and_repeats_do_not_matter(void **state)
     }
 }
 
-static void the_papers_labels(void **state)
-{
+static void the_papers_labels(void **state) {
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -145,8 +139,7 @@ static void the_papers_labels(void **state)
     allot_outcomes_clear(&o);
 }
 
-static void missing_cells(void **state)
-{
+static void missing_cells(void **state) {
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -170,8 +163,7 @@ static void missing_cells(void **state)
     allot_outcomes_clear(&o);
 }
 
-static void other_settings_are_refused(void **state)
-{
+static void other_settings_are_refused(void **state) {
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -184,8 +176,7 @@ static void other_settings_are_refused(void **state)
 }
 
 /* Timed cells are measured, the others follow the model, which is exact in this world. */
-static void seconds(void **state)
-{
+static void seconds(void **state) {
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -217,8 +208,7 @@ static void seconds(void **state)
 }
 
 /* Between timed N the coefficients are linear in log N, beyond them constant. */
-static void seconds_between(void **state)
-{
+static void seconds_between(void **state) {
     (void)state;
     allot_timed at[3];
     allot_timedrows rows = {.at = at, .n = 3};
@@ -229,16 +219,25 @@ static void seconds_between(void **state)
         allot_strategy s;
         fixture_must(allot_strategy_parse(names[i], &s, &err), &err);
         fixture_must(allot_strategies_add(&rows.manifest.strategies, &s, &err), &err);
-        at[i] = (allot_timed){.strategy = i, .load = 1, .tokens = 100, .longest = 10,
-                              .gen_s = i ? 3 : 1, .prm_s = i == 2, .seconds = (i ? 3 : 1) + (i == 2)};
+        at[i] = (allot_timed){.strategy = i,
+                              .load = 1,
+                              .tokens = 100,
+                              .longest = 10,
+                              .gen_s = i ? 3 : 1,
+                              .prm_s = i == 2,
+                              .seconds = (i ? 3 : 1) + (i == 2)};
     }
     fixture_must(allot_secondsmodel_fit(&rows, 1, -1, &m, &err), &err);
     const struct {
         const char *text;
         double seconds;
-    } want[] = {{"single", 0.1 * 10}, {"majority@2", 0.1 * 10}, {"majority@4", 0.2 * 10},
-                {"majority@8", 0.3 * 10}, {"majority@32", 0.3 * 10},
-                {"bon@4", 0.2 * 10 + 0.01 * 100}, {"weighted@16", 0.3 * 10 + 0.01 * 100}};
+    } want[] = {{"single", 0.1 * 10},
+                {"majority@2", 0.1 * 10},
+                {"majority@4", 0.2 * 10},
+                {"majority@8", 0.3 * 10},
+                {"majority@32", 0.3 * 10},
+                {"bon@4", 0.2 * 10 + 0.01 * 100},
+                {"weighted@16", 0.3 * 10 + 0.01 * 100}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         allot_strategy s;
         fixture_must(allot_strategy_parse(want[i].text, &s, &err), &err);
@@ -251,8 +250,7 @@ static void seconds_between(void **state)
     allot_strategies_clear(&rows.manifest.strategies);
 }
 
-static void remove_dir(const char *dir)
-{
+static void remove_dir(const char *dir) {
     const char *const files[] = {"journal.jsonl", "manifest.json", "problems.h5"};
     char path[4096];
     for (int i = 0; i < 3; i++) {
@@ -262,24 +260,21 @@ static void remove_dir(const char *dir)
     rmdir(dir);
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     (void)state;
     strcpy(run_dir, "/tmp/allot-label-XXXXXX");
     strcpy(timing_dir, "/tmp/allot-label-XXXXXX");
     return !mkdtemp(run_dir) || !mkdtemp(timing_dir);
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
     (void)state;
     remove_dir(run_dir);
     remove_dir(timing_dir);
     return 0;
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_by_hand),
         cmocka_unit_test(order_and_repeats_do_not_matter),

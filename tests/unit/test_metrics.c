@@ -15,8 +15,7 @@
 
 #define GOLDEN "tests/golden/metrics_golden.json"
 
-static void by_hand(void **state)
-{
+static void by_hand(void **state) {
     (void)state;
     allot_forecast f[] = {{0.9, 1, 1}, {0.2, 0, 1}, {0.6, 0.5, 2}};
     allot_forecasts_sort(f, 3);
@@ -40,8 +39,7 @@ static void by_hand(void **state)
     assert_float_equal(bins[1].p, 0.7, 1e-15);
 }
 
-static void edges(void **state)
-{
+static void edges(void **state) {
     (void)state;
     allot_forecast f[] = {{0, 0, 1}, {0.1, 1, 1}, {0.2, 1, 1}, {1, 1, 1}};
     allot_reliability_bin bins[10];
@@ -58,8 +56,7 @@ static void edges(void **state)
 }
 
 /* A resample's weights count like repeated rows. */
-static void weights_are_repeats(void **state)
-{
+static void weights_are_repeats(void **state) {
     (void)state;
     allot_forecast once[] = {{0.1, 0.3, 2}, {0.4, 0.2, 0}, {0.55, 0.9, 1}, {0.8, 0.6, 3}};
     allot_forecast many[] = {{0.1, 0.3, 1}, {0.1, 0.3, 1}, {0.55, 0.9, 1},
@@ -72,22 +69,19 @@ static void weights_are_repeats(void **state)
                            allot_ece(many, 6, (allot_bins)kind, 3), 1e-15);
 }
 
-static double number(const cJSON *o, const char *name)
-{
+static double number(const cJSON *o, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
     assert_true(cJSON_IsNumber(item));
     return item->valuedouble;
 }
 
-static void check_losses(const cJSON *want, const allot_forecast *f, size_t n)
-{
+static void check_losses(const cJSON *want, const allot_forecast *f, size_t n) {
     assert_float_equal(allot_log_loss(f, n), number(want, "log_loss"), 1e-12);
     assert_float_equal(allot_brier(f, n), number(want, "brier"), 1e-12);
     assert_float_equal(allot_auc(f, n), number(want, "auc"), 1e-12);
 }
 
-static void check_case(const cJSON *c)
-{
+static void check_case(const cJSON *c) {
     const cJSON *p = cJSON_GetObjectItem(c, "p"), *a = cJSON_GetObjectItem(c, "a"),
                 *w = cJSON_GetObjectItem(c, "w"), *item;
     size_t n = (size_t)cJSON_GetArraySize(p);
@@ -100,12 +94,10 @@ static void check_case(const cJSON *c)
         allot_forecasts_sort(f, n);
         check_losses(cJSON_GetObjectItem(c, weighted ? "weighted" : "plain"), f, n);
     }
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(c, "ece_width"))
-        assert_float_equal(allot_ece(f, n, ALLOT_BINS_WIDTH, atoi(item->string)),
-                           item->valuedouble, 1e-12);
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(c, "ece_mass"))
-        assert_float_equal(allot_ece(f, n, ALLOT_BINS_MASS, atoi(item->string)), item->valuedouble,
-                           1e-12);
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(c, "ece_width")) assert_float_equal(
+        allot_ece(f, n, ALLOT_BINS_WIDTH, atoi(item->string)), item->valuedouble, 1e-12);
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(c, "ece_mass")) assert_float_equal(
+        allot_ece(f, n, ALLOT_BINS_MASS, atoi(item->string)), item->valuedouble, 1e-12);
     const cJSON *curve = cJSON_GetObjectItem(c, "curve_width_10");
     allot_reliability_bin bins[10];
     allot_reliability(f, n, ALLOT_BINS_WIDTH, 10, bins);
@@ -120,20 +112,17 @@ static void check_case(const cJSON *c)
     free(f);
 }
 
-static void equals_scikit_learn(void **state)
-{
+static void equals_scikit_learn(void **state) {
     (void)state;
     cJSON *golden;
     allot_err err;
-    if (allot_json_load(GOLDEN, 1 << 20, &golden, &err))
-        fail_msg("%s", err.msg);
+    if (allot_json_load(GOLDEN, 1 << 20, &golden, &err)) fail_msg("%s", err.msg);
     check_case(cJSON_GetObjectItem(golden, "soft"));
     check_case(cJSON_GetObjectItem(golden, "hard"));
     cJSON_Delete(golden);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),
         cmocka_unit_test(edges),

@@ -11,8 +11,7 @@
 
 static const allot_soft_stream stream = {1, 2, 3};
 
-static allot_soft_label label(allot_soft *w, const allot_pool *pool, allot_method method, int n)
-{
+static allot_soft_label label(allot_soft *w, const allot_pool *pool, allot_method method, int n) {
     allot_soft_label l;
     allot_strategy s = {.method = method, .n = n, .width = 1, .depth = 1};
     assert_int_equal(allot_soft_pool(w, pool, &s, &stream, &l, NULL), ALLOT_OK);
@@ -20,8 +19,7 @@ static allot_soft_label label(allot_soft *w, const allot_pool *pool, allot_metho
 }
 
 /* Four samples: right, right, wrong, failed. */
-static void four_samples(void **state)
-{
+static void four_samples(void **state) {
     const int cls[] = {0, 0, 1, -1};
     const unsigned char right[] = {1, 0};
     const double score[] = {0.9, 0.1, 0.5, 0.7};
@@ -31,7 +29,8 @@ static void four_samples(void **state)
     assert_float_equal(l.variance, 0.25 / 3, 1e-15);
     /* pairs: RR 1, RW (x2) 1/2, RF (x2) 1, WF 0 */
     assert_float_equal(label(*state, &p, ALLOT_MAJORITY, 2).accuracy, 4.0 / 6, 1e-15);
-    /* the top score 0.9 is in 3 of 6 pairs and right; the failed one leads the next two; 0.5 wrong */
+    /* the top score 0.9 is in 3 of 6 pairs and right; the failed one leads the next two; 0.5 wrong
+     */
     assert_float_equal(label(*state, &p, ALLOT_BON, 2).accuracy, 0.5, 1e-15);
     /* pairs: RR 1; 0.9 against 0.5 right; 0.1 against 0.5 wrong; RF (x2) 1; WF 0 */
     assert_float_equal(label(*state, &p, ALLOT_WEIGHTED, 2).accuracy, 4.0 / 6, 1e-15);
@@ -42,8 +41,7 @@ static void four_samples(void **state)
     assert_float_equal(l.n_eff, 1, 1e-12);
 }
 
-static void one_sample(void **state)
-{
+static void one_sample(void **state) {
     const int cls[] = {0};
     const unsigned char right[] = {1};
     const double score[] = {0.5};
@@ -56,8 +54,7 @@ static void one_sample(void **state)
 }
 
 /* Nobody answers, everybody is right: certain, and no less than all samples of evidence. */
-static void certain_pools(void **state)
-{
+static void certain_pools(void **state) {
     int cls[64];
     double score[64];
     const unsigned char right[] = {1};
@@ -78,8 +75,7 @@ static void certain_pools(void **state)
 }
 
 /* A pool of 4096 neither overflows nor loses the answer: majority of 3 has a closed form. */
-static void a_large_pool(void **state)
-{
+static void a_large_pool(void **state) {
     enum { M = 4096, RIGHT = 1638 };
     int *cls = calloc(M, sizeof *cls);
     const unsigned char right[] = {1, 0};
@@ -94,8 +90,7 @@ static void a_large_pool(void **state)
     free(cls);
 }
 
-static void same_stream_same_label(void **state)
-{
+static void same_stream_same_label(void **state) {
     int cls[40];
     double score[40];
     const unsigned char right[] = {1, 0, 0};
@@ -116,8 +111,7 @@ static void same_stream_same_label(void **state)
     assert_true(fabs(a.accuracy - c.accuracy) < 5 * hypot(a.mc_error, c.mc_error));
 }
 
-static void independent_runs(void **state)
-{
+static void independent_runs(void **state) {
     (void)state;
     allot_soft_label l = allot_soft_runs(2, 8);
     assert_float_equal(l.accuracy, 0.25, 0);
@@ -128,8 +122,7 @@ static void independent_runs(void **state)
 }
 
 /* The paper's bootstrap: about the with-replacement expectation, in thirtieths. */
-static void the_papers_bootstrap(void **state)
-{
+static void the_papers_bootstrap(void **state) {
     int cls[32];
     double score[32];
     const unsigned char right[] = {1, 0};
@@ -153,26 +146,20 @@ static void the_papers_bootstrap(void **state)
     assert_float_equal(sum, want, 5 * sqrt(want * (1 - want) / 6000));
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     return allot_soft_new((allot_soft **)state, NULL);
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
     allot_soft_free(*state);
     return 0;
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(four_samples),
-        cmocka_unit_test(one_sample),
-        cmocka_unit_test(certain_pools),
-        cmocka_unit_test(a_large_pool),
-        cmocka_unit_test(same_stream_same_label),
-        cmocka_unit_test(independent_runs),
+        cmocka_unit_test(four_samples),           cmocka_unit_test(one_sample),
+        cmocka_unit_test(certain_pools),          cmocka_unit_test(a_large_pool),
+        cmocka_unit_test(same_stream_same_label), cmocka_unit_test(independent_runs),
         cmocka_unit_test(the_papers_bootstrap),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
