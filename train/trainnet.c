@@ -7,7 +7,7 @@
 #include "train/gelu.h"
 #include "train/trainblas.h"
 
-enum { TILE_QUERIES = 32, TILE_ROWS = 128, TILE_UNITS = 40 };
+enum { TILE_QUERIES = 32, TILE_ROWS = 128, TILE_UNITS = 100 };
 
 static int n_tiles(int n, int tile)
 {
