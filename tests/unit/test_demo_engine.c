@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,9 +262,43 @@ static void kernels_are_right(void **state) {
     free(packed);
 }
 
+/* Two query heads on one head of keys and values, 19 positions in 3 blocks. */
+static void attention_is_right(void **state) {
+    (void)state;
+    const allot_kernels *sets[] = {allot_kernels_portable(), allot_kernels_avx2()};
+    enum { HEADS = 2, SIZE = 40, N = 19, BLOCK = 2 * SIZE * 8 };
+    allot_rng r = allot_rng_start(6, 0, 0, 0);
+    static float memory[3][BLOCK];
+    float *blocks[] = {memory[2], memory[0], memory[1]}; /* blocks lie anywhere */
+    float q[HEADS * SIZE], out[HEADS * SIZE], scores[HEADS * 32];
+    for (int i = 0; i < HEADS * SIZE; i++) q[i] = (float)allot_rng_normal(&r);
+    for (int i = 0; i < 3 * BLOCK; i++) memory[i / BLOCK][i % BLOCK] = (float)allot_rng_normal(&r);
+    for (int s = 0; s < 2; s++) {
+        allot_attention a = {q, blocks, 0, SIZE * 8, HEADS, 1, SIZE, N, 0.3f, scores, out};
+        if (sets[s] == NULL) continue;
+        sets[s]->attend(&a);
+        for (int h = 0; h < HEADS; h++) {
+            double weights[N], sum = 0;
+            for (int p = 0; p < N; p++) {
+                double score = 0;
+                for (int d = 0; d < SIZE; d++)
+                    score += (double)q[h * SIZE + d] * (double)blocks[p / 8][d * 8 + p % 8];
+                sum += weights[p] = exp(0.3 * score);
+            }
+            for (int d = 0; d < SIZE; d++) {
+                double want = 0;
+                for (int p = 0; p < N; p++)
+                    want += weights[p] / sum * (double)blocks[p / 8][SIZE * 8 + p % 8 * SIZE + d];
+                assert_true(fabs(want - (double)out[h * SIZE + d]) < 1e-5);
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_are_right),
+        cmocka_unit_test(attention_is_right),
         cmocka_unit_test(samples_differ_by_seed),
         cmocka_unit_test(same_among_many),
         cmocka_unit_test(same_with_warm_cache_and_after_reset),
