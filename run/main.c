@@ -25,6 +25,8 @@ static const allot_option options[] = {
      "its name on the server (default: as in the bundle)", 0, 0},
     {"embed-prefix", ALLOT_OPT_STRING, &tool.embed_prefix, "TEXT",
      "put before the query when it is embedded (default: as in the bundle)", 0, 0},
+    {"embed-pooling", ALLOT_OPT_STRING, &tool.embed_pooling, "NAME",
+     "how the server pools, as told to 'allot-datasets embed' (default: as in the bundle)", 0, 0},
     {"force", ALLOT_OPT_FLAG, &tool.force, NULL,
      "run although server or settings differ from the bundle's", 0, 0},
     ALLOT_ENGINE_SERVER_ROWS(tool.engine),

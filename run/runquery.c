@@ -26,6 +26,13 @@ void allot_runner_clear(allot_runner *r)
     memset(r, 0, sizeof *r);
 }
 
+static void scale_to_length_1(float *x, long n)
+{
+    double square = 0;
+    for (long i = 0; i < n; i++) square += (double)x[i] * (double)x[i];
+    for (long i = 0; i < n && square > 0; i++) x[i] = (float)((double)x[i] / sqrt(square));
+}
+
 static allot_code embed_on_server(const allot_runner *r, const char *problem, size_t n, float **out,
                                   allot_err *err)
 {
@@ -37,6 +44,7 @@ static allot_code embed_on_server(const allot_runner *r, const char *problem, si
     const char *texts[] = {text.at};
     if (!rc) rc = allot_embedclient_run(&r->embed, texts, &text.n, 1, out, &dim, NULL, NULL, err);
     allot_buf_clear(&text);
+    if (!rc && r->embed_normalized) scale_to_length_1(*out, dim);
     if (rc || dim == r->bundle->probe.d) return rc;
     free(*out);
     *out = NULL;

@@ -14,6 +14,7 @@ typedef struct {
     const allot_strategy *forced; /* NULL = choose */
     allot_embedclient embed;
     const char *embed_prefix;
+    int embed_normalized;         /* scale the server's vectors to length 1 */
     float *scratch;               /* owned [allot_scratch_floats] */
     double *accuracy;             /* owned [S] */
 } allot_runner;

@@ -2,15 +2,23 @@
 #include "runsettings.h"
 #include <stdio.h>
 #include <string.h>
+#include "core/embeddings.h"
 #include "core/json.h"
 #include "engine/engineflags.h"
+
+/* Fields that are absent or empty leave the default. */
+static void take_text(const cJSON *object, const char *field, const char **to)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, field);
+    if (cJSON_IsString(item) && item->valuestring[0]) *to = item->valuestring;
+}
 
 allot_code allot_run_settings_read(const allot_bundle *b, const char *name, allot_run_settings *s,
                                    allot_err *err)
 {
     char where[512];
     snprintf(where, sizeof where, "manifest of '%s'", name);
-    *s = (allot_run_settings){.embed_prefix = ""};
+    *s = (allot_run_settings){.embed_prefix = "", .embed_pooling = "last"};
     cJSON *fingerprint, *embedding;
     allot_code rc = allot_json_parse(b->manifest, strlen(b->manifest), where, &s->manifest, err);
     if (!rc) rc = allot_json_object(s->manifest, "fingerprint", where, &fingerprint, err);
@@ -20,8 +28,8 @@ allot_code allot_run_settings_read(const allot_bundle *b, const char *name, allo
         return rc;
     }
     s->fingerprint = fingerprint;
-    const cJSON *prefix = cJSON_GetObjectItemCaseSensitive(embedding, "prefix");
-    if (cJSON_IsString(prefix)) s->embed_prefix = prefix->valuestring;
+    take_text(embedding, "prefix", &s->embed_prefix);
+    take_text(embedding, "pooling", &s->embed_pooling);
     return ALLOT_OK;
 }
 
@@ -31,17 +39,31 @@ void allot_run_settings_clear(allot_run_settings *s)
     memset(s, 0, sizeof *s);
 }
 
-/* Fields that are absent or empty leave the default. */
-static void take_text(const cJSON *fingerprint, const char *field, const char **to)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(fingerprint, field);
-    if (cJSON_IsString(item) && item->valuestring[0]) *to = item->valuestring;
-}
-
 static double number_of(const cJSON *fingerprint, const char *field, double otherwise)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(fingerprint, field);
     return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+allot_code allot_run_settings_embedding(allot_run_settings *s, const allot_bundle *b,
+                                        const char *prefix, const char *pooling, allot_err *err)
+{
+    if (prefix) s->embed_prefix = prefix;
+    if (pooling) s->embed_pooling = pooling;
+    for (s->embed_normalized = 0; s->embed_normalized < 2; s->embed_normalized++) {
+        char id[17];
+        allot_embeddings e = {.model = b->embedding_model, .pooling = (char *)s->embed_pooling,
+                              .prefix = (char *)s->embed_prefix, .dim = b->probe.d,
+                              .normalized = s->embed_normalized};
+        allot_embeddings_id(&e, id);
+        if (strcmp(id, b->embedding_id) == 0) return ALLOT_OK;
+    }
+    s->embed_normalized = 0;
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "the bundle was trained with another embedding by '%s' than prefix '%s' and "
+                      "pooling '%s' give (say --embed-prefix and --embed-pooling as in "
+                      "'allot-datasets embed', or --force)", b->embedding_model, s->embed_prefix,
+                      s->embed_pooling);
 }
 
 allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_engine_config *given,

@@ -31,6 +31,17 @@ void allot_runtool_defaults(allot_runtool *t)
     allot_embedclient_defaults(&t->embed);
 }
 
+/* A difference between bundle and surroundings: refused, or with --force only told. */
+static allot_code refuse(const session *s, const allot_err *difference, allot_err *err)
+{
+    if (s->tool->force) {
+        allot_log_warn("%s", difference->msg);
+        return ALLOT_OK;
+    }
+    *err = *difference;
+    return difference->code;
+}
+
 /* What was measured with other settings says nothing about this server. */
 static allot_code check_server(const session *s, allot_err *err)
 {
@@ -41,19 +52,22 @@ static allot_code check_server(const session *s, allot_err *err)
         "leave the option out, use the server that the bundle was made with, or --force",
         &difference);
     cJSON_Delete(here);
-    if (rc && s->tool->force) {
-        allot_log_warn("%s", difference.msg);
-        return ALLOT_OK;
-    }
-    if (rc) *err = difference;
-    return rc;
+    return rc ? refuse(s, &difference, err) : ALLOT_OK;
 }
 
-static void set_up_embedding(session *s, const allot_engine_config *engine)
+/* Built-in n-grams need no server. */
+static allot_code set_up_embedding(session *s, const allot_engine_config *engine, allot_err *err)
 {
     allot_runner *r = &s->runner;
-    r->embed = s->tool->embed;
-    r->embed_prefix = s->tool->embed_prefix ? s->tool->embed_prefix : s->settings.embed_prefix;
+    const allot_runtool *t = s->tool;
+    if (strcmp(s->bundle.embedding_model, ALLOT_NGRAM_MODEL) == 0) return ALLOT_OK;
+    allot_err difference = {0};
+    allot_code rc = allot_run_settings_embedding(&s->settings, &s->bundle, t->embed_prefix,
+                                                 t->embed_pooling, &difference);
+    if (rc && refuse(s, &difference, err)) return rc;
+    r->embed = t->embed;
+    r->embed_prefix = s->settings.embed_prefix;
+    r->embed_normalized = s->settings.embed_normalized;
     if (!r->embed.base_url) r->embed.base_url = engine->base_url;
     if (!r->embed.model) r->embed.model = s->bundle.embedding_model;
     r->embed.api_key_env = engine->api_key_env;
@@ -62,6 +76,7 @@ static void set_up_embedding(session *s, const allot_engine_config *engine)
     r->embed.timeout_s = engine->timeout_s;
     r->embed.insecure = engine->insecure;
     r->embed.cacert = engine->cacert;
+    return ALLOT_OK;
 }
 
 static allot_code open_session(session *s, allot_err *err)
@@ -82,9 +97,8 @@ static allot_code open_session(session *s, allot_err *err)
     if (!rc) rc = allot_engine_check(&engine, err);
     if (!rc) rc = allot_engine_new(&engine, &r->engine, err);
     if (!rc) rc = check_server(s, err);
-    if (rc) return rc;
-    set_up_embedding(s, &engine);
-    return allot_runner_init(r, err);
+    if (!rc) rc = set_up_embedding(s, &engine, err);
+    return rc ? rc : allot_runner_init(r, err);
 }
 
 static void close_session(session *s)

@@ -14,7 +14,7 @@ typedef struct {
     const char *strategy;        /* forced; NULL = chosen */
     allot_rule rule;
     allot_embedclient embed;     /* base_url NULL = the generator's, model NULL = the bundle's */
-    const char *embed_prefix;    /* NULL = the bundle's */
+    const char *embed_prefix, *embed_pooling; /* NULL = the bundle's */
     int force;                   /* settings may differ from the bundle's */
     allot_engine_config engine;  /* what was given, see engineflags.h */
 } allot_runtool;
