@@ -45,6 +45,18 @@ static allot_code keeps_loads(const allot_rundir *have, const allot_rundir *want
     return ALLOT_OK;
 }
 
+/* Seconds of two machines are not to be mixed; texts do not depend on the machine. */
+static allot_code same_hardware(const allot_rundir *have, const allot_rundir *wanted,
+                                const char *dir, allot_err *err)
+{
+    const char *a = cJSON_GetStringValue(cJSON_GetObjectItem(have->hardware, "hardware"));
+    const char *b = cJSON_GetStringValue(cJSON_GetObjectItem(wanted->hardware, "hardware"));
+    if (!a || !b || strcmp(a, b) == 0) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "cannot go on in '%s': it was timed on '%s', this is '%s' (give another "
+                      "--output, or the same --hardware)", dir, a, b);
+}
+
 allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *wanted, const char *dir,
                               allot_err *err)
 {
@@ -59,7 +71,8 @@ allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *want
     rc = not_less("pool", have->pool, wanted->pool, dir, err);
     if (!rc) rc = not_less("runs", have->runs, wanted->runs, dir, err);
     if (!rc) rc = keeps_strategies(have, wanted, dir, err);
-    return rc ? rc : keeps_loads(have, wanted, dir, err);
+    if (!rc) rc = keeps_loads(have, wanted, dir, err);
+    return rc ? rc : same_hardware(have, wanted, dir, err);
 }
 
 static int is_there(const char *dir, const char *name, off_t min_bytes, allot_err *err)

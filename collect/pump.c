@@ -11,7 +11,7 @@
 allot_code allot_pump_open(allot_pump *p, allot_outdir *out, const allot_engine_config *c,
                            allot_err *err)
 {
-    *p = (allot_pump){.out = out, .started_s = allot_clock_s()};
+    *p = (allot_pump){.out = out};
     allot_code rc = allot_engine_new(c, &p->engine, err);
     if (!rc) rc = allot_serverload_open(&p->server, c, err);
     if (rc) allot_pump_clear(p);
@@ -21,6 +21,7 @@ allot_code allot_pump_open(allot_pump *p, allot_outdir *out, const allot_engine_
 void allot_pump_progress(allot_pump *p, const char *what, long done, long total)
 {
     p->done = done;
+    p->started_s = allot_clock_s();
     allot_progress_start(&p->progress, what, done, total);
 }
 

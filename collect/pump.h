@@ -47,7 +47,7 @@ typedef struct {
 /* Connects. out (opened before the first job) and the strings of c are borrowed. */
 ALLOT_MUST_CHECK allot_code allot_pump_open(allot_pump *p, allot_outdir *out,
                                             const allot_engine_config *c, allot_err *err);
-/* Starts the progress line. */
+/* Starts the clock and the progress line. */
 void allot_pump_progress(allot_pump *p, const char *what, long done, long total);
 /* Frees engine and jobs; safe on zero. */
 void allot_pump_clear(allot_pump *p);

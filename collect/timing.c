@@ -16,7 +16,9 @@
 #include "sample_plan.h"
 #include "serverload.h"
 
-#define MAX_TRIES 3 /* of a timing that retries spoil */
+#define MAX_TRIES 3     /* of a timing that retries spoil */
+#define ASK_EVERY_S 0.5 /* for the server's load, with several strategies in flight */
+#define LAG_US 20000    /* metrics are this late at most, thrice */
 
 typedef struct {
     const allot_timing_config *config;
@@ -33,6 +35,8 @@ typedef struct {
     int fillers_left;          /* warm-ups still to be started */
     long n_started;            /* makes salts and fillers differ */
     int in_flight_before;      /* requests before the last turn */
+    int foreign;               /* what the server's metrics said... */
+    double asked_s;            /* ...then */
 } timer;
 
 void allot_timing_defaults(allot_timing_config *c)
@@ -68,19 +72,32 @@ static long n_in_flight(const timer *t)
     return n;
 }
 
-/* 1 if the server works for others. Its metrics may lag: requests of ours that have just ended are
- * still granted to us when other strategies run, and given time to go when none does. */
+/* Requests that the server has beyond ours. Its metrics may lag: requests of ours that have just
+ * ended are still granted to us when other strategies run, and given time to go when none does. */
+static int foreign_requests(timer *t, int alone)
+{
+    int own = allot_engine_in_flight(t->pump.engine), running = 0;
+    if (!alone && t->in_flight_before > own) own = t->in_flight_before;
+    for (int try = 0; try < (alone ? 3 : 1); try++) {
+        if (try > 0) usleep(LAG_US);
+        running = allot_serverload_read(&t->pump.server);
+        if (running <= own) return 0;
+    }
+    return running - own;
+}
+
+/* 1 if the server works for others. Asking takes time, which only strategies that run alone do not
+ * feel: with others in flight the last answer holds for a while. */
 static int has_foreign_load(timer *t)
 {
-    int alone = n_in_flight(t) <= 1, own = allot_engine_in_flight(t->pump.engine);
-    if (!alone && t->in_flight_before > own) own = t->in_flight_before;
-    for (int try = 0; try < 3 && t->result->foreign_known; try++) {
-        int running = allot_serverload_read(&t->pump.server);
-        if (running <= own) return 0;
-        if (!alone) return 1;
-        usleep(20000);
+    int alone = n_in_flight(t) <= 1;
+    double now = allot_clock_s();
+    if (!t->result->foreign_known) return 0;
+    if (alone || now - t->asked_s > ASK_EVERY_S) {
+        t->foreign = foreign_requests(t, alone) > 0;
+        t->asked_s = now;
     }
-    return t->result->foreign_known;
+    return t->foreign;
 }
 
 /* A timing that needed retries holds waiting, not work: it is done again a few times, then given up

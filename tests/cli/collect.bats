@@ -246,9 +246,9 @@ fails_with() {
     [ "$(jq -r 'select(.t == "timed" and .load == 1) | .source' t/journal.jsonl | uniq | wc -l)" -gt 6 ]
     # nothing again; then more runs
     cp t/journal.jsonl before
-    timing t --load 1,3 --runs 2
+    timing t --load 1,3 --runs 2 --hardware 'a box'
     cmp before t/journal.jsonl
-    timing t --load 1,3 --runs 3
+    timing t --load 1,3 --runs 3 --hardware 'a box'
     [ "$(records t timed)" = 54 ]
 }
 
@@ -259,6 +259,47 @@ fails_with() {
     [ "$status" -eq 0 ]
     [ "$(jq .foreign <<< "$(tail -1 <<< "$output")")" = 3 ]
     [ "$(jq -r 'select(.t == "timed") | .foreign' t/journal.jsonl | sort -u)" = 1 ]
+}
+
+@test "time: a timing that needed retries is done again, not used" {
+    start_server --fail-every 9
+    strategies single majority@4 > s.json
+    run timing t --json
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '[.done, .done_again > 0] | join(" ")' <<< "$output")" = "6 true" ]
+    [ "$(jq -s 'map(select(.t == "timed").retries) | add' t/journal.jsonl)" = 0 ]
+}
+
+@test "time: another machine needs another directory" {
+    start_server
+    strategies single > s.json
+    timing t --hardware old
+    run timing t --hardware new
+    fails_with 5 "cannot go on in 't': it was timed on 'old', this is 'new' (give another --output, or the same --hardware)"
+    run timing t --load 8,1
+    fails_with 2 "the loads are not in ascending order: 8, 1"
+}
+
+@test "on the demo server: killed and started again, the same labels" {
+    local demo="$BATS_TEST_DIRNAME/../../demo"
+    [ -x "$ALLOT_BIN/allot-demo-server" ] && [ -f "$demo/tinymath.gguf" ] && [ -f "$demo/tinymath-prm.gguf" ] ||
+        skip "no demo server or no model"
+    allot-demo-server --quiet --port 0 --port-file port --model "$demo/tinymath.gguf" \
+        --prm "$demo/tinymath-prm.gguf" 3>&- &
+    SERVER=$!
+    wait_for_port
+    sample calm --limit 4 --max-tokens 48 --step-max-tokens 16
+    for ((kill = 1; kill <= 3; kill++)); do
+        sample_command killed --limit 4 --max-tokens 48 --step-max-tokens 16 --max-concurrency 16
+        "${COMMAND[@]}" &
+        sleep "0.$((RANDOM % 2))$((RANDOM % 10))"
+        kill -9 $! 2> /dev/null || true
+        wait $! 2> /dev/null || true
+    done
+    sample killed --limit 4 --max-tokens 48 --step-max-tokens 16
+    allot-collect label --quiet calm a.h5
+    allot-collect label --quiet killed b.h5
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
 }
 
 @test "the shipped strategy grids are read" {

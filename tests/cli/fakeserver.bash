@@ -6,6 +6,9 @@ start_server() {
     rm -f port
     python3 "$BATS_TEST_DIRNAME/../tools/fakeserver.py" --port-file port "$@" 3>&- &
     SERVER=$!
+    wait_for_port
+}
+wait_for_port() {
     for ((i = 0; i < 200; i++)); do
         [ -s port ] && break
         sleep 0.05

@@ -136,6 +136,8 @@ class Handler(BaseHTTPRequestHandler):
         work = {"/v1/completions": complete, "/pooling": pool, "/v1/embeddings": embed}.get(self.path)
         if not work or body.get("model") not in ("tinymath", "tinymath-prm"):
             return 404, {"error": {"message": "no such model", "code": 404}}
+        if options.fail_every and n_requests % options.fail_every == 0:
+            return 503, {"error": {"message": "busy", "code": 503}}
         if options.refuse and options.refuse in json.dumps(body):
             return 400, {"error": {"message": "this query is refused", "code": 400}}
         result = work(body)
@@ -147,6 +149,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port-file", required=True)
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
+    parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
     parser.add_argument("--dim", type=int, default=64, help="numbers of an embedding")
