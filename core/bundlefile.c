@@ -36,6 +36,10 @@ static cJSON *make_manifest(const allot_probefile *p, const allot_costs *costs,
     cJSON_AddStringToObject(embedding, "model", p->embedding_model);
     cJSON_AddStringToObject(embedding, "id", p->embedding_id);
     cJSON_AddNumberToObject(embedding, "dimension", p->probe.d);
+    const char *pooling = p->embedding_pooling, *prefix = p->embedding_prefix;
+    cJSON_AddStringToObject(embedding, "pooling", pooling ? pooling : "");
+    cJSON_AddStringToObject(embedding, "prefix", prefix ? prefix : "");
+    cJSON_AddBoolToObject(embedding, "normalized", p->embedding_normalized);
     cJSON_AddItemToObject(m, "calibration", allot_calib_to_json(&p->calib, p->calibrated));
     cJSON_AddItemToObject(m, "costs", allot_costs_to_json(costs, &p->strategies));
     add_copy(m, "fingerprint", p->fingerprint);

@@ -142,6 +142,11 @@ static allot_code read_calibration(allot_h5 *h, allot_probefile *p, allot_err *e
 static allot_code read_attributes(allot_h5 *h, allot_probefile *p, allot_err *err)
 {
     allot_code rc = allot_h5_get_text(h, "embedding_model", &p->embedding_model, err);
+    if (!rc) rc = allot_h5_get_text(h, "embedding_pooling", &p->embedding_pooling, err);
+    if (!rc) rc = allot_h5_get_text(h, "embedding_prefix", &p->embedding_prefix, err);
+    long normalized = 0;
+    if (!rc) rc = allot_h5_get_long(h, "embedding_normalized", 0, 1, &normalized, err);
+    p->embedding_normalized = (int)normalized;
     if (!rc)
         rc = allot_h5_get_short(h, "embedding_id", p->embedding_id, sizeof p->embedding_id, err);
     if (!rc) rc = allot_h5_get_short(h, "split_id", p->split_id, sizeof p->split_id, err);
@@ -184,10 +189,18 @@ static allot_code write_platt(allot_h5 *h, const allot_probefile *p, allot_err *
     return rc;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
 static allot_code write_attributes(allot_h5 *h, const allot_probefile *p, allot_err *err)
 {
     allot_code rc = allot_h5_set_text(h, "layout", allot_layout_name(p->probe.layout), err);
     if (!rc) rc = allot_h5_set_text(h, "embedding_model", p->embedding_model, err);
+    if (!rc) rc = allot_h5_set_text(h, "embedding_pooling", or_empty(p->embedding_pooling), err);
+    if (!rc) rc = allot_h5_set_text(h, "embedding_prefix", or_empty(p->embedding_prefix), err);
+    if (!rc) rc = allot_h5_set_long(h, "embedding_normalized", p->embedding_normalized, err);
     if (!rc) rc = allot_h5_set_text(h, "embedding_id", p->embedding_id, err);
     if (!rc) rc = allot_h5_set_text(h, "split_id", p->split_id, err);
     if (!rc) rc = allot_h5_set_text(h, "metric", p->metric, err);
@@ -244,6 +257,8 @@ void allot_probefile_clear(allot_probefile *p)
     allot_probe_clear(&p->probe);
     allot_strategies_clear(&p->strategies);
     free(p->embedding_model);
+    free(p->embedding_pooling);
+    free(p->embedding_prefix);
     cJSON_Delete(p->fingerprint);
     cJSON_Delete(p->training);
     cJSON_Delete(p->calibration);

@@ -14,6 +14,9 @@ typedef struct {
     allot_probe probe;
     allot_strategies strategies;
     char *embedding_model;   /* owned */
+    char *embedding_pooling; /* owned; may be NULL, as the next */
+    char *embedding_prefix;  /* owned; text put before each query */
+    int embedding_normalized; /* vectors are scaled to length 1 */
     char embedding_id[17];
     char split_id[17];
     cJSON *fingerprint;      /* owned, of the outcomes */

@@ -32,8 +32,8 @@ double allot_utility(const allot_rule *rule, double accuracy, double tokens, dou
 
 /* Index of the strategy of greatest utility among those within the caps, for a checked rule.
  * accuracy [S]. Ties: fewer predicted seconds, then fewer tokens, then the lesser canonical text,
- * so permuting the set does not change the choice. Fails with ALLOT_EINPUT when no strategy fits the
- * caps, naming the nearest. */
+ * so permuting the set does not change the choice. Fails with ALLOT_EINPUT when no strategy fits
+ * the caps, naming the nearest. */
 ALLOT_MUST_CHECK allot_code allot_choose(const allot_rule *rule, const allot_strategies *set,
                                          const double *accuracy, const allot_costs *costs,
                                          int *chosen, allot_err *err);

@@ -87,7 +87,7 @@ static allot_code read_strategies(const cJSON *m, allot_strategies *set, allot_e
 
 static allot_code read_sizes(const cJSON *m, allot_bundle *b, allot_err *err)
 {
-    const char *layout, *model, *id;
+    const char *layout, *model, *id, *prefix;
     const cJSON *hidden = field(m, "hidden"), *embedding = field(m, "embedding");
     allot_probe *p = &b->probe;
     allot_code rc = read_text(m, "layout", &layout, err);
@@ -106,13 +106,19 @@ static allot_code read_sizes(const cJSON *m, allot_bundle *b, allot_err *err)
                       err);
     if (!rc) rc = read_text(embedding, "model", &model, err);
     if (!rc) rc = read_text(embedding, "id", &id, err);
+    if (!rc) rc = read_text(embedding, "prefix", &prefix, err);
+    const cJSON *normalized = field(embedding, "normalized");
+    if (!rc && !cJSON_IsBool(normalized)) rc = wrong("normalized", "true or false", err);
     if (!rc && !is_id(id)) rc = wrong("id", "16 hex digits", err);
     if (rc) return rc;
     p->layout = strcmp(layout, "paper") == 0 ? ALLOT_FEATURES_PAPER : ALLOT_FEATURES_DEFAULT;
     p->p = allot_features_strategy_dim(p->layout, &b->strategies);
     b->embedding_model = allot_mem_text(model, strlen(model), err);
     b->embedding_id = allot_mem_text(id, strlen(id), err);
-    return b->embedding_model && b->embedding_id ? ALLOT_OK : ALLOT_ERUNTIME;
+    b->embedding_prefix = allot_mem_text(prefix, strlen(prefix), err);
+    b->embedding_normalized = cJSON_IsTrue(normalized);
+    int whole = b->embedding_model && b->embedding_id && b->embedding_prefix;
+    return whole ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
 static allot_code read_calibration(const cJSON *m, allot_bundle *b, allot_err *err)

@@ -79,7 +79,7 @@ allot_code allot_select_read_line(const char *line, size_t n, const char *where,
     cJSON *object = NULL;
     const char *text = NULL;
     allot_code rc = allot_json_parse(line, n, where, &object, err);
-    if (!rc) rc = allot_json_string(object, "query", where, &text, err);
+    if (!rc) rc = allot_json_string(object, "problem", where, &text, err);
     if (!rc) {
         rc = allot_select_read_text(text, strlen(text), out, err);
         if (rc) allot_fail_in(err, "%s", where);
@@ -116,15 +116,23 @@ static allot_code embed_from_file(const allot_select_source *s, const allot_sele
     return ALLOT_OK;
 }
 
-/* The text as it is sent: with the prefix of the embedding model, if it has one. */
+/* The text as it was sent in training: with the prefix of the embedding, if it has one. */
 static char *prefixed(const char *prefix, const allot_select_query *q, size_t *n, allot_err *err)
 {
-    size_t n_prefix = prefix ? strlen(prefix) : 0;
+    size_t n_prefix = strlen(prefix);
     char *text = allot_mem_array(n_prefix + q->n + 1, 1, err);
     *n = n_prefix + q->n;
-    if (text && n_prefix) memcpy(text, prefix, n_prefix);
-    if (text) memcpy(text + n_prefix, q->text, q->n);
+    if (!text) return NULL;
+    memcpy(text, prefix, n_prefix);
+    memcpy(text + n_prefix, q->text, q->n);
     return text;
+}
+
+static void scale_to_one(float *x, long n)
+{
+    double squares = 0;
+    for (long i = 0; i < n; i++) squares += (double)x[i] * (double)x[i];
+    for (long i = 0; squares > 0 && i < n; i++) x[i] = (float)((double)x[i] / sqrt(squares));
 }
 
 /* Asks the server for all vectors of a block in one go. */
@@ -138,7 +146,7 @@ static allot_code embed_from_server(const allot_select_source *s, const allot_bu
     long dim = 0;
     allot_code rc = texts && lengths ? ALLOT_OK : ALLOT_ERUNTIME;
     for (long i = 0; !rc && i < n; i++) {
-        texts[i] = prefixed(s->prefix, &q[i], &lengths[i], err);
+        texts[i] = prefixed(b->embedding_prefix, &q[i], &lengths[i], err);
         if (!texts[i]) rc = ALLOT_ERUNTIME;
     }
     if (!client.model) client.model = b->embedding_model;
@@ -150,8 +158,12 @@ static allot_code embed_from_server(const allot_select_source *s, const allot_bu
                         "bundle needs %d", client.model, dim, b->probe.d);
     for (long i = 0; !rc && i < n; i++) {
         q[i].embedding = allot_mem_array((size_t)dim, sizeof(float), err);
-        if (!q[i].embedding) rc = ALLOT_ERUNTIME;
-        else memcpy(q[i].embedding, vectors + i * dim, (size_t)dim * sizeof(float));
+        if (!q[i].embedding) {
+            rc = ALLOT_ERUNTIME;
+            continue;
+        }
+        memcpy(q[i].embedding, vectors + i * dim, (size_t)dim * sizeof(float));
+        if (b->embedding_normalized) scale_to_one(q[i].embedding, dim);
     }
     for (long i = 0; texts && i < n; i++) free(texts[i]);
     free(texts);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* selectinput.h - the queries to decide about and their embeddings: built-in n-grams, given numbers,
- * an embeddings file or a server. */
+/* selectinput.h - the queries to decide about and their embeddings: built-in n-grams, given
+ * numbers, an embeddings file or a server. */
 #ifndef ALLOT_SELECTINPUT_H
 #define ALLOT_SELECTINPUT_H
 #include <cjson/cJSON.h>
@@ -23,7 +23,6 @@ void allot_select_query_clear(allot_select_query *q);
 typedef struct {
     const char *vector;       /* JSON file with D numbers */
     const char *file;         /* X.emb.h5, looked up by key */
-    const char *prefix;       /* put before each text sent to the server; NULL = "" */
     allot_embedclient client; /* model NULL = the bundle's */
 } allot_select_source;
 
@@ -37,7 +36,7 @@ ALLOT_MUST_CHECK allot_code allot_select_open(const allot_select_source *s, cons
                                               allot_select_file *out, allot_err *err);
 void allot_select_close(allot_select_file *f);
 
-/* Query from text (copied) or from one JSONL line {"query": text, "embedding": [D]?}. */
+/* Query from text (copied) or from one JSONL line {"problem": text, "embedding": [D]?}. */
 ALLOT_MUST_CHECK allot_code allot_select_read_text(const char *text, size_t n,
                                                    allot_select_query *out, allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_select_read_line(const char *line, size_t n, const char *where,

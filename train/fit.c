@@ -18,7 +18,7 @@ enum { STREAM_WEIGHTS = 1, STREAM_ORDER = 2 };
 
 void allot_fit_defaults(allot_fit_settings *s, int paper)
 {
-    *s = (allot_fit_settings){.paper = 0, .lr = 1e-3, .weight_decay = 0.01, .batch = 64,
+    *s = (allot_fit_settings){.paper = 0, .lr = 1e-3, .weight_decay = 1, .batch = 64,
                               .epochs = 200, .patience = 20, .threads = 1, .seed = 1};
     if (paper)
         *s = (allot_fit_settings){.paper = 1, .lr = 1e-5, .weight_decay = 0, .batch = 32,
@@ -121,10 +121,10 @@ static void fill_batch(allot_net *net, const allot_cells *c, const long *item, l
 typedef struct {
     const allot_fit_settings *s;
     allot_probe *probe;
-    allot_tiles *workers;
+    allot_tiles *tiles;
     allot_net net;
     allot_adam adam;
-    order order;       /* of the training data */
+    order order;       /* what an epoch goes through */
     float *best;       /* [trained] */
     float *logits;     /* [validation cells] */
 } training;
@@ -156,8 +156,8 @@ static allot_code train_epoch(training *t, const allot_cells *c, int epoch, doub
         sum += mean * t->net.batch.n_rows;
         rows += t->net.batch.n_rows;
         allot_adam_begin(&t->adam);
-        allot_tiles_run(t->workers, (int)((t->adam.n + UPDATE_TILE - 1) / UPDATE_TILE),
-                          update_tile, t);
+        allot_tiles_run(t->tiles, (int)((t->adam.n + UPDATE_TILE - 1) / UPDATE_TILE), update_tile,
+                        t);
     }
     *loss = sum / (double)rows;
     return ALLOT_OK;
@@ -185,11 +185,11 @@ static allot_code start(training *t, const allot_cells *train, const allot_cells
 {
     size_t n = allot_net_n_trained(t->probe);
     allot_code rc = make_order(train, t->s->paper, &t->order, err);
-    if (!rc) rc = allot_tiles_new(t->s->threads, &t->workers, err);
+    if (!rc) rc = allot_tiles_new(t->s->threads, &t->tiles, err);
     if (!rc) rc = allot_adam_init(&t->adam, n, t->s->lr, t->s->weight_decay, err);
     if (!rc)
         rc = allot_net_init(&t->net, t->probe, features, train->n_strategies, t->s->batch,
-                            t->workers, err);
+                            t->tiles, err);
     if (rc) return rc;
     t->best = allot_mem_array(n, sizeof *t->best, err);
     t->logits = allot_mem_array((size_t)validation->n, (size_t)validation->n_strategies *
@@ -201,7 +201,7 @@ static void finish(training *t)
 {
     allot_net_clear(&t->net);
     allot_adam_clear(&t->adam);
-    allot_tiles_free(t->workers);
+    allot_tiles_free(t->tiles);
     free(t->order.item);
     free(t->best);
     free(t->logits);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fitloss.h - how good are logits on a split, and what was learned: the probe against baselines that
- * know less. */
+/* fitloss.h - how good are logits on a split, and what was learned: the probe against baselines
+ * that know less. */
 #ifndef ALLOT_FITLOSS_H
 #define ALLOT_FITLOSS_H
 #include "train/fit.h"

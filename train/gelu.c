@@ -29,8 +29,8 @@ static void exp_lanes(const float *x, float *out)
     for (int i = 0; i < LANES; i++) out[i] *= scale[i];
 }
 
-/* The upper tail 1 - Phi(|a|) = poly(t) e^(-a^2/2) / 2, t = 1 / (1 + p |a| / sqrt 2): Abramowitz and
- * Stegun 7.1.26, absolute error below 1e-7; e^(-a^2/2) serves the slope as well. */
+/* The upper tail 1 - Phi(|a|) = poly(t) e^(-a^2/2) / 2, t = 1 / (1 + p |a| / sqrt 2): Abramowitz
+ * and Stegun 7.1.26, absolute error below 1e-7; e^(-a^2/2) serves the slope as well. */
 static void gelu_lanes(float *value, float *slope)
 {
     float x[LANES], e[LANES];

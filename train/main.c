@@ -22,7 +22,7 @@ static const allot_option options[] = {
     {"hidden", ALLOT_OPT_INT, &tool.hidden, "N", "units of each hidden layer (default 200)", 1,
      8192},
     {"weight-decay", ALLOT_OPT_DOUBLE, &tool.weight_decay, "X",
-     "decoupled weight decay (default 0.01; paper 0)", 0, 100},
+     "decoupled weight decay (default 1; paper 0)", 0, 100},
     {"weight-by", ALLOT_OPT_STRING, &tool.weight_by, "n-eff|none",
      "weight each cell by its effective number of trials (default none)", 0, 0},
     {"missing", ALLOT_OPT_STRING, &tool.missing, "HOW",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trainblas.h - the only file of this room that speaks BLAS: products of row-major float32 matrices,
- * one BLAS thread each, callable from several of our own threads at once. */
+/* trainblas.h - the only file of this room that speaks BLAS: products of row-major float32
+ * matrices, one BLAS thread each, callable from several of our own threads at once. */
 #ifndef ALLOT_TRAINBLAS_H
 #define ALLOT_TRAINBLAS_H
 

@@ -101,10 +101,13 @@ static allot_code fill_file(const allot_traindata_source *src, joined *j, allot_
     memcpy(f->embedding_id, j->embeddings.id, sizeof f->embedding_id);
     memcpy(f->split_id, j->splits.id, sizeof f->split_id);
     memcpy(f->metric, j->outcomes.metric, sizeof f->metric);
-    f->embedding_model = j->embeddings.model; /* these three change their owner */
+    f->embedding_normalized = j->embeddings.normalized;
+    f->embedding_model = j->embeddings.model; /* these change their owner */
+    f->embedding_pooling = j->embeddings.pooling;
+    f->embedding_prefix = j->embeddings.prefix;
     f->fingerprint = j->outcomes.fingerprint;
     f->strategies = j->outcomes.strategies;
-    j->embeddings.model = NULL;
+    j->embeddings.model = j->embeddings.pooling = j->embeddings.prefix = NULL;
     j->outcomes.fingerprint = NULL;
     j->outcomes.strategies = (allot_strategies){0};
     t->features = allot_mem_array((size_t)f->strategies.count * (size_t)p, sizeof(float), err);

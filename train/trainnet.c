@@ -25,13 +25,13 @@ size_t allot_net_n_trained(const allot_probe *probe)
 }
 
 allot_code allot_net_init(allot_net *net, const allot_probe *probe, const float *features,
-                          int n_strategies, int max_queries, allot_tiles *workers,
+                          int n_strategies, int max_queries, allot_tiles *tiles,
                           allot_err *err)
 {
     size_t q = (size_t)max_queries, s = (size_t)n_strategies, r = q * s;
     size_t h1 = (size_t)probe->h1, h2 = (size_t)probe->h2;
     *net = (allot_net){.probe = probe, .features = features, .n_strategies = n_strategies,
-                       .workers = workers, .max_queries = max_queries, .max_rows = (int)r};
+                       .tiles = tiles, .max_queries = max_queries, .max_rows = (int)r};
     allot_code rc = allot_probe_init(&net->gradient, probe->layout, probe->d, probe->p, probe->h1,
                                      probe->h2, err);
     if (rc) return rc;
@@ -218,8 +218,8 @@ double allot_net_forward(allot_net *net)
     double sum = 0;
     allot_blas_nt(net->n_strategies, net->probe->h1, net->probe->p, net->features,
                   net->probe->w1s, net->v);
-    allot_tiles_run(net->workers, n_tiles(net->batch.n_queries, TILE_QUERIES), first_layer, net);
-    allot_tiles_run(net->workers, n_tiles(n_rows, TILE_ROWS), forward_rows, net);
+    allot_tiles_run(net->tiles, n_tiles(net->batch.n_queries, TILE_QUERIES), first_layer, net);
+    allot_tiles_run(net->tiles, n_tiles(n_rows, TILE_ROWS), forward_rows, net);
     for (int r = 0; r < n_rows; r++) sum += net->loss[r];
     return sum / n_rows;
 }
@@ -227,8 +227,8 @@ double allot_net_forward(allot_net *net)
 double allot_net_gradient(allot_net *net)
 {
     double loss = allot_net_forward(net), sum = 0;
-    allot_tiles_run(net->workers, n_tiles(net->batch.n_rows, TILE_ROWS), backward_rows, net);
-    allot_tiles_run(net->workers,
+    allot_tiles_run(net->tiles, n_tiles(net->batch.n_rows, TILE_ROWS), backward_rows, net);
+    allot_tiles_run(net->tiles,
                       n_tiles(net->probe->h1, TILE_UNITS) + n_tiles(net->probe->h2, TILE_UNITS),
                       gradient_units, net);
     for (int r = 0; r < net->batch.n_rows; r++) sum += (double)net->dz[r];

@@ -26,7 +26,7 @@ typedef struct {
     const allot_probe *probe;  /* borrowed: the parameters */
     const float *features;     /* borrowed [S][P] */
     int n_strategies;
-    allot_tiles *workers;    /* borrowed */
+    allot_tiles *tiles;    /* borrowed */
     allot_probe gradient;      /* owned; of the mean loss; mean, scale, length_norm unused */
     allot_batch batch;         /* owned buffers for max_queries and max_rows, filled by the user */
     int max_queries, max_rows;
@@ -41,7 +41,7 @@ typedef struct {
 
 ALLOT_MUST_CHECK allot_code allot_net_init(allot_net *net, const allot_probe *probe,
                                            const float *features, int n_strategies,
-                                           int max_queries, allot_tiles *workers,
+                                           int max_queries, allot_tiles *tiles,
                                            allot_err *err);
 void allot_net_clear(allot_net *net);
 

@@ -69,7 +69,7 @@ refuses() {
 }
 
 @test "many queries, one line each, as one by one" {
-    for i in $(seq 1 300); do echo "{\"query\": \"$((i * 37))+$i=?\"}"; done > q.jsonl
+    for i in $(seq 1 300); do echo "{\"problem\": \"$((i * 37))+$i=?\"}"; done > q.jsonl
     select_ --lambda-tokens 1e-5 --json --jsonl q.jsonl > all.jsonl
     [ "$(wc -l < all.jsonl)" = 300 ]
     [ "$(sed -n 277p all.jsonl)" = "$(select_ --lambda-tokens 1e-5 --json "$((277 * 37))+277=?")" ]
@@ -95,7 +95,7 @@ refuses() {
         --bundle model.safetensors --embeddings ngram.emb.h5 "$query"
     python3 -c "print([0.125] * 64)" > v.json
     want=$(select_ --json --embedding v.json "$query")
-    echo "{\"query\": \"$query\", \"embedding\": $(cat v.json)}" > v.jsonl
+    echo "{\"problem\": \"$query\", \"embedding\": $(cat v.json)}" > v.jsonl
     [ "$(select_ --json --jsonl v.jsonl)" = "$want" ]
     key=$(jq -r .key <<< "$want")
     [ "$(select_ --json --embedding v.json --key "$key" --codepoints 5)" = "$want" ]
@@ -114,8 +114,8 @@ refuses() {
 }
 
 @test "wrong lines name their number" {
-    printf '{"query": "1+2"}\n\n{"text": "1+2"}\n' > bad.jsonl
-    refuses 4 "line 3 of 'bad.jsonl': \"query\" is missing" --bundle model.safetensors --jsonl bad.jsonl
+    printf '{"problem": "1+2"}\n\n{"text": "1+2"}\n' > bad.jsonl
+    refuses 4 "line 3 of 'bad.jsonl': \"problem\" is missing" --bundle model.safetensors --jsonl bad.jsonl
 }
 
 @test "wrong options and files are refused" {

@@ -154,7 +154,7 @@ static void make_queries(long n)
     for (long q = 0; f && q < n; q++) {
         char text[128];
         make_query(q, text, sizeof text);
-        fprintf(f, "{\"query\": \"%s\"}\n", text);
+        fprintf(f, "{\"problem\": \"%s\"}\n", text);
     }
     if (!f || fclose(f)) exit(1);
 }

@@ -15,7 +15,8 @@
 #include "liballot/allot.h"
 
 /* D = 3, H1 = 2, H2 = 2, two strategies; P = 8 in the default layout. */
-enum { D = 3, P = 8, H = 2, S = 2, N_WEIGHTS = 2 * D + 2 + H * (D + 1) + H * P + H + H * H + H + H + 1 };
+enum { D = 3, P = 8, H = 2, S = 2 };
+enum { N_WEIGHTS = 2 * D + 2 + H * (D + 1) + H * P + H + H * H + H + H + 1 };
 
 static const char strategies[] = "\"single\",\"bon@8\"";
 
@@ -32,7 +33,8 @@ static void manifest(allot_buf *b)
                      "\"strategies\":[%s],\"strategy_set_id\":\"%016" PRIx64 "\","
                      "\"layout\":\"default\",\"hidden\":[2,2],", strategies, id);
     allot_buf_printf(b, "\"embedding\":{\"model\":\"m\",\"id\":\"0123456789abcdef\","
-                     "\"dimension\":3},\"calibration\":{\"fitted\":true,\"a\":%s,\"b\":%s},", ones,
+                     "\"dimension\":3,\"pooling\":\"last\",\"prefix\":\"Q: \",\"normalized\":true},"
+                     "\"calibration\":{\"fitted\":true,\"a\":%s,\"b\":%s},", ones,
                      zeros);
     allot_buf_printf(b, "\"costs\":{\"load\":1,\"has_seconds\":true,\"strategies\":["
                      "{\"strategy\":\"single\",\"tokens\":%s,\"seconds\":%s},"
@@ -128,6 +130,8 @@ static void a_good_bundle_is_read(void **state)
     assert_true(b.costs.at[0].seconds.p90 == 400 && isnan(b.costs.at[0].tokens.p95));
     assert_string_equal(b.embedding_model, "m");
     assert_string_equal(b.embedding_id, "0123456789abcdef");
+    assert_string_equal(b.embedding_prefix, "Q: ");
+    assert_int_equal(b.embedding_normalized, 1);
     allot_bundle_clear(&b);
     allot_bundle_clear(&b);
     allot_buf_clear(&file);
