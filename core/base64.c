@@ -17,7 +17,8 @@ static int digit(char c)
 static long decode(const char *text, size_t length, uint8_t *out)
 {
     if (length % 4 != 0) return -1;
-    while (length > 0 && text[length - 1] == '=') length--;
+    while (length > 0 && text[length - 1] == '=')
+        length--;
     if (length % 4 == 1) return -1;
     uint32_t word = 0;
     long n = 0;
@@ -44,8 +45,8 @@ allot_code allot_base64_floats(const char *text, size_t length, float **out, siz
     *out = allot_mem_array(*n, sizeof **out, err);
     for (size_t i = 0; *out && i < *n; i++) {
         const uint8_t *b = bytes + 4 * i;
-        uint32_t word = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-                        (uint32_t)b[3] << 24;
+        uint32_t word =
+            (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
         memcpy(*out + i, &word, sizeof word);
     }
     free(bytes);

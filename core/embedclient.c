@@ -19,9 +19,9 @@ typedef struct {
     const char *const *texts;
     const size_t *lengths;
     long n;
-    long next;         /* first text not yet sent */
+    long next; /* first text not yet sent */
     long done;
-    float *out;        /* owned [n][dim]; NULL until the first answer */
+    float *out; /* owned [n][dim]; NULL until the first answer */
     long dim;
     void (*progress)(long done, void *user);
     void *user;
@@ -87,7 +87,8 @@ static allot_code take_vector(const batch *b, const cJSON *item, char *seen, all
                                            : take_list(k, row, vector, err);
     for (long d = 0; !rc && d < k->dim; d++)
         if (!isfinite(k->out[row * k->dim + d]))
-            rc = allot_fail(err, ALLOT_ESERVER, "number %ld of embedding %ld is not finite", d, row);
+            rc =
+                allot_fail(err, ALLOT_ESERVER, "number %ld of embedding %ld is not finite", d, row);
     return rc;
 }
 
@@ -148,12 +149,16 @@ static allot_code send_next(client *k, allot_err *err)
     allot_buf_printf(&url, "%s/embeddings", k->server.v1);
     char *body = print_body(k, k->next, count);
     batch *b = allot_mem_array(1, sizeof *b, err);
-    allot_code rc = body && b && !url.failed ? ALLOT_OK
-                                             : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    allot_code rc =
+        body && b && !url.failed ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     if (!rc) {
         *b = (batch){k, k->next, count};
-        allot_http_request r = {.url = url.at, .body = body, .n = strlen(body),
-                                .api_key = k->server.api_key, .done = answered, .drop = free,
+        allot_http_request r = {.url = url.at,
+                                .body = body,
+                                .n = strlen(body),
+                                .api_key = k->server.api_key,
+                                .done = answered,
+                                .drop = free,
                                 .user = b};
         rc = allot_http_send(k->http, &r, err);
     }
@@ -181,8 +186,7 @@ static allot_code check(const allot_embedclient *c, long n, allot_err *err)
 {
     if (!c->base_url || !c->model)
         return allot_fail(err, ALLOT_EUSAGE, "embeddings need a server and a model");
-    if (c->batch < 1 || n < 1)
-        return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
+    if (c->batch < 1 || n < 1) return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
     return ALLOT_OK;
 }
 
@@ -200,10 +204,11 @@ static allot_code open_http(const allot_embedclient *c, allot_http **out, allot_
 
 allot_code allot_embedclient_run(const allot_embedclient *c, const char *const *texts,
                                  const size_t *lengths, long n, float **out, long *dim,
-                                 void (*progress)(long done, void *user), void *user, allot_err *err)
+                                 void (*progress)(long done, void *user), void *user,
+                                 allot_err *err)
 {
-    client k = {.c = c, .texts = texts, .lengths = lengths, .n = n, .progress = progress,
-                .user = user};
+    client k = {
+        .c = c, .texts = texts, .lengths = lengths, .n = n, .progress = progress, .user = user};
     allot_code rc = check(c, n, err);
     if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &k.server, err);
     if (!rc) rc = open_http(c, &k.http, err);

@@ -11,7 +11,8 @@
 
 static size_t without_slashes(const char *url, size_t n)
 {
-    while (n > 0 && url[n - 1] == '/') n--;
+    while (n > 0 && url[n - 1] == '/')
+        n--;
     return n;
 }
 
@@ -31,12 +32,13 @@ static size_t root_bytes(const char *url)
 
 static allot_code check_url(const char *url, allot_err *err)
 {
-    const char *host = strncasecmp(url, "http://", 7) == 0 ? url + 7
-                       : strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+    const char *host = strncasecmp(url, "http://", 7) == 0    ? url + 7
+                       : strncasecmp(url, "https://", 8) == 0 ? url + 8
+                                                              : NULL;
     if (!host || !*host || *host == '/')
-        return allot_fail(err, ALLOT_EUSAGE,
-                          "'%s' is not the address of a server (it is like http://127.0.0.1:8000/v1)",
-                          url);
+        return allot_fail(
+            err, ALLOT_EUSAGE,
+            "'%s' is not the address of a server (it is like http://127.0.0.1:8000/v1)", url);
     for (const char *p = url; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == '?' || *p == '#' || *p == 0x7f)
             return allot_fail(err, ALLOT_EUSAGE,
@@ -47,7 +49,8 @@ static allot_code check_url(const char *url, allot_err *err)
 /* A key goes into a header: a line break in it would be another header. */
 static allot_code take_key(const char *text, size_t n, const char *from, char **out, allot_err *err)
 {
-    while (n > 0 && strchr(" \t\r\n", text[n - 1])) n--;
+    while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+        n--;
     if (n == 0) return allot_fail(err, ALLOT_EUSAGE, "the API key in %s is empty", from);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)

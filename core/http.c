@@ -18,16 +18,16 @@
 #include "rng.h"
 
 #define MAX_EVENTS 256
-#define SCAN_S 0.05      /* how often limits and retries are looked at */
+#define SCAN_S 0.05         /* how often limits and retries are looked at */
 #define LONGEST_WAIT_MS 200 /* a signal that comes just before a wait is seen after this */
 
-/* One request on its way. It lies in exactly one list: queued, active, backing off, or free. */
+/* One request on its way. It lies in exactly one list: queued, active or backing off. */
 typedef struct transfer {
     struct transfer *next, *prev; /* prev is used in the active list only */
     allot_http *http;
-    CURL *easy;                  /* kept for the next request */
+    CURL *easy;
     struct curl_slist *headers;
-    char *url, *body;            /* owned */
+    char *url, *body; /* owned */
     size_t n_body;
     allot_http_done done;
     void (*on_data)(const char *bytes, size_t n, void *user);
@@ -37,11 +37,11 @@ typedef struct transfer {
     allot_retry_hint hint;
     uint64_t serial;
     int retries, no_retry;
-    double started_s;            /* monotonic: this try left the queue */
-    double heard_s;              /* last byte of the answer, or started_s */
-    int heard;                   /* a byte of the answer came */
-    double again_s;              /* when backing off: next try */
-    const char *failure;         /* found by us, not by libcurl */
+    double started_s;    /* monotonic: this try left the queue */
+    double heard_s;      /* last byte of the answer, or started_s */
+    int heard;           /* a byte of the answer came */
+    double again_s;      /* when backing off: next try */
+    const char *failure; /* found by us, not by libcurl */
     char curl_error[CURL_ERROR_SIZE];
 } transfer;
 
@@ -53,14 +53,14 @@ struct allot_http {
     allot_http_config config;
     CURLM *multi;
     int epoll;
-    double timer_s;      /* when libcurl wants to be called; INFINITY = not */
+    double timer_s; /* when libcurl wants to be called; INFINITY = not */
     double scanned_s;
-    uint64_t n_sent;     /* serial numbers */
+    uint64_t n_sent; /* serial numbers */
     uint64_t n_finished;
     int n_pending;
-    int n_going;         /* active and backing off, at most max_in_flight */
+    int n_going; /* active and backing off, at most max_in_flight */
     queue queued;
-    transfer *active, *backoff, *unused;
+    transfer *active, *backoff;
 };
 
 /* libcurl tells which sockets it waits for; epoll does the waiting, so that the work of one event
@@ -94,6 +94,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_err *err)
 {
     allot_code rc = allot_http_check(c, err);
+    if (!rc) rc = allot_http_room(c->max_in_flight, err);
     if (rc) return rc;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl");
@@ -116,26 +117,23 @@ allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_er
     return ALLOT_OK;
 }
 
-static void drop_content(transfer *t)
+static void transfer_free(transfer *t)
 {
+    if (!t) return;
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->headers);
     free(t->url);
     free(t->body);
-    curl_slist_free_all(t->headers);
-    t->url = t->body = NULL;
-    t->headers = NULL;
-    t->drop = NULL;
+    allot_buf_clear(&t->answer);
+    free(t);
 }
 
-static void free_list(transfer *t, CURLM *multi, int active)
+static void drop_list(transfer *t)
 {
     while (t) {
         transfer *next = t->next;
-        if (active) curl_multi_remove_handle(multi, t->easy);
-        curl_easy_cleanup(t->easy);
         if (t->drop) t->drop(t->user);
-        drop_content(t);
-        allot_buf_clear(&t->answer);
-        free(t);
+        transfer_free(t);
         t = next;
     }
 }
@@ -143,10 +141,11 @@ static void free_list(transfer *t, CURLM *multi, int active)
 void allot_http_free(allot_http *h)
 {
     if (!h) return;
-    free_list(h->active, h->multi, 1);
-    free_list(h->backoff, h->multi, 0);
-    free_list(h->queued.first, h->multi, 0);
-    free_list(h->unused, h->multi, 0);
+    for (transfer *t = h->active; t; t = t->next)
+        curl_multi_remove_handle(h->multi, t->easy);
+    drop_list(h->active);
+    drop_list(h->backoff);
+    drop_list(h->queued.first);
     if (h->multi) curl_multi_cleanup(h->multi);
     if (h->epoll >= 0) close(h->epoll);
     free(h);
@@ -211,7 +210,6 @@ static int is_loopback(const char *url)
 static void set_options(transfer *t, const allot_http_config *c)
 {
     CURL *e = t->easy;
-    curl_easy_reset(e);
     curl_easy_setopt(e, CURLOPT_URL, t->url);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -237,24 +235,6 @@ static void set_options(transfer *t, const allot_http_config *c)
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body);
 }
 
-static transfer *take_unused(allot_http *h, allot_err *err)
-{
-    transfer *t = h->unused;
-    if (t) {
-        h->unused = t->next;
-        t->next = NULL;
-        return t;
-    }
-    t = allot_mem_array(1, sizeof *t, err);
-    if (!t) return NULL;
-    t->http = h;
-    t->easy = curl_easy_init();
-    if (t->easy) return t;
-    free(t);
-    (void)allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-    return NULL;
-}
-
 static int add_header(transfer *t, const char *line)
 {
     struct curl_slist *more = curl_slist_append(t->headers, line);
@@ -262,49 +242,45 @@ static int add_header(transfer *t, const char *line)
     return more != NULL;
 }
 
-static allot_code copy_request(transfer *t, const allot_http_request *r, allot_err *err)
+static int add_headers(transfer *t, const char *api_key)
 {
-    t->url = allot_mem_text(r->url, strlen(r->url), err);
-    if (!t->url) return ALLOT_ERUNTIME;
-    if (r->body && !(t->body = allot_mem_text(r->body, r->n, err))) return ALLOT_ERUNTIME;
     /* Without "Expect:", libcurl holds back large requests until the server asks for them. */
-    int ok = add_header(t, "Expect:") && (!r->body || add_header(t, "Content-Type: application/json"));
-    if (ok && r->api_key) {
-        allot_buf line = {0};
-        allot_buf_printf(&line, "Authorization: Bearer %s", r->api_key);
-        ok = !line.failed && add_header(t, line.at);
-        allot_buf_clear(&line);
-    }
+    int ok =
+        add_header(t, "Expect:") && (!t->body || add_header(t, "Content-Type: application/json"));
+    if (!ok || !api_key) return ok;
+    allot_buf line = {0};
+    allot_buf_printf(&line, "Authorization: Bearer %s", api_key);
+    ok = !line.failed && add_header(t, line.at);
+    allot_buf_clear(&line);
+    return ok;
+}
+
+static transfer *transfer_new(allot_http *h, const allot_http_request *r, allot_err *err)
+{
+    transfer *t = allot_mem_array(1, sizeof *t, err);
+    if (!t) return NULL;
+    t->http = h;
     t->n_body = r->n;
     t->done = r->done;
     t->on_data = r->on_data;
     t->drop = r->drop;
     t->user = r->user;
     t->no_retry = r->no_retry;
-    t->retries = 0;
-    return ok ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-}
-
-static void put_unused(allot_http *h, transfer *t)
-{
-    drop_content(t);
-    allot_buf_clear(&t->answer);
-    t->next = h->unused;
-    h->unused = t;
+    t->easy = curl_easy_init();
+    t->url = allot_mem_text(r->url, strlen(r->url), err);
+    t->body = r->body ? allot_mem_text(r->body, r->n, err) : NULL;
+    if (t->easy && t->url && (t->body || !r->body) && add_headers(t, r->api_key)) return t;
+    transfer_free(t);
+    (void)allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    return NULL;
 }
 
 allot_code allot_http_send(allot_http *h, const allot_http_request *r, allot_err *err)
 {
-    transfer *t = take_unused(h, err);
+    transfer *t = transfer_new(h, r, err);
     if (!t) return ALLOT_ERUNTIME;
-    allot_code rc = copy_request(t, r, err);
-    if (rc) {
-        put_unused(h, t);
-        return rc;
-    }
     set_options(t, &h->config);
     t->serial = h->n_sent++;
-    t->next = NULL;
     if (h->queued.last) h->queued.last->next = t;
     else h->queued.first = t;
     h->queued.last = t;
@@ -385,14 +361,19 @@ static void report(transfer *t, CURLcode code, long status)
     curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME, &total);
     curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME, &before_send);
     curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME, &first);
-    allot_http_reply r = {.url = t->url, .status = (int)status, .body = t->answer.n ? t->answer.at : "",
-                          .n = t->answer.n, .retries = t->retries, .done_s = now};
+    allot_http_reply r = {.url = t->url,
+                          .status = (int)status,
+                          .body = t->answer.n ? t->answer.at : "",
+                          .n = t->answer.n,
+                          .retries = t->retries,
+                          .done_s = now};
     r.sent_s = now - total + before_send;
     r.first_byte_s = t->heard ? now - total + first : NAN;
     r.t_start = epoch_s() - (now - r.sent_s);
     if (code != CURLE_OK)
-        r.failure = t->failure ? t->failure
-                    : t->curl_error[0] ? t->curl_error : curl_easy_strerror(code);
+        r.failure = t->failure         ? t->failure
+                    : t->curl_error[0] ? t->curl_error
+                                       : curl_easy_strerror(code);
     t->done(&r, t->user);
 }
 
@@ -404,8 +385,8 @@ static void finish(allot_http *h, transfer *t, CURLcode code)
     leave_active(h, t);
     if (try_again(t, code, status)) {
         allot_rng rng = allot_rng_start(h->config.seed, t->serial, (uint64_t)t->retries, 0);
-        t->again_s = allot_clock_s() +
-                     allot_retry_delay(t->retries, &t->hint, allot_rng_unit(&rng));
+        t->again_s =
+            allot_clock_s() + allot_retry_delay(t->retries, &t->hint, allot_rng_unit(&rng));
         t->retries++;
         t->next = h->backoff;
         h->backoff = t;
@@ -415,7 +396,7 @@ static void finish(allot_http *h, transfer *t, CURLcode code)
     h->n_pending--;
     h->n_finished++;
     report(t, code, status);
-    put_unused(h, t);
+    transfer_free(t);
 }
 
 static void finish_done(allot_http *h)

@@ -3,8 +3,8 @@
  * (libcurl's multi interface over one epoll). Connections are kept and used again.
  * Limits count from the moment a request leaves this queue, never from its submission.
  * Retries: statuses 408, 409, 429 and >= 500, broken connections and timeouts; the server's
- * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with jitter.
- * Proxies come from the environment, but loopback never goes through one; redirects are not
+ * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with
+ * jitter. Proxies come from the environment, but loopback never goes through one; redirects are not
  * followed; an API key is never logged. */
 #ifndef ALLOT_HTTP_H
 #define ALLOT_HTTP_H
@@ -13,20 +13,22 @@
 #include "liballot/err.h"
 
 typedef struct {
-    int max_in_flight;         /* >= 1; more requests wait in a queue */
-    int max_retries;           /* >= 0 */
-    double connect_timeout_s;  /* > 0, of one try, as the others */
-    double timeout_s;          /* > 0, until the last byte */
+    int max_in_flight;           /* >= 1; more requests wait in a queue */
+    int max_retries;             /* >= 0 */
+    double connect_timeout_s;    /* > 0, of one try, as the others */
+    double timeout_s;            /* > 0, until the last byte */
     double first_byte_timeout_s; /* > 0, until the first byte of the answer */
-    double idle_timeout_s;     /* > 0, longest silence within an answer */
-    size_t max_body;           /* bytes; a larger answer is an error */
-    uint64_t seed;             /* of the jitter */
-    int insecure;              /* accept any certificate */
-    const char *cacert;        /* NULL = the system's; borrowed */
+    double idle_timeout_s;       /* > 0, longest silence within an answer */
+    size_t max_body;             /* bytes; a larger answer is an error */
+    uint64_t seed;               /* of the jitter */
+    int insecure;                /* accept any certificate */
+    const char *cacert;          /* NULL = the system's; borrowed */
 } allot_http_config;
 
 void allot_http_defaults(allot_http_config *c);
 ALLOT_MUST_CHECK allot_code allot_http_check(const allot_http_config *c, allot_err *err);
+/* Each connection is an open file: raises the limit as far as the system allows, or refuses. */
+ALLOT_MUST_CHECK allot_code allot_http_room(int max_in_flight, allot_err *err);
 
 typedef struct allot_http allot_http;
 
@@ -37,8 +39,8 @@ void allot_http_free(allot_http *h); /* drops what is in flight; NULL is fine */
 /* What came back; borrowed, valid during the callback. */
 typedef struct {
     const char *url;
-    int status;          /* of HTTP; 0 = none came (see failure) */
-    const char *body;    /* [n], NUL-terminated; empty with on_data */
+    int status;       /* of HTTP; 0 = none came (see failure) */
+    const char *body; /* [n], NUL-terminated; empty with on_data */
     size_t n;
     const char *failure; /* no whole answer came: why, in words; NULL otherwise */
     int retries;         /* tries after the first */
@@ -53,7 +55,7 @@ typedef void (*allot_http_done)(const allot_http_reply *reply, void *user);
 /* Everything is copied. */
 typedef struct {
     const char *url;
-    const char *body;    /* JSON to POST; NULL = GET */
+    const char *body; /* JSON to POST; NULL = GET */
     size_t n;
     const char *api_key; /* NULL = none */
     int no_retry;        /* one try only */

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of http.h that do not touch the network library: settings and the blocking form. */
+#include <sys/resource.h>
 #include "http.h"
+
+#define SPARE_FILES 128 /* open files besides the connections */
 
 void allot_http_defaults(allot_http_config *c)
 {
-    *c = (allot_http_config){.max_in_flight = 64, .max_retries = 4, .connect_timeout_s = 5,
-                             .timeout_s = 600, .first_byte_timeout_s = 600, .idle_timeout_s = 120,
+    *c = (allot_http_config){.max_in_flight = 64,
+                             .max_retries = 4,
+                             .connect_timeout_s = 5,
+                             .timeout_s = 600,
+                             .first_byte_timeout_s = 600,
+                             .idle_timeout_s = 120,
                              .max_body = 64 << 20};
 }
 
@@ -25,6 +32,22 @@ allot_code allot_http_check(const allot_http_config *c, allot_err *err)
     if (!seconds_ok(c->connect_timeout_s) || !seconds_ok(c->timeout_s) ||
         !seconds_ok(c->first_byte_timeout_s) || !seconds_ok(c->idle_timeout_s))
         return allot_fail(err, ALLOT_EUSAGE, "a timeout is not within 0 and 1000000 seconds");
+    return ALLOT_OK;
+}
+
+/* The soft limit is often 1024 where the hard one allows more. */
+allot_code allot_http_room(int max_in_flight, allot_err *err)
+{
+    struct rlimit limit;
+    rlim_t need = (rlim_t)max_in_flight + SPARE_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need) return ALLOT_OK;
+    if (limit.rlim_max < need)
+        return allot_fail(err, ALLOT_ERUNTIME,
+                          "%d requests in flight need %lu open files, %lu are allowed (lower "
+                          "--max-concurrency, or raise 'ulimit -n')",
+                          max_in_flight, (unsigned long)need, (unsigned long)limit.rlim_max);
+    limit.rlim_cur = need;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
     return ALLOT_OK;
 }
 
@@ -48,6 +71,7 @@ allot_code allot_http_fetch(allot_http *h, const allot_http_request *r, allot_er
     copy.drop = NULL;
     copy.user = &f;
     allot_code rc = allot_http_send(h, &copy, err);
-    while (!rc && !f.done) rc = allot_http_poll(h, 1000, err);
+    while (!rc && !f.done)
+        rc = allot_http_poll(h, 1000, err);
     return rc;
 }

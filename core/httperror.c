@@ -30,7 +30,8 @@ static int shown(const char *text, size_t n)
 {
     if (n <= SHOWN_BYTES) return (int)n;
     size_t cut = SHOWN_BYTES;
-    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80) cut--;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
     return (int)cut;
 }
 
@@ -50,10 +51,11 @@ static allot_code refused(const allot_http_reply *r, allot_err *err)
         text = r->body;
         n = strnlen(r->body, r->n);
     }
-    while (n > 0 && strchr(" \t\r\n", text[n - 1])) n--;
+    while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+        n--;
     if (n == 0)
-        (void)allot_fail(err, ALLOT_ESERVER, "'%s' answered with status %d and no message%s", r->url,
-                         r->status, hint_of(r->status));
+        (void)allot_fail(err, ALLOT_ESERVER, "'%s' answered with status %d and no message%s",
+                         r->url, r->status, hint_of(r->status));
     else
         (void)allot_fail(err, ALLOT_ESERVER, "'%s' answered with status %d: %.*s%s", r->url,
                          r->status, shown(text, n), text, hint_of(r->status));
@@ -66,6 +68,7 @@ allot_code allot_http_verdict(const allot_http_reply *r, allot_err *err)
     if (r->failure && r->status == 0)
         return allot_fail(err, ALLOT_ESERVER, "no answer from '%s': %s", r->url, r->failure);
     if (r->failure)
-        return allot_fail(err, ALLOT_ESERVER, "the answer of '%s' broke off: %s", r->url, r->failure);
+        return allot_fail(err, ALLOT_ESERVER, "the answer of '%s' broke off: %s", r->url,
+                          r->failure);
     return r->status == 200 ? ALLOT_OK : refused(r, err);
 }

@@ -17,8 +17,10 @@ static int value_of(const char *line, size_t n, const char *name, char *out, siz
     size_t len = strlen(name);
     if (n <= len || line[len] != ':' || strncasecmp(line, name, len) != 0) return 0;
     size_t from = len + 1, to = n;
-    while (from < to && strchr(" \t", line[from])) from++;
-    while (to > from && strchr(" \t\r\n", line[to - 1])) to--;
+    while (from < to && strchr(" \t", line[from]))
+        from++;
+    while (to > from && strchr(" \t\r\n", line[to - 1]))
+        to--;
     if (to - from >= capacity) return 0;
     memcpy(out, line + from, to - from);
     out[to - from] = '\0';

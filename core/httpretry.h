@@ -12,7 +12,10 @@ typedef struct {
     int after_ms_seen;
 } allot_retry_hint;
 
-#define ALLOT_RETRY_NONE {.should = -1, .after_s = NAN}
+#define ALLOT_RETRY_NONE                                                                           \
+    {                                                                                              \
+        .should = -1, .after_s = NAN                                                               \
+    }
 
 /* Takes one header line, "Name: value" with or without CRLF. now: epoch seconds, for dates. */
 void allot_retry_header(allot_retry_hint *hint, const char *line, size_t n, double now);
@@ -20,7 +23,8 @@ void allot_retry_header(allot_retry_hint *hint, const char *line, size_t n, doub
 /* 1 if a request with this status (0 = the connection failed) may be sent again. */
 int allot_retry_wanted(int status, const allot_retry_hint *hint);
 
-/* Seconds to wait before try number k + 1 (k = 0: after the first); unit in [0, 1) is the jitter. */
+/* Seconds to wait before try number k + 1 (k = 0: after the first); unit in [0, 1) is the jitter.
+ */
 double allot_retry_delay(int k, const allot_retry_hint *hint, double unit);
 
 #endif

@@ -21,10 +21,10 @@
 struct allot_journal {
     int fd;
     char *path;
-    off_t size;       /* bytes of whole lines */
+    off_t size; /* bytes of whole lines */
     off_t unsynced;
     double synced_s;
-    char *line;       /* the record with its newline, so that one write() takes both */
+    char *line; /* the record with its newline, so that one write() takes both */
     size_t capacity;
 };
 
@@ -48,7 +48,8 @@ static long lock_holder(int fd)
     unsigned major_n, minor_n;
     unsigned long inode;
     while (!found && fgets(line, sizeof line, f))
-        if (sscanf(line, "%*d: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &major_n, &minor_n, &inode) == 4 &&
+        if (sscanf(line, "%*d: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &major_n, &minor_n, &inode) ==
+                4 &&
             inode == st.st_ino && major_n == major(st.st_dev) && minor_n == minor(st.st_dev))
             found = pid;
     fclose(f);
@@ -128,7 +129,8 @@ allot_code allot_journal_open(const char *path, allot_journal **out, allot_err *
     allot_code rc = ALLOT_OK;
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     j->path = allot_mem_text(path, strlen(path), err);
-    if (j->fd < 0) rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, strerror(errno));
+    if (j->fd < 0)
+        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, strerror(errno));
     else if (!j->path) rc = ALLOT_ERUNTIME;
     if (!rc) rc = lock(j, err);
     if (!rc) rc = cut_torn_line(j, err);
@@ -154,14 +156,16 @@ allot_code allot_journal_sync(allot_journal *j, allot_err *err)
 static allot_code write_line(allot_journal *j, size_t n, allot_err *err)
 {
     ssize_t got;
-    do got = write(j->fd, j->line, n);
+    do
+        got = write(j->fd, j->line, n);
     while (got < 0 && errno == EINTR);
     if (got == (ssize_t)n) return ALLOT_OK;
     if (got >= 0) errno = ENOSPC;
-    allot_code rc = io_fail(err, "write", j->path,
-                            errno == ENOSPC || errno == EDQUOT
-                                ? " (make room and run the same command again: whole records are kept)"
-                                : "");
+    allot_code rc =
+        io_fail(err, "write", j->path,
+                errno == ENOSPC || errno == EDQUOT
+                    ? " (make room and run the same command again: whole records are kept)"
+                    : "");
     if (got > 0 && ftruncate(j->fd, j->size) != 0)
         allot_log_warn("'%s' ends in a torn line, the next run cuts it off", j->path);
     return rc;
@@ -195,9 +199,9 @@ allot_code allot_journal_close(allot_journal **j, allot_err *err)
 
 typedef struct {
     const char *path;
-    char *buf;         /* bytes not yet handed out */
+    char *buf; /* bytes not yet handed out */
     size_t n, capacity;
-    size_t searched;   /* of these, known to be without newline */
+    size_t searched; /* of these, known to be without newline */
     long line;
     allot_journal_line f;
     void *user;

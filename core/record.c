@@ -59,11 +59,13 @@ static void put_generation(allot_buf *out, const allot_generation *g)
     if (g->text) {
         allot_buf_str(out, "\"text\":");
         put_text(out, g->text, g->n);
-        allot_buf_printf(out, ",\"finish\":\"%s\",\"n_tokens\":%ld", FINISH[g->finish], g->n_tokens);
+        allot_buf_printf(out, ",\"finish\":\"%s\",\"n_tokens\":%ld", FINISH[g->finish],
+                         g->n_tokens);
     }
     if (g->n_scores > 0) {
         allot_buf_str(out, g->text ? ",\"scores\":[" : "\"scores\":[");
-        for (int i = 0; i < g->n_scores; i++) put_number(out, i ? "," : "", g->scores[i]);
+        for (int i = 0; i < g->n_scores; i++)
+            put_number(out, i ? "," : "", g->scores[i]);
         allot_buf_str(out, "]");
         if (g->prm_truncated) allot_buf_str(out, ",\"prm_truncated\":1");
     }
@@ -72,9 +74,10 @@ static void put_generation(allot_buf *out, const allot_generation *g)
 
 static void put_costs(allot_buf *out, const allot_record *r)
 {
-    allot_buf_printf(out, ",\"n_tokens\":%ld,\"prompt_tokens\":%ld,\"cached_tokens\":%ld"
-                     ",\"prm_tokens\":%ld", r->n_tokens, r->prompt_tokens, r->cached_tokens,
-                     r->prm_tokens);
+    allot_buf_printf(out,
+                     ",\"n_tokens\":%ld,\"prompt_tokens\":%ld,\"cached_tokens\":%ld"
+                     ",\"prm_tokens\":%ld",
+                     r->n_tokens, r->prompt_tokens, r->cached_tokens, r->prm_tokens);
     put_number(out, ",\"t_start\":", r->t_start);
     put_number(out, ",\"seconds\":", r->seconds);
     put_number(out, ",\"gen_s\":", r->gen_s);
@@ -91,8 +94,10 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
     allot_buf_printf(out, "{\"t\":\"%s\",\"cfg\":\"%s\",\"key\":\"%s\",\"source\":", TYPE[r->type],
                      r->cfg, hex);
     put_text(out, r->source, strlen(r->source));
-    allot_buf_printf(out, ",\"run\":%d,\"slot\":%d,\"seed\":\"%" PRIu64 "\",\"attempt\":%d"
-                     ",\"retries\":%d", r->run, r->slot, r->seed, r->attempt, r->retries);
+    allot_buf_printf(out,
+                     ",\"run\":%d,\"slot\":%d,\"seed\":\"%" PRIu64 "\",\"attempt\":%d"
+                     ",\"retries\":%d",
+                     r->run, r->slot, r->seed, r->attempt, r->retries);
     put_costs(out, r);
     if (r->type == ALLOT_REC_ERROR) {
         allot_buf_printf(out, ",\"code\":%d,\"message\":", r->code);
@@ -114,8 +119,8 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
 }
 
 /* A field that may be absent (0). */
-static allot_code get_long(const cJSON *o, const char *field, const char *where, long max, long *out,
-                           allot_err *err)
+static allot_code get_long(const cJSON *o, const char *field, const char *where, long max,
+                           long *out, allot_err *err)
 {
     *out = 0;
     if (!cJSON_HasObjectItem(o, field)) return ALLOT_OK;
@@ -188,9 +193,11 @@ static allot_code get_scores(const cJSON *o, const char *where, allot_generation
     if (n < 1) return allot_fail(err, ALLOT_EINPUT, "%s: 'scores' is not a list of numbers", where);
     g->scores = allot_mem_array((size_t)n, sizeof *g->scores, err);
     if (!g->scores) return ALLOT_ERUNTIME;
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
-            return allot_fail(err, ALLOT_EINPUT, "%s: score %d is not a number", where, g->n_scores);
+            return allot_fail(err, ALLOT_EINPUT, "%s: score %d is not a number", where,
+                              g->n_scores);
         g->scores[g->n_scores++] = item->valuedouble;
     }
     return get_int(o, "prm_truncated", where, &g->prm_truncated, err);
@@ -214,7 +221,8 @@ static allot_code get_generation(const cJSON *o, const char *where, allot_genera
     return g->text ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-static allot_code get_generations(const cJSON *o, const char *where, allot_record *r, allot_err *err)
+static allot_code get_generations(const cJSON *o, const char *where, allot_record *r,
+                                  allot_err *err)
 {
     if (!cJSON_HasObjectItem(o, "gen")) return ALLOT_OK;
     cJSON *list;
@@ -223,7 +231,8 @@ static allot_code get_generations(const cJSON *o, const char *where, allot_recor
     if (rc) return rc;
     r->gen = allot_mem_array((size_t)cJSON_GetArraySize(list), sizeof *r->gen, err);
     if (!r->gen) return ALLOT_ERUNTIME;
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         rc = get_generation(item, where, &r->gen[r->n_gen++], err);
         if (rc) return rc;
     }
@@ -236,7 +245,8 @@ static allot_code get_round(const cJSON *o, const char *where, allot_round *out,
     double x[4];
     int n = 0;
     const cJSON *item;
-    cJSON_ArrayForEach(item, o) {
+    cJSON_ArrayForEach(item, o)
+    {
         int unknown = n >= 2 && cJSON_IsNull(item);
         if (n == 4 || !(unknown || (cJSON_IsNumber(item) && item->valuedouble >= 0 &&
                                     item->valuedouble <= MAX_SECONDS)))
@@ -257,7 +267,8 @@ static allot_code get_rounds(const cJSON *o, const char *where, allot_record *r,
     if (rc) return rc;
     r->rounds = allot_mem_array((size_t)cJSON_GetArraySize(list), sizeof *r->rounds, err);
     if (!r->rounds) return ALLOT_ERUNTIME;
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         rc = get_round(item, where, &r->rounds[r->n_rounds++], err);
         if (rc) return rc;
     }
@@ -311,7 +322,8 @@ static allot_code get_error(const cJSON *o, const char *where, allot_record *r, 
     return r->message ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-/* What a reader may rely on without looking: samples and finished beams have texts, scores scores. */
+/* What a reader may rely on without looking: samples and finished beams have texts, scores scores.
+ */
 static allot_code check_shape(const allot_record *r, const char *where, allot_err *err)
 {
     if ((r->type == ALLOT_REC_SAMPLE || r->type == ALLOT_REC_SCORE) && r->n_gen != 1)

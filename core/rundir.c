@@ -43,11 +43,12 @@ static allot_code get_loads(const cJSON *o, const char *where, allot_rundir *r, 
     if (rc) return rc;
     if (cJSON_GetArraySize(list) > MAX_LOADS)
         return allot_fail(err, ALLOT_EINPUT, "%s: more than %d loads", where, MAX_LOADS);
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         double x = cJSON_IsNumber(item) ? item->valuedouble : 0;
         if (!(x >= 1 && x <= 1e6 && x == (int)x))
-            return allot_fail(err, ALLOT_EINPUT, "%s: a load is not a whole number from 1 to 1000000",
-                              where);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "%s: a load is not a whole number from 1 to 1000000", where);
         r->loads[r->n_loads++] = (int)x;
     }
     return ALLOT_OK;

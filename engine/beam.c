@@ -13,10 +13,10 @@
 #include "prompt.h"
 
 typedef struct {
-    allot_job *job;      /* the way from an answer back to its beam */
-    allot_buf text;      /* completion so far */
-    long n_tokens;       /* along its own path */
-    double *scores;      /* owned [n_scores], of text */
+    allot_job *job; /* the way from an answer back to its beam */
+    allot_buf text; /* completion so far */
+    long n_tokens;  /* along its own path */
+    double *scores; /* owned [n_scores], of text */
     int n_scores, truncated;
     int complete;
     allot_finish finish; /* when complete */
@@ -40,7 +40,8 @@ static void clear(allot_job *job)
 {
     search *s = job->state;
     if (!s) return;
-    for (int i = 0; s->at && i < job->strategy.n; i++) beam_clear(&s->at[i]);
+    for (int i = 0; s->at && i < job->strategy.n; i++)
+        beam_clear(&s->at[i]);
     free(s->at);
     free(s);
 }
@@ -127,13 +128,13 @@ static allot_code send_steps(allot_job *job, allot_err *err)
     allot_err failure = {0};
     for (int i = 0; i < job->strategy.n && !rc; i++) {
         const allot_buf *text = &s->at[i].text;
-        allot_generate_request r = {.so_far = text->at ? text->at : "", .n = text->n,
+        allot_generate_request r = {.so_far = text->at ? text->at : "",
+                                    .n = text->n,
                                     .seed = allot_job_seed(job, i, s->round),
                                     .max_tokens = e->config.step_max_tokens,
                                     .stop_at_step = s->round + 1 < job->strategy.depth,
                                     .salt = job->salt};
-        rc = allot_generate(job->engine, job->query, &r, take_step, &s->at[i],
-                            &failure);
+        rc = allot_generate(job->engine, job->query, &r, take_step, &s->at[i], &failure);
         if (!rc) job->outstanding++;
     }
     if (rc && job->outstanding == 0) return allot_fail(err, rc, "%s", failure.msg);
@@ -149,8 +150,11 @@ static allot_code push_finished(allot_job *job, beam *b, allot_err *err)
                                    sizeof *r->gen, err);
     if (rc) return rc;
     allot_generation *g = &r->gen[r->n_gen];
-    *g = (allot_generation){.n = b->text.n, .finish = b->finish, .n_tokens = b->n_tokens,
-                            .scores = b->scores, .n_scores = b->n_scores,
+    *g = (allot_generation){.n = b->text.n,
+                            .finish = b->finish,
+                            .n_tokens = b->n_tokens,
+                            .scores = b->scores,
+                            .n_scores = b->n_scores,
                             .prm_truncated = b->truncated};
     b->scores = NULL;
     r->n_gen++;
@@ -183,7 +187,8 @@ static void keep_active(const allot_job *job)
     s->n_active = 0;
     for (int i = 0; i < job->strategy.n; i++) {
         int drop = s->at[i].complete;
-        for (int j = 0; j < s->n_active && !drop; j++) drop = same_text(&s->at[j], &s->at[i]);
+        for (int j = 0; j < s->n_active && !drop; j++)
+            drop = same_text(&s->at[j], &s->at[i]);
         if (!drop) move_beam(&s->at[s->n_active++], &s->at[i]);
     }
 }
@@ -209,7 +214,8 @@ static void keep_best(const allot_job *job)
     for (int i = 0; i < s->n_active; i++)
         if (rank[i] < keep) move_beam(&s->at[kept++], &s->at[i]);
     s->n_active = kept;
-    for (int i = kept; i < job->strategy.n; i++) beam_clear(&s->at[i]);
+    for (int i = kept; i < job->strategy.n; i++)
+        beam_clear(&s->at[i]);
 }
 
 static void fail(allot_job *job, const allot_err *err)
@@ -231,7 +237,8 @@ static void scored(allot_job *job)
         }
     keep_active(job);
     keep_best(job);
-    for (int i = 0; i < job->strategy.n; i++) s->at[i].complete = 0;
+    for (int i = 0; i < job->strategy.n; i++)
+        s->at[i].complete = 0;
     s->round++;
     if (job->rec.n_gen >= job->strategy.n || s->n_active == 0 || s->round == job->strategy.depth) {
         job->rec.type = ALLOT_REC_BEAM;
@@ -283,7 +290,8 @@ static void stepped(allot_job *job)
     job->rec.gen_s += this_round(job)->gen_s;
     /* The last round had no stop string: whatever came is the end. */
     if (s->round + 1 == job->strategy.depth)
-        for (int i = 0; i < job->strategy.n; i++) s->at[i].complete = 1;
+        for (int i = 0; i < job->strategy.n; i++)
+            s->at[i].complete = 1;
     if (send_scoring(job, &err)) fail(job, &err);
 }
 
@@ -295,14 +303,16 @@ allot_code allot_beam_start(allot_job *job, allot_err *err)
         job->engine->profile->continues == ALLOT_CONTINUE_NONE)
         return allot_fail(err, ALLOT_EUSAGE,
                           "beam search on a server of kind '%s' needs a prompt template (give "
-                          "--prompt-template)", job->engine->profile->kind);
+                          "--prompt-template)",
+                          job->engine->profile->kind);
     search *s = allot_mem_array(1, sizeof *s, err);
     if (!s) return ALLOT_ERUNTIME;
     job->state = s;
     job->clear = clear;
     s->at = allot_mem_array((size_t)job->strategy.n, sizeof *s->at, err);
     if (!s->at) return ALLOT_ERUNTIME;
-    for (int i = 0; i < job->strategy.n; i++) s->at[i].job = job;
+    for (int i = 0; i < job->strategy.n; i++)
+        s->at[i].job = job;
     s->n_active = job->strategy.n;
     return send_steps(job, err);
 }

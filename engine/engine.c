@@ -10,12 +10,22 @@
 void allot_engine_defaults(allot_engine_config *c)
 {
     *c = (allot_engine_config){
-        .server_kind = "auto", .prm_kind = "vllm-pooling", .prm_separator = "<extra_0>",
+        .server_kind = "auto",
+        .prm_kind = "vllm-pooling",
+        .prm_separator = "<extra_0>",
         .prm_system_prompt =
             "Please reason step by step, and put your final answer within \\boxed{}.",
-        .system_prompt = "", .step_separator = "\n\n", .temperature = 0.8, .top_p = 1,
-        .max_tokens = 2048, .step_max_tokens = 2048, .max_concurrency = 64, .max_retries = 4,
-        .timeout_s = 600, .connect_timeout_s = 5, .seed = 1};
+        .system_prompt = "",
+        .step_separator = "\n\n",
+        .temperature = 0.8,
+        .top_p = 1,
+        .max_tokens = 2048,
+        .step_max_tokens = 2048,
+        .max_concurrency = 64,
+        .max_retries = 4,
+        .timeout_s = 600,
+        .connect_timeout_s = 5,
+        .seed = 1};
 }
 
 static allot_code check_kinds(const allot_engine_config *c, allot_err *err)
@@ -53,8 +63,8 @@ static allot_code check_template(const allot_engine_config *c, allot_err *err)
     int places = allot_prompt_render(c->prompt_template, "", "", 0, &unused);
     allot_buf_clear(&unused);
     if (places != 1)
-        return allot_fail(err, ALLOT_EUSAGE, "the prompt template has %d places for {problem}, not 1",
-                          places);
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "the prompt template has %d places for {problem}, not 1", places);
     return ALLOT_OK;
 }
 
@@ -75,8 +85,7 @@ static allot_http_config http_config(const allot_engine_config *c)
 
 allot_code allot_engine_check(const allot_engine_config *c, allot_err *err)
 {
-    if (!c->base_url)
-        return allot_fail(err, ALLOT_EUSAGE, "no server is given (give --base-url)");
+    if (!c->base_url) return allot_fail(err, ALLOT_EUSAGE, "no server is given (give --base-url)");
     if (!*c->step_separator || !*c->prm_separator)
         return allot_fail(err, ALLOT_EUSAGE, "a step separator is empty");
     allot_http_config h = http_config(c);
@@ -102,7 +111,8 @@ static allot_code connect_server(allot_engine *e, allot_err *err)
     const allot_engine_config *c = &e->config;
     allot_http_config h = http_config(c);
     allot_code rc = allot_http_new(&h, &e->http, err);
-    if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &e->server, err);
+    if (!rc)
+        rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &e->server, err);
     if (!rc)
         rc = allot_endpoint_open(c->prm_base_url ? c->prm_base_url : c->base_url, c->api_key_env,
                                  c->api_key_file, &e->prm_server, err);
@@ -130,7 +140,8 @@ void allot_engine_free(allot_engine *e)
 {
     if (!e) return;
     allot_http_free(e->http);
-    while (e->jobs) allot_job_free(e->jobs);
+    while (e->jobs)
+        allot_job_free(e->jobs);
     allot_endpoint_clear(&e->server);
     allot_endpoint_clear(&e->prm_server);
     cJSON_Delete(e->about);
@@ -205,8 +216,8 @@ static void search_source(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT]
     allot_strategy_print(&search, out);
 }
 
-allot_code allot_engine_beam(allot_engine *e, const allot_query *q, const allot_strategy *s, int run,
-                             allot_done_fn f, void *user, allot_err *err)
+allot_code allot_engine_beam(allot_engine *e, const allot_query *q, const allot_strategy *s,
+                             int run, allot_done_fn f, void *user, allot_err *err)
 {
     allot_job *job;
     char source[ALLOT_STRATEGY_TEXT];
@@ -235,7 +246,8 @@ static allot_code start_strategy(allot_job *job, const char *salt, allot_err *er
     case ALLOT_N_METHODS:
         break;
     }
-    return allot_fail(err, ALLOT_EUSAGE, "a named strategy was measured elsewhere, it cannot be run");
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "a named strategy was measured elsewhere, it cannot be run");
 }
 
 allot_code allot_engine_strategy(allot_engine *e, const allot_query *q, const allot_strategy *s,

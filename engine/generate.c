@@ -27,7 +27,8 @@ static void add_prompt(cJSON *o, const allot_engine *e, const allot_query *q,
         bos = 0;
     }
     allot_buf prompt = {0};
-    (void)allot_prompt_render(template_text + bos, e->config.system_prompt, q->problem, q->n, &prompt);
+    (void)allot_prompt_render(template_text + bos, e->config.system_prompt, q->problem, q->n,
+                              &prompt);
     allot_buf_add(&prompt, r->so_far, r->n);
     if (!prompt.failed) cJSON_AddStringToObject(o, "prompt", prompt.at);
     allot_buf_clear(&prompt);
@@ -137,7 +138,8 @@ static allot_code get_finish(const allot_engine *e, const allot_generate_request
     const char *reason =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(choice, "finish_reason"));
     if (!reason || strcmp(reason, "abort") == 0 || strcmp(reason, "error") == 0)
-        return allot_fail(err, ALLOT_ESERVER, "the server did not finish the text (finish_reason %s)",
+        return allot_fail(err, ALLOT_ESERVER,
+                          "the server did not finish the text (finish_reason %s)",
                           reason ? reason : "is missing");
     if (strcmp(reason, "length") == 0) reply->finish = ALLOT_FINISH_LENGTH;
     else if (strcmp(reason, "stop") == 0 || strcmp(reason, "eos_token") == 0 ||
@@ -156,7 +158,8 @@ allot_code allot_generate_parse(const allot_engine *e, const allot_generate_requ
     allot_buf clean = {0};
     allot_prompt_clean_json(body, n, &clean);
     allot_code rc = allot_buf_check(&clean, err);
-    if (!rc && allot_json_parse(clean.at ? clean.at : "", clean.n, "the server's answer", json, err))
+    if (!rc &&
+        allot_json_parse(clean.at ? clean.at : "", clean.n, "the server's answer", json, err))
         rc = err ? (err->code = ALLOT_ESERVER) : ALLOT_ESERVER;
     allot_buf_clear(&clean);
     if (rc) return rc;
@@ -166,8 +169,7 @@ allot_code allot_generate_parse(const allot_engine *e, const allot_generate_requ
         return allot_fail(err, ALLOT_ESERVER, "the server answered with %d choices instead of 1",
                           cJSON_IsArray(choices) ? cJSON_GetArraySize(choices) : 0);
     reply->text = text_of(choice);
-    if (!reply->text)
-        return allot_fail(err, ALLOT_ESERVER, "the server answered without a text");
+    if (!reply->text) return allot_fail(err, ALLOT_ESERVER, "the server answered without a text");
     reply->n = strlen(reply->text);
     rc = get_finish(e, r, choice, reply, err);
     return rc ? rc : get_usage(*json, reply, err);
@@ -184,8 +186,10 @@ static void answered(const allot_http_reply *http, void *user)
 {
     pending *p = user;
     cJSON *json = NULL;
-    allot_generate_reply reply = {.retries = http->retries, .t_start = http->t_start,
-                                  .sent_s = http->sent_s, .done_s = http->done_s};
+    allot_generate_reply reply = {.retries = http->retries,
+                                  .t_start = http->t_start,
+                                  .sent_s = http->sent_s,
+                                  .done_s = http->done_s};
     if (!allot_http_verdict(http, &reply.failure) &&
         allot_generate_parse(p->engine, &p->request, http->body, http->n, &json, &reply,
                              &reply.failure))
@@ -205,9 +209,13 @@ static allot_code send_body(allot_engine *e, const cJSON *body, pending *p, allo
     allot_code rc = allot_buf_check(&url, err);
     if (!rc && !text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     if (!rc) {
-        allot_http_request r = {.url = url.at, .body = text, .n = strlen(text),
-                                .api_key = e->server.api_key, .done = answered,
-                                .drop = free, .user = p};
+        allot_http_request r = {.url = url.at,
+                                .body = text,
+                                .n = strlen(text),
+                                .api_key = e->server.api_key,
+                                .done = answered,
+                                .drop = free,
+                                .user = p};
         rc = allot_http_send(e->http, &r, err);
     }
     allot_buf_clear(&url);

@@ -6,21 +6,21 @@
 #include "engine.h"
 
 typedef struct {
-    const char *so_far;  /* [n] what the answer begins with ("" = nothing); for beam search */
+    const char *so_far; /* [n] what the answer begins with ("" = nothing); for beam search */
     size_t n;
     uint64_t seed;
     long max_tokens;
-    int stop_at_step;    /* stop behind the next step separator, which stays in the text */
-    const char *salt;    /* NULL = none */
+    int stop_at_step; /* stop behind the next step separator, which stays in the text */
+    const char *salt; /* NULL = none */
 } allot_generate_request;
 
 /* Borrowed, valid during the callback. */
 typedef struct {
-    allot_err failure;   /* code 0: fine */
-    const char *text;    /* [n] valid UTF-8 without NUL, without so_far */
+    allot_err failure; /* code 0: fine */
+    const char *text;  /* [n] valid UTF-8 without NUL, without so_far */
     size_t n;
     allot_finish finish;
-    int ended;           /* the text is over: end of sequence as far as the server tells, or length */
+    int ended; /* the text is over: end of sequence as far as the server tells, or length */
     long n_tokens, prompt_tokens, cached_tokens;
     int retries;
     double t_start, sent_s, done_s; /* as in allot_http_reply */
@@ -36,8 +36,8 @@ ALLOT_MUST_CHECK allot_code allot_generate(allot_engine *e, const allot_query *q
 cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
                            const allot_generate_request *r);
 
-/* Reads an answer's JSON into reply (all but the times). The texts belong to *json, which the caller
- * deletes. */
+/* Reads an answer's JSON into reply (all but the times). The texts belong to *json, which the
+ * caller deletes. */
 ALLOT_MUST_CHECK allot_code allot_generate_parse(const allot_engine *e,
                                                  const allot_generate_request *r, const char *body,
                                                  size_t n, cJSON **json,

@@ -44,9 +44,12 @@ void allot_job_free(allot_job *job)
 uint64_t allot_job_seed(const allot_job *job, int slot, int step)
 {
     const char *source = job->rec.source;
-    const uint64_t words[] = {(uint64_t)job->engine->config.seed, allot_key_u64(&job->query->key),
+    const uint64_t words[] = {(uint64_t)job->engine->config.seed,
+                              allot_key_u64(&job->query->key),
                               allot_fnv1a(ALLOT_FNV_START, source, strlen(source)),
-                              (uint64_t)job->rec.run, (uint64_t)slot, (uint64_t)step,
+                              (uint64_t)job->rec.run,
+                              (uint64_t)slot,
+                              (uint64_t)step,
                               (uint64_t)job->rec.attempt};
     uint64_t mixed = allot_rng_mix(words, sizeof words / sizeof *words);
     return (mixed ^ mixed >> 32) & 0x7fffffff;

@@ -28,22 +28,22 @@ typedef struct allot_job {
     allot_strategy strategy;
     allot_done_fn done;
     void *user;
-    char *salt;            /* owned; NULL = none */
-    allot_record rec;      /* becomes the report */
-    int timed;             /* report a record of type timed */
-    int outstanding;       /* requests in flight */
-    allot_err failure;     /* of the first request that failed; code 0 = none */
-    double sent_s;         /* monotonic: first byte of the job's first request; INFINITY = not yet */
-    double phase_sent_s, phase_done_s; /* of the requests since allot_job_phase */
-    void *state;           /* of the kind of job */
-    void (*step)(struct allot_job *job); /* all requests came back, none failed */
+    char *salt;        /* owned; NULL = none */
+    allot_record rec;  /* becomes the report */
+    int timed;         /* report a record of type timed */
+    int outstanding;   /* requests in flight */
+    allot_err failure; /* of the first request that failed; code 0 = none */
+    double sent_s;     /* monotonic: first byte of the job's first request; INFINITY = not yet */
+    double phase_sent_s, phase_done_s;    /* of the requests since allot_job_phase */
+    void *state;                          /* of the kind of job */
+    void (*step)(struct allot_job *job);  /* all requests came back, none failed */
     void (*clear)(struct allot_job *job); /* frees state */
 } allot_job;
 
 /* A job without requests, in the engine's list. rec has key, source, run and the base seed. */
-ALLOT_MUST_CHECK allot_code allot_job_new(allot_engine *e, const allot_query *q,
-                                          const char *source, int run, allot_done_fn f, void *user,
-                                          allot_job **out, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_job_new(allot_engine *e, const allot_query *q, const char *source,
+                                          int run, allot_done_fn f, void *user, allot_job **out,
+                                          allot_err *err);
 /* Frees it without a report. */
 void allot_job_free(allot_job *job);
 

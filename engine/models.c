@@ -28,12 +28,13 @@ static void take_list(const allot_http_reply *reply, void *user)
 
 /* The first try is not repeated when nobody answers, so that a wrong address is told at once; a
  * server that is busy or loading is waited for. */
-static allot_code fetch_list(allot_http *h, const allot_endpoint *server, listing *l, allot_err *err)
+static allot_code fetch_list(allot_http *h, const allot_endpoint *server, listing *l,
+                             allot_err *err)
 {
     allot_buf url = {0};
     allot_buf_printf(&url, "%s/models", server->v1);
-    allot_http_request r = {.url = url.at, .api_key = server->api_key, .no_retry = 1,
-                            .done = take_list, .user = l};
+    allot_http_request r = {
+        .url = url.at, .api_key = server->api_key, .no_retry = 1, .done = take_list, .user = l};
     allot_code rc = allot_buf_check(&url, err);
     if (!rc) rc = allot_http_fetch(h, &r, err);
     if (!rc && l->err.code && l->status != 0) {
@@ -55,8 +56,8 @@ static void list_names(const cJSON *models, allot_buf *out)
 {
     int n = 0;
     const cJSON *m;
-    cJSON_ArrayForEach(m, models)
-        if (n++ < MOST_SHOWN) allot_buf_printf(out, "%s'%s'", n > 1 ? ", " : "", id_of(m));
+    cJSON_ArrayForEach(m, models) if (n++ < MOST_SHOWN)
+        allot_buf_printf(out, "%s'%s'", n > 1 ? ", " : "", id_of(m));
     if (n > MOST_SHOWN) allot_buf_printf(out, " and %d more", n - MOST_SHOWN);
     if (n == 0) allot_buf_str(out, "nothing");
 }
@@ -67,7 +68,8 @@ static const char *choose(const cJSON *models, const char *wanted, const char *o
     const char *only = NULL;
     int n = 0;
     const cJSON *m;
-    cJSON_ArrayForEach(m, models) {
+    cJSON_ArrayForEach(m, models)
+    {
         const char *id = id_of(m);
         if (wanted && strcmp(id, wanted) == 0) return wanted;
         if (other && strcmp(id, other) == 0) continue;

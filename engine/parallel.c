@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* N independent samples of one query, at once; then, where the strategy needs them, the scores of all
- * N in one request: single, majority, best-of-N, weighted; and one pool sample (N = 1). */
+/* N independent samples of one query, at once; then, where the strategy needs them, the scores of
+ * all N in one request: single, majority, best-of-N, weighted; and one pool sample (N = 1). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,8 @@ static allot_code send_scoring(allot_job *job, allot_err *err)
     if (!texts) return ALLOT_ERUNTIME;
     for (int i = 0; i < r->n_gen; i++)
         texts[i] = (allot_prm_text){.text = r->gen[i].text, .n = r->gen[i].n};
-    allot_code rc = allot_prm_score(job->engine, job->query, texts, r->n_gen, take_scores, job, err);
+    allot_code rc =
+        allot_prm_score(job->engine, job->query, texts, r->n_gen, take_scores, job, err);
     free(texts);
     return rc;
 }
@@ -139,10 +140,13 @@ allot_code allot_parallel_start(allot_job *job, int first_slot, int n, allot_err
     allot_job_phase(job);
     for (int i = 0; i < n; i++) {
         slots[i] = (slot){job, i};
-        allot_generate_request r = {.so_far = "", .seed = allot_job_seed(job, first_slot + i, 0),
-                                    .max_tokens = job->engine->config.max_tokens, .salt = job->salt};
+        allot_generate_request r = {.so_far = "",
+                                    .seed = allot_job_seed(job, first_slot + i, 0),
+                                    .max_tokens = job->engine->config.max_tokens,
+                                    .salt = job->salt};
         allot_err failure = {0};
-        allot_code rc = allot_generate(job->engine, job->query, &r, take_sample, &slots[i], &failure);
+        allot_code rc =
+            allot_generate(job->engine, job->query, &r, take_sample, &slots[i], &failure);
         if (rc && job->outstanding == 0) return allot_fail(err, rc, "%s", failure.msg);
         allot_job_sent(job, rc, &failure); /* those before will come back, the last one reports */
         if (rc) break;

@@ -58,7 +58,8 @@ static int pick_vote(const allot_strategy *s, const allot_generation *gen, int n
     int best = -1;
     double best_sum = -INFINITY;
     if (n > ALLOT_MAX_N) n = ALLOT_MAX_N;
-    for (int i = 0; i < n; i++) cls[i] = class_of(&gen[i], o);
+    for (int i = 0; i < n; i++)
+        cls[i] = class_of(&gen[i], o);
     for (int i = 0; i < n; i++) {
         double sum = 0;
         if (cls[i] == NO_CLASS) continue;

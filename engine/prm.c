@@ -26,7 +26,8 @@ void allot_prm_kinds(char *out, size_t n)
 
 static void call_free(allot_prm_call *call)
 {
-    for (int i = 0; i < call->reply.n; i++) free(call->reply.texts[i].scores);
+    for (int i = 0; i < call->reply.n; i++)
+        free(call->reply.texts[i].scores);
     free(call->reply.texts);
     free(call);
 }
@@ -36,8 +37,8 @@ void allot_prm_dropped(allot_prm_call *call)
     if (--call->outstanding == 0) call_free(call);
 }
 
-void allot_prm_returned(allot_prm_call *call, const allot_err *failure, long prm_tokens, int retries,
-                        double sent_s, double done_s)
+void allot_prm_returned(allot_prm_call *call, const allot_err *failure, long prm_tokens,
+                        int retries, double sent_s, double done_s)
 {
     allot_prm_reply *r = &call->reply;
     if (failure && failure->code && !r->failure.code) r->failure = *failure;
@@ -50,10 +51,11 @@ void allot_prm_returned(allot_prm_call *call, const allot_err *failure, long prm
     call_free(call);
 }
 
-allot_code allot_prm_score(allot_engine *e, const allot_query *q, const allot_prm_text *texts, int n,
-                           allot_prm_fn f, void *user, allot_err *err)
+allot_code allot_prm_score(allot_engine *e, const allot_query *q, const allot_prm_text *texts,
+                           int n, allot_prm_fn f, void *user, allot_err *err)
 {
-    if (!e->prm) return allot_fail(err, ALLOT_EUSAGE, "a reward model is needed (give --prm-model)");
+    if (!e->prm)
+        return allot_fail(err, ALLOT_EUSAGE, "a reward model is needed (give --prm-model)");
     allot_prm_call *call = allot_mem_array(1, sizeof *call, err);
     if (!call) return ALLOT_ERUNTIME;
     *call = (allot_prm_call){.engine = e, .query = q, .done = f, .user = user};

@@ -21,8 +21,8 @@ typedef struct {
 /* What the model reads of a text, marks included. */
 static void render_steps(const allot_engine *e, allot_prm_text *t, allot_buf *out)
 {
-    t->n_marks = allot_prompt_steps(t->text, t->n, e->config.step_separator, e->config.prm_separator,
-                                    t->first, out);
+    t->n_marks = allot_prompt_steps(t->text, t->n, e->config.step_separator,
+                                    e->config.prm_separator, t->first, out);
 }
 
 static void add_inputs(cJSON *o, const pooling *p)
@@ -70,7 +70,8 @@ static void add_messages(cJSON *o, const pooling *p)
     allot_buf_clear(&text);
 }
 
-/* Numbers in a row of their own, or one number: 2 columns or 1. Returns the columns, 0 if malformed. */
+/* Numbers in a row of their own, or one number: 2 columns or 1. Returns the columns, 0 if
+ * malformed. */
 static int read_row(const cJSON *row, double *out)
 {
     if (cJSON_IsNumber(row)) {
@@ -79,7 +80,8 @@ static int read_row(const cJSON *row, double *out)
     }
     int n = 0;
     const cJSON *v;
-    cJSON_ArrayForEach(v, row) {
+    cJSON_ArrayForEach(v, row)
+    {
         if (n == 2 || !cJSON_IsNumber(v)) return 0;
         out[n++] = v->valuedouble;
     }
@@ -98,7 +100,8 @@ static allot_code wrong_rows(int rows, int n_marks, allot_err *err)
     return allot_fail(err, ALLOT_ESERVER,
                       "the reward model returned %d rows for %d steps (it does not know the step "
                       "mark, or cut the text: see --prm-separator, and --no-enable-chunked-prefill "
-                      "of older vLLM)", rows, n_marks);
+                      "of older vLLM)",
+                      rows, n_marks);
 }
 
 /* flat: values of one or two columns without rows. */
@@ -109,8 +112,8 @@ static allot_code from_flat(const double *x, int n, int n_marks, double *scores,
     for (int i = 0; i < n_marks; i++) {
         scores[i] = good_of(x + columns * i, columns);
         if (!(scores[i] >= 0 && scores[i] <= 1))
-            return allot_fail(err, ALLOT_ESERVER, "the reward model's score %g is not within 0 and 1",
-                              scores[i]);
+            return allot_fail(err, ALLOT_ESERVER,
+                              "the reward model's score %g is not within 0 and 1", scores[i]);
     }
     return ALLOT_OK;
 }
@@ -121,10 +124,12 @@ static allot_code flatten(const cJSON *data, double **x, int *n, int *rows, allo
     float *floats;
     size_t n_floats;
     if (cJSON_IsString(data)) {
-        if (allot_base64_floats(data->valuestring, strlen(data->valuestring), &floats, &n_floats, err))
+        if (allot_base64_floats(data->valuestring, strlen(data->valuestring), &floats, &n_floats,
+                                err))
             return allot_fail_in(err, "the reward model's answer");
         *x = allot_mem_array(n_floats, sizeof **x, err);
-        for (size_t i = 0; *x && i < n_floats; i++) (*x)[i] = (double)floats[i];
+        for (size_t i = 0; *x && i < n_floats; i++)
+            (*x)[i] = (double)floats[i];
         free(floats);
         *rows = *n = (int)n_floats;
         return *x ? ALLOT_OK : ALLOT_ERUNTIME;
@@ -135,10 +140,12 @@ static allot_code flatten(const cJSON *data, double **x, int *n, int *rows, allo
     *x = allot_mem_array(2 * (size_t)*rows, sizeof **x, err);
     if (!*x) return ALLOT_ERUNTIME;
     *n = 0;
-    cJSON_ArrayForEach(row, data) {
+    cJSON_ArrayForEach(row, data)
+    {
         int got = read_row(row, *x + *n);
         if (got == 0 || (columns && got != columns))
-            return allot_fail(err, ALLOT_ESERVER, "the reward model's rows are not of one or two "
+            return allot_fail(err, ALLOT_ESERVER,
+                              "the reward model's rows are not of one or two "
                               "numbers (is it a process reward model?)");
         columns = got;
         *n += got;
@@ -163,7 +170,8 @@ static allot_code take_item(const pooling *p, const cJSON *item, allot_err *err)
     const cJSON *index = cJSON_GetObjectItemCaseSensitive(item, "index");
     int i = cJSON_IsNumber(index) ? index->valueint : -1;
     if (i < 0 || i >= p->count || p->call->reply.texts[p->from + i].scores)
-        return allot_fail(err, ALLOT_ESERVER, "the reward model's answer has a wrong or repeated index");
+        return allot_fail(err, ALLOT_ESERVER,
+                          "the reward model's answer has a wrong or repeated index");
     allot_prm_text *t = &p->call->reply.texts[p->from + i];
     t->scores = allot_mem_array((size_t)t->n_marks, sizeof *t->scores, err);
     if (!t->scores) return ALLOT_ERUNTIME;
@@ -187,7 +195,8 @@ static allot_code take_answer(const pooling *p, const allot_http_reply *http, lo
     const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
     const cJSON *read = cJSON_GetObjectItemCaseSensitive(usage, "prompt_tokens");
     *tokens = cJSON_IsNumber(read) && read->valuedouble > 0 && read->valuedouble < 1e15
-                  ? (long)read->valuedouble : 0;
+                  ? (long)read->valuedouble
+                  : 0;
     cJSON_Delete(o);
     return rc;
 }
@@ -215,7 +224,8 @@ static int send_shorter(const pooling *p)
         return send_texts(p->call, p->from, 1, NULL) == ALLOT_OK;
     }
     int sent = 0;
-    for (int i = 0; i < p->count; i++) sent += !send_texts(p->call, p->from + i, 1, NULL);
+    for (int i = 0; i < p->count; i++)
+        sent += !send_texts(p->call, p->from + i, 1, NULL);
     return sent == p->count;
 }
 
@@ -246,8 +256,12 @@ static allot_code send_body(pooling *p, const char *body, allot_err *err)
     const allot_engine *e = p->call->engine;
     allot_buf url = {0};
     allot_buf_printf(&url, "%s/pooling", e->prm_server.root);
-    allot_http_request r = {.url = url.at, .body = body, .n = strlen(body),
-                            .api_key = e->prm_server.api_key, .done = answered, .drop = dropped,
+    allot_http_request r = {.url = url.at,
+                            .body = body,
+                            .n = strlen(body),
+                            .api_key = e->prm_server.api_key,
+                            .done = answered,
+                            .drop = dropped,
                             .user = p};
     allot_code rc = allot_buf_check(&url, err);
     if (!rc) rc = allot_http_send(e->http, &r, err);
@@ -266,7 +280,8 @@ static allot_code send_texts(allot_prm_call *call, int from, int count, allot_er
     else add_messages(o, p);
     char *body = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
-    allot_code rc = body ? send_body(p, body, err) : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    allot_code rc =
+        body ? send_body(p, body, err) : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     free(body);
     if (rc) free(p);
     else call->outstanding++;

@@ -6,17 +6,34 @@
 
 /* Detection asks in this order; the last row is what is left. */
 static const allot_profile PROFILES[] = {
-    {.kind = "vllm", .probe_path = "/version", .probe_field = "version",
-     .keep_stop = "include_stop_str_in_output", .salt = "cache_salt", .bos_field = 1,
-     .continues = ALLOT_CONTINUE_FIELDS, .eos = ALLOT_EOS_NO_REASON},
-    {.kind = "sglang", .probe_path = "/get_server_info", .probe_field = "version",
-     .keep_stop = "no_stop_trim", .salt = "cache_salt", .continues = ALLOT_CONTINUE_FIELD,
+    {.kind = "vllm",
+     .probe_path = "/version",
+     .probe_field = "version",
+     .keep_stop = "include_stop_str_in_output",
+     .salt = "cache_salt",
+     .bos_field = 1,
+     .continues = ALLOT_CONTINUE_FIELDS,
+     .eos = ALLOT_EOS_NO_REASON},
+    {.kind = "sglang",
+     .probe_path = "/get_server_info",
+     .probe_field = "version",
+     .keep_stop = "no_stop_trim",
+     .salt = "cache_salt",
+     .continues = ALLOT_CONTINUE_FIELD,
      .eos = ALLOT_EOS_MATCHED_TOKEN},
-    {.kind = "llama.cpp", .probe_path = "/props", .probe_field = "default_generation_settings",
-     .salt = "cache_prompt", .salt_is_switch = 1, .continues = ALLOT_CONTINUE_AUTO,
+    {.kind = "llama.cpp",
+     .probe_path = "/props",
+     .probe_field = "default_generation_settings",
+     .salt = "cache_prompt",
+     .salt_is_switch = 1,
+     .continues = ALLOT_CONTINUE_AUTO,
      .eos = ALLOT_EOS_UNKNOWN},
-    {.kind = "tgi", .probe_path = "/info", .probe_field = "model_id", .always_keeps_stop = 1,
-     .continues = ALLOT_CONTINUE_AUTO, .eos = ALLOT_EOS_FINISH},
+    {.kind = "tgi",
+     .probe_path = "/info",
+     .probe_field = "model_id",
+     .always_keeps_stop = 1,
+     .continues = ALLOT_CONTINUE_AUTO,
+     .eos = ALLOT_EOS_FINISH},
     {.kind = "openai", .continues = ALLOT_CONTINUE_NONE, .eos = ALLOT_EOS_UNKNOWN},
 };
 enum { N_PROFILES = sizeof PROFILES / sizeof *PROFILES };
@@ -58,8 +75,8 @@ allot_code allot_profile_detect(allot_http *h, const allot_endpoint *server,
         probe ask = {.field = p->probe_field};
         allot_buf url = {0};
         allot_buf_printf(&url, "%s%s", server->root, p->probe_path);
-        allot_http_request r = {.url = url.at, .api_key = server->api_key, .no_retry = 1,
-                                .done = probed, .user = &ask};
+        allot_http_request r = {
+            .url = url.at, .api_key = server->api_key, .no_retry = 1, .done = probed, .user = &ask};
         allot_code rc = allot_buf_check(&url, err);
         if (!rc) rc = allot_http_fetch(h, &r, err);
         allot_buf_clear(&url);

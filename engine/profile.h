@@ -25,14 +25,14 @@ typedef enum {
 } allot_eos;
 
 typedef struct {
-    const char *kind;       /* "vllm" */
-    const char *probe_path; /* GET below the root answers with an object... */
+    const char *kind;        /* "vllm" */
+    const char *probe_path;  /* GET below the root answers with an object... */
     const char *probe_field; /* ...that has this field; NULL = cannot be detected */
-    const char *keep_stop;  /* request field that keeps the stop string in the text, or NULL */
+    const char *keep_stop;   /* request field that keeps the stop string in the text, or NULL */
     int always_keeps_stop;
-    const char *salt;       /* request field for a cold prefix cache, or NULL */
-    int salt_is_switch;     /* the field is a boolean to be set to false */
-    int bos_field;          /* takes add_special_tokens */
+    const char *salt;   /* request field for a cold prefix cache, or NULL */
+    int salt_is_switch; /* the field is a boolean to be set to false */
+    int bos_field;      /* takes add_special_tokens */
     allot_continue continues;
     allot_eos eos;
 } allot_profile;

@@ -47,8 +47,7 @@ void allot_prompt_without(const char *text, size_t n, const char *mark, allot_bu
     for (size_t i = 0; i < n; i++) {
         allot_buf_add(out, text + i, 1);
         if (out->failed) return;
-        if (out->n - start >= len && memcmp(out->at + out->n - len, mark, len) == 0)
-            out->n -= len;
+        if (out->n - start >= len && memcmp(out->at + out->n - len, mark, len) == 0) out->n -= len;
     }
     if (out->at) out->at[out->n] = '\0';
 }
@@ -60,8 +59,8 @@ int allot_prompt_is_blank(const char *text, size_t n)
     return 1;
 }
 
-int allot_prompt_steps(const char *text, size_t n, const char *separator, const char *mark, int first,
-                       allot_buf *out)
+int allot_prompt_steps(const char *text, size_t n, const char *separator, const char *mark,
+                       int first, allot_buf *out)
 {
     size_t len = strlen(separator);
     int seen = 0, marks = 0;
@@ -73,7 +72,8 @@ int allot_prompt_steps(const char *text, size_t n, const char *separator, const 
         size_t before = out->n;
         allot_prompt_without(at, (size_t)(stop - at), mark, out);
         if (out->failed) return marks;
-        if (!allot_prompt_is_blank(out->at ? out->at + before : "", out->n - before) && seen++ >= first) {
+        if (!allot_prompt_is_blank(out->at ? out->at + before : "", out->n - before) &&
+            seen++ >= first) {
             allot_buf_str(out, mark);
             marks++;
         } else {

@@ -10,16 +10,16 @@
 int allot_prompt_render(const char *template_text, const char *system_prompt, const char *problem,
                         size_t n, allot_buf *out);
 
-/* Bytes of a begin-of-sequence token written at the start of a template, 0 if there is none. Servers
- * that add one of their own would double it. */
+/* Bytes of a begin-of-sequence token written at the start of a template, 0 if there is none.
+ * Servers that add one of their own would double it. */
 size_t allot_prompt_bos(const char *template_text);
 
 /* The steps of text (parts between separators) with mark behind each: "s1<mark>s2<mark>". Steps
  * without any visible character are left out; marks that the text itself holds are removed, or the
- * reward model would count them. first: steps to leave out at the front. Returns the number of marks
- * written; a text without steps gets one, behind nothing. */
-int allot_prompt_steps(const char *text, size_t n, const char *separator, const char *mark, int first,
-                       allot_buf *out);
+ * reward model would count them. first: steps to leave out at the front. Returns the number of
+ * marks written; a text without steps gets one, behind nothing. */
+int allot_prompt_steps(const char *text, size_t n, const char *separator, const char *mark,
+                       int first, allot_buf *out);
 
 /* text without any mark, also none that arises by removing another. */
 void allot_prompt_without(const char *text, size_t n, const char *mark, allot_buf *out);
@@ -27,7 +27,8 @@ void allot_prompt_without(const char *text, size_t n, const char *mark, allot_bu
 /* 1 if no character is visible. */
 int allot_prompt_is_blank(const char *text, size_t n);
 
-/* text in valid UTF-8: each invalid byte, and NUL, also written as \u0000 in JSON, becomes U+FFFD. */
+/* text in valid UTF-8: each invalid byte, and NUL, also written as \u0000 in JSON, becomes U+FFFD.
+ */
 void allot_prompt_clean_json(const char *text, size_t n, allot_buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fault_server PORT_FILE - serves the faults of faults.h on 127.0.0.1 until it is killed; the port
  * is written to PORT_FILE once it listens. */
-#include "faults.h"
+#include "fault_server.h"
 
 int main(int argc, char **argv)
 {
@@ -21,5 +21,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "fault_server: cannot write '%s'\n", argv[1]);
         return 1;
     }
-    for (;;) pause();
+    for (;;)
+        pause();
 }

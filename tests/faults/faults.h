@@ -2,20 +2,17 @@
 /* faults.h - a server that misbehaves as real ones do. The first part of the path names the fault:
  * http://127.0.0.1:PORT/FAULT/v1/... ; a new fault is one row of FAULTS. What is asked with GET
  * (models, version) is answered as it should be, unless the row says otherwise; so is everything
- * under /ok/. Used by fault_server.c and, in its own process, by unit tests. */
+ * under /ok/. fault_server.h serves them. */
 #ifndef ALLOT_FAULTS_H
 #define ALLOT_FAULTS_H
 #include <cjson/cJSON.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FAULT_MAX_BODY (8 << 20)
 #define FAULT_GIANT_BYTES (UINT64_C(200) << 20)
 #define FAULT_SLOW_S 3
 
@@ -33,8 +30,8 @@ typedef enum MHD_Result (*fault_answer)(const fault_request *r);
 static enum MHD_Result fault_send(const fault_request *r, unsigned status, const char *header,
                                   const char *value, const char *body)
 {
-    struct MHD_Response *m =
-        MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *m = MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body,
+                                                             MHD_RESPMEM_MUST_COPY);
     if (header) (void)MHD_add_response_header(m, header, value);
     enum MHD_Result ok = MHD_queue_response(r->connection, status, m);
     MHD_destroy_response(m);
@@ -82,7 +79,8 @@ static cJSON *fault_completion(const fault_request *r, int choices, const char *
 {
     cJSON *o = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(o, "choices");
-    for (int i = 0; i < choices; i++) cJSON_AddItemToArray(list, fault_choice(r, text));
+    for (int i = 0; i < choices; i++)
+        cJSON_AddItemToArray(list, fault_choice(r, text));
     fault_usage(o);
     return o;
 }
@@ -91,7 +89,8 @@ static cJSON *fault_completion(const fault_request *r, int choices, const char *
 static int fault_marks(const char *text)
 {
     int n = 0;
-    for (const char *p = text; p && (p = strstr(p, "<extra_0>")); p++) n++;
+    for (const char *p = text; p && (p = strstr(p, "<extra_0>")); p++)
+        n++;
     return n;
 }
 
@@ -149,10 +148,11 @@ static enum MHD_Result fault_embeddings(const fault_request *r, fault_vectors ho
         double v[3] = {(double)strlen(cJSON_GetArrayItem(inputs, i)->valuestring), 0.5, -1};
         cJSON *item = cJSON_CreateObject();
         cJSON_AddNumberToObject(item, "index", i);
-        cJSON_AddItemToObject(item, "embedding",
-                              how == VECTORS_BASE64
-                                  ? cJSON_CreateString("AAAAPwAAAD8AAAA/")
-                                  : cJSON_CreateDoubleArray(v, how == VECTORS_RAGGED && i == 1 ? 2 : 3));
+        cJSON_AddItemToObject(
+            item, "embedding",
+            how == VECTORS_BASE64
+                ? cJSON_CreateString("AAAAPwAAAD8AAAA/")
+                : cJSON_CreateDoubleArray(v, how == VECTORS_RAGGED && i == 1 ? 2 : 3));
         cJSON_AddItemToArray(data, item);
     }
     fault_usage(o);
@@ -167,7 +167,8 @@ static enum MHD_Result fault_ok(const fault_request *r)
         return fault_send(r, 200, NULL, NULL, "{\"version\":\"0.26.0\"}");
     if (strcmp(r->path, "/pooling") == 0) return fault_pooling(r, ROWS_PAIRS);
     if (strcmp(r->path, "/v1/embeddings") == 0) return fault_embeddings(r, VECTORS_FLOATS);
-    if (strstr(r->path, "completions")) return fault_send_json(r, fault_completion(r, 1, FAULT_TEXT));
+    if (strstr(r->path, "completions"))
+        return fault_send_json(r, fault_completion(r, 1, FAULT_TEXT));
     return fault_send(r, 404, NULL, NULL, "{\"detail\":\"Not Found\"}");
 }
 
@@ -187,13 +188,15 @@ static enum MHD_Result fault_rate_limit(const fault_request *r)
 
 static enum MHD_Result fault_rate_limit_hour(const fault_request *r)
 {
-    return fault_send(r, 429, "Retry-After", "3600", "{\"error\":{\"message\":\"come back later\"}}");
+    return fault_send(r, 429, "Retry-After", "3600",
+                      "{\"error\":{\"message\":\"come back later\"}}");
 }
 
 static enum MHD_Result fault_quota(const fault_request *r)
 {
-    return fault_send(r, 429, NULL, NULL, "{\"error\":{\"message\":\"you exceeded your quota\","
-                                          "\"code\":\"insufficient_quota\"}}");
+    return fault_send(r, 429, NULL, NULL,
+                      "{\"error\":{\"message\":\"you exceeded your quota\","
+                      "\"code\":\"insufficient_quota\"}}");
 }
 
 static enum MHD_Result fault_unauthorized(const fault_request *r)
@@ -203,32 +206,37 @@ static enum MHD_Result fault_unauthorized(const fault_request *r)
 
 static enum MHD_Result fault_bad_nested(const fault_request *r)
 {
-    return fault_send(r, 400, NULL, NULL, "{\"error\":{\"message\":\"top_p is wrong\",\"type\":"
-                                          "\"BadRequestError\",\"param\":null,\"code\":400}}");
+    return fault_send(r, 400, NULL, NULL,
+                      "{\"error\":{\"message\":\"top_p is wrong\",\"type\":"
+                      "\"BadRequestError\",\"param\":null,\"code\":400}}");
 }
 
 static enum MHD_Result fault_bad_flat(const fault_request *r)
 {
-    return fault_send(r, 400, NULL, NULL, "{\"object\":\"error\",\"message\":\"top_p is wrong\","
-                                          "\"type\":\"BadRequestError\",\"param\":null,\"code\":400}");
+    return fault_send(r, 400, NULL, NULL,
+                      "{\"object\":\"error\",\"message\":\"top_p is wrong\","
+                      "\"type\":\"BadRequestError\",\"param\":null,\"code\":400}");
 }
 
 static enum MHD_Result fault_detail(const fault_request *r)
 {
-    return fault_send(r, 422, NULL, NULL, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}");
+    return fault_send(r, 422, NULL, NULL,
+                      "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}");
 }
 
 static enum MHD_Result fault_wrong_model(const fault_request *r)
 {
-    return fault_send(r, 404, NULL, NULL, "{\"error\":{\"message\":\"The model `gen` does not exist.\","
-                                          "\"type\":\"NotFoundError\",\"code\":404}}");
+    return fault_send(r, 404, NULL, NULL,
+                      "{\"error\":{\"message\":\"The model `gen` does not exist.\","
+                      "\"type\":\"NotFoundError\",\"code\":404}}");
 }
 
 static enum MHD_Result fault_loading(const fault_request *r)
 {
     if (r->tries > 0) return fault_ok(r);
-    return fault_send(r, 503, "retry-after-ms", "20", "{\"error\":{\"code\":503,\"message\":"
-                                                      "\"Loading model\",\"type\":\"unavailable_error\"}}");
+    return fault_send(r, 503, "retry-after-ms", "20",
+                      "{\"error\":{\"code\":503,\"message\":"
+                      "\"Loading model\",\"type\":\"unavailable_error\"}}");
 }
 
 static enum MHD_Result fault_no_retry(const fault_request *r)
@@ -341,9 +349,10 @@ static enum MHD_Result fault_aborted(const fault_request *r)
 
 static enum MHD_Result fault_bad_utf8(const fault_request *r)
 {
-    return fault_send(r, 200, NULL, NULL,
-                      "{\"choices\":[{\"text\":\"a\xff\\u0000b\\\\u0000\",\"finish_reason\":\"stop\"}],"
-                      "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":3}}");
+    return fault_send(
+        r, 200, NULL, NULL,
+        "{\"choices\":[{\"text\":\"a\xff\\u0000b\\\\u0000\",\"finish_reason\":\"stop\"}],"
+        "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":3}}");
 }
 
 /* Faults of the reward model and of embeddings only: samples are fine. */
@@ -385,13 +394,15 @@ static enum MHD_Result fault_short_context(const fault_request *r)
     const cJSON *inputs = cJSON_GetObjectItem(r->json, "input"), *text;
     int most = 0;
     if (strcmp(r->path, "/pooling") != 0) return fault_ok(r);
-    cJSON_ArrayForEach(text, inputs) {
+    cJSON_ArrayForEach(text, inputs)
+    {
         int n = fault_marks(text->valuestring);
         if (n > most) most = n;
     }
     if (most <= 2) return fault_pooling(r, ROWS_PAIRS);
-    return fault_send(r, 400, NULL, NULL, "{\"error\":{\"message\":\"This model's maximum context "
-                                          "length is 2 steps\",\"code\":400}}");
+    return fault_send(r, 400, NULL, NULL,
+                      "{\"error\":{\"message\":\"This model's maximum context "
+                      "length is 2 steps\",\"code\":400}}");
 }
 
 typedef struct {
@@ -435,98 +446,5 @@ static const fault FAULTS[] = {
     {"ragged", fault_ragged, 0},
 };
 enum { N_FAULTS = sizeof FAULTS / sizeof *FAULTS };
-
-/* The server. */
-
-/* What answers a path whose first part is no fault; a test may put its own script here. */
-static fault_answer fault_other = fault_ok;
-
-static struct {
-    pthread_mutex_t mutex;
-    int tries[N_FAULTS];
-    int requests;       /* all so far */
-    char last[65536];   /* body of the last POST */
-    char auth[256];     /* Authorization of the last request, "" if none */
-} fault_state = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-typedef struct {
-    char *at;
-    size_t n;
-} fault_body;
-
-static enum MHD_Result fault_collect(fault_body *b, const char *bytes, size_t n)
-{
-    if (b->n + n > FAULT_MAX_BODY) return MHD_NO;
-    char *more = realloc(b->at, b->n + n + 1);
-    if (!more) return MHD_NO;
-    b->at = more;
-    memcpy(more + b->n, bytes, n);
-    b->n += n;
-    more[b->n] = '\0';
-    return MHD_YES;
-}
-
-static enum MHD_Result fault_dispatch(struct MHD_Connection *c, const char *url, const fault_body *b)
-{
-    int which = -1;
-    const char *path = strchr(url + 1, '/');
-    for (int i = 0; path && i < N_FAULTS; i++)
-        if (strlen(FAULTS[i].name) == (size_t)(path - url - 1) &&
-            strncmp(FAULTS[i].name, url + 1, (size_t)(path - url - 1)) == 0)
-            which = i;
-    int spared = which >= 0 && b->n == 0 && !FAULTS[which].also_gets;
-    const char *auth = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
-    fault_request r = {.connection = c, .path = path ? path : url,
-                       .json = b->n ? cJSON_ParseWithLength(b->at, b->n) : NULL};
-    pthread_mutex_lock(&fault_state.mutex);
-    fault_state.requests++;
-    if (which >= 0 && !spared) r.tries = fault_state.tries[which]++;
-    if (b->n) snprintf(fault_state.last, sizeof fault_state.last, "%s", b->at);
-    snprintf(fault_state.auth, sizeof fault_state.auth, "%s", auth ? auth : "");
-    pthread_mutex_unlock(&fault_state.mutex);
-    enum MHD_Result ok = which < 0 ? fault_other(&r) : spared ? fault_ok(&r) : FAULTS[which].answer(&r);
-    cJSON_Delete(r.json);
-    return ok;
-}
-
-static enum MHD_Result fault_on_request(void *user, struct MHD_Connection *c, const char *url,
-                                        const char *method, const char *version, const char *bytes,
-                                        size_t *n, void **state)
-{
-    (void)user, (void)method, (void)version;
-    fault_body *b = *state;
-    if (!b) {
-        *state = calloc(1, sizeof *b);
-        return *state ? MHD_YES : MHD_NO;
-    }
-    if (*n > 0) {
-        enum MHD_Result ok = fault_collect(b, bytes, *n);
-        *n = 0;
-        return ok;
-    }
-    return fault_dispatch(c, url, b);
-}
-
-static void fault_on_end(void *user, struct MHD_Connection *c, void **state,
-                         enum MHD_RequestTerminationCode why)
-{
-    (void)user, (void)c, (void)why;
-    fault_body *b = *state;
-    if (b) free(b->at);
-    free(b);
-}
-
-/* Starts on 127.0.0.1 and a free port; NULL on failure. */
-static struct MHD_Daemon *fault_server_start(int *port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct MHD_Daemon *d = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
-        fault_on_request, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&a,
-        MHD_OPTION_NOTIFY_COMPLETED, fault_on_end, NULL, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info = d ? MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT) : NULL;
-    *port = info ? info->port : 0;
-    return d;
-}
 
 #endif

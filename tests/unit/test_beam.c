@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "engine/engine.h"
-#include "tests/faults/faults.h"
+#include "tests/faults/fault_server.h"
 
 #define PROMPT "Q: P\n"
 
@@ -31,10 +31,8 @@ static enum MHD_Result answer_step(const fault_request *r, const line *l)
 {
     cJSON *o = fault_completion(r, 1, l->step);
     cJSON *choice = cJSON_GetArrayItem(cJSON_GetObjectItem(o, "choices"), 0);
-    if (l->ends)
-        cJSON_ReplaceItemInObject(choice, "finish_reason", cJSON_CreateString(l->ends));
-    else
-        cJSON_ReplaceItemInObject(choice, "stop_reason", cJSON_CreateString("\n\n"));
+    if (l->ends) cJSON_ReplaceItemInObject(choice, "finish_reason", cJSON_CreateString(l->ends));
+    else cJSON_ReplaceItemInObject(choice, "stop_reason", cJSON_CreateString("\n\n"));
     if (!l->ends && !script.drop_separator) {
         char whole[256];
         snprintf(whole, sizeof whole, "%s\n\n", l->step);
@@ -76,7 +74,8 @@ static enum MHD_Result pool(const fault_request *r)
     const cJSON *text;
     int i = 0;
     script.poolings++;
-    cJSON_ArrayForEach(text, cJSON_GetObjectItem(r->json, "input")) {
+    cJSON_ArrayForEach(text, cJSON_GetObjectItem(r->json, "input"))
+    {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddNumberToObject(item, "index", i++);
         cJSON_AddItemToObject(item, "data", rows_of(text->valuestring));
@@ -140,7 +139,7 @@ static allot_done play(const char *kind, const char *strategy, line *lines, int 
     allot_engine_free(e);
     return done;
 }
-#define PLAY(kind, strategy, lines, timed) \
+#define PLAY(kind, strategy, lines, timed)                                                         \
     play(kind, strategy, lines, (int)(sizeof lines / sizeof *lines), timed)
 
 static void expect_gen(const allot_record *r, int i, const char *text, double last_score, int steps)
@@ -155,13 +154,20 @@ static void a_search_of_three_rounds(void **state)
 {
     (void)state;
     line lines[] = {
-        {"", "a5", NULL, 0}, {"", "b9", NULL, 0}, {"", "c7", NULL, 0}, {"", "d1", NULL, 0},
+        {"", "a5", NULL, 0},
+        {"", "b9", NULL, 0},
+        {"", "c7", NULL, 0},
+        {"", "d1", NULL, 0},
         /* b and c stay and are repeated: b, c, b, c; one is complete, one a duplicate */
-        {"b9\n\n", "e3", NULL, 0}, {"c7\n\n", "f8", "stop", 0}, {"b9\n\n", "e3", NULL, 0},
+        {"b9\n\n", "e3", NULL, 0},
+        {"c7\n\n", "f8", "stop", 0},
+        {"b9\n\n", "e3", NULL, 0},
         {"c7\n\n", "h4", NULL, 0},
         /* the last round has no stop string: end, length, nothing, end */
-        {"b9\n\ne3\n\n", "i9", "stop", 0}, {"c7\n\nh4\n\n", "j2", "length", 0},
-        {"b9\n\ne3\n\n", "", "stop", 0}, {"c7\n\nh4\n\n", "k5", "stop", 0},
+        {"b9\n\ne3\n\n", "i9", "stop", 0},
+        {"c7\n\nh4\n\n", "j2", "length", 0},
+        {"b9\n\ne3\n\n", "", "stop", 0},
+        {"c7\n\nh4\n\n", "k5", "stop", 0},
     };
     allot_done d = PLAY("vllm", "beam@4x2x3", lines, 0);
     const allot_record *r = &d.rec;
@@ -195,7 +201,8 @@ static void a_search_of_three_rounds(void **state)
     assert_int_equal(script.poolings, 3); /* one request a round */
     assert_int_equal(script.pooled_texts, 12);
     for (int i = 0; i < 12; i++)
-        for (int j = 0; j < i; j++) assert_true(script.seeds[i] != script.seeds[j]);
+        for (int j = 0; j < i; j++)
+            assert_true(script.seeds[i] != script.seeds[j]);
     allot_record_clear(&d.rec);
 }
 
@@ -203,7 +210,7 @@ static void stops_when_as_many_are_finished(void **state)
 {
     (void)state;
     line lines[] = {
-        {"", "a1", "stop", 0}, {"", "b2", "stop", 0}, {"", "c3", NULL, 0},
+        {"", "a1", "stop", 0},         {"", "b2", "stop", 0},     {"", "c3", NULL, 0},
         {"c3\n\n", "d4", "length", 0}, {"c3\n\n", "e5", NULL, 0}, {"c3\n\n", "f6", NULL, 0},
     };
     allot_done d = PLAY("vllm", "beam@3x3x40", lines, 0);
@@ -218,7 +225,9 @@ static void stops_when_none_is_active(void **state)
     (void)state;
     /* width above n: one beam stays, not all */
     line lines[] = {
-        {"", "a1", NULL, 0}, {"", "b2", NULL, 0}, {"b2\n\n", "c3", "stop", 0},
+        {"", "a1", NULL, 0},
+        {"", "b2", NULL, 0},
+        {"b2\n\n", "c3", "stop", 0},
         {"b2\n\n", "d4", "stop", 0},
     };
     allot_done d = PLAY("vllm", "beam@2x4x40", lines, 0);
@@ -240,7 +249,9 @@ static void separators_that_the_server_cuts_off_are_put_back(void **state)
 static void ties_go_to_the_lower_slot(void **state)
 {
     (void)state;
-    line lines[] = {{"", "a5", NULL, 0}, {"", "b5", NULL, 0}, {"a5\n\n", "c1", "stop", 0},
+    line lines[] = {{"", "a5", NULL, 0},
+                    {"", "b5", NULL, 0},
+                    {"a5\n\n", "c1", "stop", 0},
                     {"a5\n\n", "d1", "stop", 0}};
     allot_done d = PLAY("vllm", "beam@2x2x2", lines, 0);
     assert_int_equal(d.rec.type, ALLOT_REC_BEAM); /* the script has no line for "b5" */
@@ -251,12 +262,19 @@ static void aggregation_guides_the_search(void **state)
 {
     (void)state;
     line lines[] = {
-        {"", "a1", NULL, 0}, {"", "b6", NULL, 0}, {"", "c5", NULL, 0}, {"", "d4", NULL, 0},
-        {"b6\n\n", "e2", NULL, 0}, {"c5\n\n", "f3", NULL, 0}, {"b6\n\n", "g8", NULL, 0},
+        {"", "a1", NULL, 0},
+        {"", "b6", NULL, 0},
+        {"", "c5", NULL, 0},
+        {"", "d4", NULL, 0},
+        {"b6\n\n", "e2", NULL, 0},
+        {"c5\n\n", "f3", NULL, 0},
+        {"b6\n\n", "g8", NULL, 0},
         {"c5\n\n", "h9", NULL, 0},
         /* by the smallest score: g8 (0.6) and h9 (0.5) */
-        {"b6\n\ng8\n\n", "w9", "stop", 0}, {"c5\n\nh9\n\n", "x9", "stop", 0},
-        {"b6\n\ng8\n\n", "y9", "stop", 0}, {"c5\n\nh9\n\n", "z9", "stop", 0},
+        {"b6\n\ng8\n\n", "w9", "stop", 0},
+        {"c5\n\nh9\n\n", "x9", "stop", 0},
+        {"b6\n\ng8\n\n", "y9", "stop", 0},
+        {"c5\n\nh9\n\n", "z9", "stop", 0},
     };
     allot_done d = PLAY("vllm", "beam@4x2x3;agg=min", lines, 0);
     assert_int_equal(d.rec.type, ALLOT_REC_BEAM);
@@ -267,8 +285,10 @@ static void aggregation_guides_the_search(void **state)
 static void a_whole_search_picks_the_best_or_votes(void **state)
 {
     (void)state;
-    line lines[] = {{"", "\\boxed{1}", "stop", 0}, {"", "\\boxed{2}", "stop", 0},
-                    {"", "the answer is 2", "stop", 0}, {"", "\\boxed{3} 9", "stop", 0}};
+    line lines[] = {{"", "\\boxed{1}", "stop", 0},
+                    {"", "\\boxed{2}", "stop", 0},
+                    {"", "the answer is 2", "stop", 0},
+                    {"", "\\boxed{3} 9", "stop", 0}};
     allot_done d = PLAY("vllm", "beam@4x4x40", lines, 1);
     assert_int_equal(d.rec.type, ALLOT_REC_TIMED);
     assert_string_equal(d.rec.source, "beam@4x4x40");
@@ -276,7 +296,8 @@ static void a_whole_search_picks_the_best_or_votes(void **state)
     assert_int_equal(d.answer_n, 1);
     assert_memory_equal(d.answer, "3", 1);
     allot_record_clear(&d.rec);
-    for (int i = 0; i < 4; i++) lines[i].used = 0;
+    for (int i = 0; i < 4; i++)
+        lines[i].used = 0;
     d = PLAY("vllm", "beam@4x4x40;final=vote", lines, 1);
     assert_string_equal(d.rec.source, "beam@4x4x40;final=vote");
     assert_int_equal(d.picked, 1);

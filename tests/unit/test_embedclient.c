@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "core/base64.h"
 #include "core/embedclient.h"
-#include "tests/faults/faults.h"
+#include "tests/faults/fault_server.h"
 
 #define N 10
 static int port;
@@ -25,7 +25,8 @@ static allot_code embed(const char *fault_name, float **out, long *dim, allot_er
     char url[128];
     size_t lengths[N];
     allot_embedclient c;
-    for (int i = 0; i < N; i++) lengths[i] = strlen(texts[i]);
+    for (int i = 0; i < N; i++)
+        lengths[i] = strlen(texts[i]);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/%s/v1", port, fault_name);
     allot_embedclient_defaults(&c);
     c.base_url = url;
@@ -60,7 +61,8 @@ static void base64_is_read(void **state)
     long dim;
     if (embed("base64", &out, &dim, &err)) fail_msg("%s", err.msg);
     assert_int_equal(dim, 3);
-    for (int i = 0; i < 3 * N; i++) assert_true(out[i] == 0.5f);
+    for (int i = 0; i < 3 * N; i++)
+        assert_true(out[i] == 0.5f);
     free(out);
 }
 

@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "engine/generate.h"
 #include "engine/job.h"
-#include "tests/faults/faults.h"
+#include "tests/faults/fault_server.h"
 
 static int port;
 static const allot_query query = {.key = {{1, 2, 3}}, .problem = "2+2=?", .n = 5};
@@ -101,7 +101,8 @@ static void seeds_depend_on_what_is_drawn(void **state)
     assert_true(a.rec.seed == same.rec.seed);
     assert_true(a.rec.seed != slot.rec.seed && a.rec.seed != seed.rec.seed);
     allot_done *all[] = {&a, &same, &slot, &seed};
-    for (int i = 0; i < 4; i++) allot_record_clear(&all[i]->rec);
+    for (int i = 0; i < 4; i++)
+        allot_record_clear(&all[i]->rec);
 }
 
 /* A sample from this server fails, and the message ends like this. */
@@ -126,8 +127,9 @@ static void bad_answers_are_errors_never_samples(void **state)
     expect_failure("two-choices", "the server answered with 2 choices instead of 1");
     expect_failure("no-choices", "the server answered with 0 choices instead of 1");
     expect_failure("null-content", "the server answered without a text");
-    expect_failure("no-usage", "the server does not tell 'completion_tokens' (tokens are needed for "
-                               "costs)");
+    expect_failure("no-usage",
+                   "the server does not tell 'completion_tokens' (tokens are needed for "
+                   "costs)");
     expect_failure("aborted", "the server did not finish the text (finish_reason abort)");
     expect_failure("not-json", "the server's answer: is not valid JSON");
     expect_failure("empty", "the server's answer: is empty, not JSON");
@@ -152,7 +154,8 @@ static void invalid_characters_are_replaced(void **state)
     config_for("bad-utf8", &c);
     allot_done d = sample_with(&c, 0);
     assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
-    assert_string_equal(d.rec.gen[0].text, "a\xef\xbf\xbd\xef\xbf\xbd" "b\\u0000");
+    assert_string_equal(d.rec.gen[0].text, "a\xef\xbf\xbd\xef\xbf\xbd"
+                                           "b\\u0000");
     allot_record_clear(&d.rec);
 }
 
@@ -164,7 +167,8 @@ static allot_done score_with(const char *fault_name, const char *text, int chat)
     config_for(fault_name, &c);
     if (chat) c.prompt_template = NULL;
     allot_engine *e = open_engine(&c);
-    assert_int_equal(allot_engine_score(e, &query, 4, text, strlen(text), keep, &d, &err), ALLOT_OK);
+    assert_int_equal(allot_engine_score(e, &query, 4, text, strlen(text), keep, &d, &err),
+                     ALLOT_OK);
     wait_for(e);
     allot_engine_free(e);
     return d;
@@ -295,8 +299,9 @@ static void wrong_settings_are_told_in_one_line(void **state)
     refuse_engine("unauthorized", NULL, NULL, NULL, ALLOT_ESERVER,
                   "answered with status 401: Unauthorized (give a key with --api-key-env or ");
     refuse_engine("html", NULL, NULL, NULL, ALLOT_ESERVER, "403 Forbidden");
-    refuse_engine("ok", NULL, "exllama", NULL, ALLOT_EUSAGE,
-                  "unknown server kind 'exllama' (known: auto, vllm, sglang, llama.cpp, tgi, openai)");
+    refuse_engine(
+        "ok", NULL, "exllama", NULL, ALLOT_EUSAGE,
+        "unknown server kind 'exllama' (known: auto, vllm, sglang, llama.cpp, tgi, openai)");
     refuse_engine("ok", NULL, NULL, "Q: {poblem}", ALLOT_EUSAGE,
                   "the prompt template has 0 places for {problem}, not 1");
     allot_err err = {0};
@@ -341,8 +346,8 @@ static void bodies_follow_the_profile(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = (char *)"m"};
         allot_engine_defaults(&e.config);
-        allot_generate_request r = {.so_far = "x\n\n", .n = 3, .seed = 5, .max_tokens = 9,
-                                    .stop_at_step = 1, .salt = "s"};
+        allot_generate_request r = {
+            .so_far = "x\n\n", .n = 3, .seed = 5, .max_tokens = 9, .stop_at_step = 1, .salt = "s"};
         cJSON *o = allot_generate_body(&e, &query, &r);
         int known = 8; /* model, messages, temperature, top_p, max_tokens, seed, stop + below */
         known += (rows[i].keep_stop != NULL) + (rows[i].salt != NULL) +

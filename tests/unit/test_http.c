@@ -9,7 +9,7 @@
 #include "core/http.h"
 #include "core/httpretry.h"
 #include "core/progress.h"
-#include "tests/faults/faults.h"
+#include "tests/faults/fault_server.h"
 
 static int port;
 
@@ -64,14 +64,16 @@ static void error_bodies_of_every_shape_are_read(void **state)
 {
     (void)state;
     allot_http *h = open_http(5);
-    post(h, "unauthorized", "", " answered with status 401: Unauthorized "
-                            "(give a key with --api-key-env or --api-key-file)");
+    post(h, "unauthorized", "",
+         " answered with status 401: Unauthorized "
+         "(give a key with --api-key-env or --api-key-file)");
     post(h, "bad-nested", "", " answered with status 400: top_p is wrong");
     post(h, "bad-flat", "", " answered with status 400: top_p is wrong");
     post(h, "detail", "", " answered with status 422: field required");
     post(h, "wrong-model", "", " answered with status 404: The model `gen` does not exist.");
-    post(h, "html", "", " answered with status 403: <html><h1>403 Forbidden</h1></html> "
-                    "(give a key with --api-key-env or --api-key-file)");
+    post(h, "html", "",
+         " answered with status 403: <html><h1>403 Forbidden</h1></html> "
+         "(give a key with --api-key-env or --api-key-file)");
     allot_http_free(h);
 }
 
@@ -94,13 +96,14 @@ static void lasting_faults_are_not(void **state)
 {
     (void)state;
     allot_http *h = open_http(5);
-    assert_int_equal(post(h, "rate-limit-hour", "", " answered with status 429: come back later")
-                         .retries, 0);
-    assert_int_equal(post(h, "quota", "", " answered with status 429: you exceeded your quota")
-                         .retries, 0);
-    assert_int_equal(post(h, "no-retry", "", " answered with status 500: Internal server error")
-                         .retries, 0);
-    assert_int_equal(post(h, "bad-flat", "", " answered with status 400: top_p is wrong").retries, 0);
+    assert_int_equal(
+        post(h, "rate-limit-hour", "", " answered with status 429: come back later").retries, 0);
+    assert_int_equal(
+        post(h, "quota", "", " answered with status 429: you exceeded your quota").retries, 0);
+    assert_int_equal(
+        post(h, "no-retry", "", " answered with status 500: Internal server error").retries, 0);
+    assert_int_equal(post(h, "bad-flat", "", " answered with status 400: top_p is wrong").retries,
+                     0);
     allot_http_free(h);
 }
 
@@ -129,8 +132,8 @@ static void a_closed_port_is_told_at_once(void **state)
     allot_err err = {0};
     outcome o = {0};
     allot_http *h = open_http(5);
-    allot_http_request r = {.url = "http://127.0.0.1:1/v1/models", .no_retry = 1, .done = take,
-                            .user = &o};
+    allot_http_request r = {
+        .url = "http://127.0.0.1:1/v1/models", .no_retry = 1, .done = take, .user = &o};
     assert_int_equal(allot_http_fetch(h, &r, &err), ALLOT_OK);
     assert_int_equal(o.status, 0);
     assert_non_null(strstr(o.err.msg, "no answer from 'http://127.0.0.1:1/v1/models': "));
@@ -151,9 +154,11 @@ static void many_requests_share_a_bounded_window(void **state)
     allot_http *h = open_http(5);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/ok/v1/completions", port);
     allot_http_request r = {.url = url, .body = "{}", .n = 2, .done = count, .user = &done};
-    for (int i = 0; i < 500; i++) assert_int_equal(allot_http_send(h, &r, &err), ALLOT_OK);
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(allot_http_send(h, &r, &err), ALLOT_OK);
     assert_int_equal(allot_http_pending(h), 500);
-    while (allot_http_pending(h) > 0) assert_int_equal(allot_http_poll(h, 1000, &err), ALLOT_OK);
+    while (allot_http_pending(h) > 0)
+        assert_int_equal(allot_http_poll(h, 1000, &err), ALLOT_OK);
     assert_int_equal(done, 500);
     allot_http_free(h);
 }
@@ -171,9 +176,10 @@ static void what_is_in_flight_is_dropped_with_the_handle(void **state)
     int dropped = 0;
     allot_http *h = open_http(5);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/slow/v1/completions", port);
-    allot_http_request r = {.url = url, .body = "{}", .n = 2, .done = count, .drop = drop,
-                            .user = &dropped};
-    for (int i = 0; i < 100; i++) assert_int_equal(allot_http_send(h, &r, &err), ALLOT_OK);
+    allot_http_request r = {
+        .url = url, .body = "{}", .n = 2, .done = count, .drop = drop, .user = &dropped};
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(allot_http_send(h, &r, &err), ALLOT_OK);
     assert_int_equal(allot_http_poll(h, 50, &err), ALLOT_OK);
     allot_http_free(h);
     assert_int_equal(dropped, 100);
@@ -226,10 +232,11 @@ static void streams_start_over_with_a_retry(void **state)
     pthread_mutex_lock(&fault_state.mutex);
     memset(fault_state.tries, 0, sizeof fault_state.tries);
     pthread_mutex_unlock(&fault_state.mutex);
-    allot_http_request r = {.url = url, .body = "{}", .n = 2, .done = stream_done,
-                            .on_data = on_data, .user = &s};
+    allot_http_request r = {
+        .url = url, .body = "{}", .n = 2, .done = stream_done, .on_data = on_data, .user = &s};
     assert_int_equal(allot_http_send(h, &r, &err), ALLOT_OK);
-    while (allot_http_pending(h) > 0) assert_int_equal(allot_http_poll(h, 1000, &err), ALLOT_OK);
+    while (allot_http_pending(h) > 0)
+        assert_int_equal(allot_http_poll(h, 1000, &err), ALLOT_OK);
     assert_int_equal(s.restarts, 1);
     assert_true(s.n > 20); /* the second answer only, whole */
     allot_http_free(h);
@@ -312,10 +319,12 @@ static void keys_are_checked(void **state)
     allot_err err = {0};
     allot_endpoint e;
     unsetenv("ALLOT_TEST_KEY");
-    assert_int_equal(allot_endpoint_open("http://h", "ALLOT_TEST_KEY", NULL, &e, &err), ALLOT_EUSAGE);
+    assert_int_equal(allot_endpoint_open("http://h", "ALLOT_TEST_KEY", NULL, &e, &err),
+                     ALLOT_EUSAGE);
     assert_string_equal(err.msg, "the environment variable 'ALLOT_TEST_KEY' is not set");
     setenv("ALLOT_TEST_KEY", "a\r\nX-Evil: 1", 1);
-    assert_int_equal(allot_endpoint_open("http://h", "ALLOT_TEST_KEY", NULL, &e, &err), ALLOT_EUSAGE);
+    assert_int_equal(allot_endpoint_open("http://h", "ALLOT_TEST_KEY", NULL, &e, &err),
+                     ALLOT_EUSAGE);
     assert_string_equal(err.msg, "the API key in ALLOT_TEST_KEY holds blanks or line breaks");
     setenv("ALLOT_TEST_KEY", "key\n", 1);
     assert_int_equal(allot_endpoint_open("http://h", "ALLOT_TEST_KEY", NULL, &e, &err), ALLOT_OK);

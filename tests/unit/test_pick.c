@@ -46,9 +46,10 @@ static void majority_takes_the_largest_class(void **state)
     (void)state;
     assert_int_equal(pick("majority@5", A("1", "2", "2", "3", "2"), NULL, 5), 1);
     assert_int_equal(pick("majority@4", A("7", "8", "8", "7"), NULL, 4), 0); /* tie: lowest index */
-    assert_int_equal(pick("majority@4", A("", "", "", "8"), NULL, 4), 3);    /* no vote without answer */
+    assert_int_equal(pick("majority@4", A("", "", "", "8"), NULL, 4),
+                     3); /* no vote without answer */
     assert_int_equal(pick("majority@2", A("", ""), NULL, 2), -1);
-    assert_int_equal(pick("majority@3", A("1", "2", "2.0"), NULL, 3), 1);    /* one class: 2 = 2.0 */
+    assert_int_equal(pick("majority@3", A("1", "2", "2.0"), NULL, 3), 1); /* one class: 2 = 2.0 */
 }
 
 static void best_takes_the_highest_score(void **state)
@@ -56,7 +57,8 @@ static void best_takes_the_highest_score(void **state)
     (void)state;
     assert_int_equal(pick("bon@3", A("1", "2", "3"), S(0.1, 0.9, 0.5), 3), 1);
     assert_int_equal(pick("bon@3", A("1", "2", "3"), S(0.9, 0.1, 0.9), 3), 0);
-    assert_int_equal(pick("bon@3", A("1", "", "3"), S(0.1, 0.9, 0.5), 3), 1); /* picked, no answer */
+    assert_int_equal(pick("bon@3", A("1", "", "3"), S(0.1, 0.9, 0.5), 3),
+                     1); /* picked, no answer */
 }
 
 static void weighted_takes_the_largest_sum(void **state)

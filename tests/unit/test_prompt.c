@@ -21,7 +21,8 @@ static void places_are_filled_once(void **state)
     allot_buf b = {0};
     assert_int_equal(allot_prompt_render("{system}|Q: {problem}\n", "S", "P", 1, &b), 1);
     expect(&b, "S|Q: P\n");
-    assert_int_equal(allot_prompt_render("{problem} {problem}", "S", "{system}{problem}", 17, &b), 2);
+    assert_int_equal(allot_prompt_render("{problem} {problem}", "S", "{system}{problem}", 17, &b),
+                     2);
     expect(&b, "{system}{problem} {system}{problem}");
     assert_int_equal(allot_prompt_render("a{b}c{", "S", "P", 1, &b), 0);
     expect(&b, "a{b}c{");
@@ -72,10 +73,12 @@ static void invalid_text_is_replaced(void **state)
 {
     (void)state;
     expect_clean("\"\xc3\xa9\xe2\x82\xac\"", 7, "\"\xc3\xa9\xe2\x82\xac\"");
-    expect_clean("a\xff" "b", 3, "a" U "b");
+    expect_clean("a\xff"
+                 "b",
+                 3, "a" U "b");
     expect_clean("\xe2\x82", 2, U U);
-    expect_clean("\xc0\x80", 2, U U);         /* overlong */
-    expect_clean("\xed\xa0\x80", 3, U U U);   /* a surrogate */
+    expect_clean("\xc0\x80", 2, U U);       /* overlong */
+    expect_clean("\xed\xa0\x80", 3, U U U); /* a surrogate */
     expect_clean("a\0b", 3, "a" U "b");
     expect_clean("\\u0000", 6, U);
     expect_clean("\\\\u0000", 7, "\\\\u0000"); /* an escaped backslash, then letters */

@@ -16,10 +16,23 @@
 static void fill(allot_record *r)
 {
     allot_err err = {0};
-    *r = (allot_record){.type = ALLOT_REC_TIMED, .cfg = "0123456789abcdef", .run = 3, .slot = 5,
-                        .seed = UINT64_MAX, .attempt = 1, .retries = 2, .t_start = 1790000000.125,
-                        .n_tokens = 12, .prompt_tokens = 34, .cached_tokens = 30, .prm_tokens = 99,
-                        .seconds = 0.1, .gen_s = 1.0 / 3, .prm_s = 0, .ttft_s = NAN, .load = 8,
+    *r = (allot_record){.type = ALLOT_REC_TIMED,
+                        .cfg = "0123456789abcdef",
+                        .run = 3,
+                        .slot = 5,
+                        .seed = UINT64_MAX,
+                        .attempt = 1,
+                        .retries = 2,
+                        .t_start = 1790000000.125,
+                        .n_tokens = 12,
+                        .prompt_tokens = 34,
+                        .cached_tokens = 30,
+                        .prm_tokens = 99,
+                        .seconds = 0.1,
+                        .gen_s = 1.0 / 3,
+                        .prm_s = 0,
+                        .ttft_s = NAN,
+                        .load = 8,
                         .foreign = 1};
     assert_int_equal(allot_key_parse(KEY, &r->key, &err), ALLOT_OK);
     strcpy(r->source, "named:\xc3\xa9");
@@ -105,7 +118,8 @@ static void malformed_records_are_refused(void **state)
            "line 4 of 'j': score 1 is not a number");
     refuse("{\"t\":\"beam\"," HEAD ",\"gen\":[{\"scores\":[1]}]}",
            "line 4 of 'j': generation 0 has no text");
-    refuse("{\"t\":\"beam\"," HEAD ",\"rounds\":[[1,2,3]]}", "line 4 of 'j': 'rounds' is malformed");
+    refuse("{\"t\":\"beam\"," HEAD ",\"rounds\":[[1,2,3]]}",
+           "line 4 of 'j': 'rounds' is malformed");
     refuse("{\"t\":\"beam\"," HEAD ",\"rounds\":[[null,2,3,4]]}",
            "line 4 of 'j': 'rounds' is malformed");
     refuse("{\"t\":\"beam\",\"cfg\":\"0\",\"key\":\"" KEY "\",\"source\":\"\",\"seed\":\"-7\"}",

@@ -33,8 +33,13 @@ static void fill(allot_rundir *r)
 {
     allot_err err = {0};
     allot_strategy s;
-    *r = (allot_rundir){.schema = ALLOT_RUN_SCHEMA, .pool = 64, .runs = 8, .scored = 1, .seed = 5,
-                        .loads = {1, 8}, .n_loads = 2};
+    *r = (allot_rundir){.schema = ALLOT_RUN_SCHEMA,
+                        .pool = 64,
+                        .runs = 8,
+                        .scored = 1,
+                        .seed = 5,
+                        .loads = {1, 8},
+                        .n_loads = 2};
     assert_int_equal(allot_strategy_parse("beam@8x4x20;final=vote", &s, &err), ALLOT_OK);
     assert_int_equal(allot_strategies_add(&r->strategies, &s, &err), ALLOT_OK);
     r->fingerprint = cJSON_Parse("{\"generator\":\"m\",\"temperature\":0.8}");
@@ -78,7 +83,9 @@ static void malformed_manifests_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "{}", "[]",
+        "",
+        "{}",
+        "[]",
         "{\"schema\":\"allot-run\",\"version\":1,\"strategies\":[\"single\"],\"pool\":-1}",
         "{\"schema\":\"allot-run\",\"version\":1,\"strategies\":[\"single\"],\"pool\":1,\"runs\":1,"
         "\"scored\":0,\"seed\":1,\"loads\":[0],\"fingerprint\":{},\"hardware\":{}}",
