@@ -21,7 +21,8 @@ typedef struct {
 } joining;
 
 static allot_code ids_agree(const char *what, const char *a, const char *a_file, const char *b,
-                            const char *b_file, allot_err *err) {
+                            const char *b_file, allot_err *err)
+{
     if (strcmp(a, b) == 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EMISMATCH,
                       "'%s' and '%s' do not belong together: %s is %s in the "
@@ -31,7 +32,8 @@ static allot_code ids_agree(const char *what, const char *a, const char *a_file,
 }
 
 /* Everything that the probe was trained with must be what it is calibrated with. */
-static allot_code check(joining *j, allot_err *err) {
+static allot_code check(joining *j, allot_err *err)
+{
     const allot_calcells_source *s = j->source;
     const char *remedy = "give the outcomes that the probe was trained on, or run 'allot-train' "
                          "again";
@@ -55,7 +57,8 @@ static allot_code check(joining *j, allot_err *err) {
     return code;
 }
 
-static allot_code join(joining *j, allot_err *err) {
+static allot_code join(joining *j, allot_err *err)
+{
     allot_outcomes *o = &j->outcomes;
     uint8_t *split = allot_mem_array((size_t)o->n, 1, err);
     allot_keyindex index = {0};
@@ -95,7 +98,8 @@ typedef struct {
     float *features, *v, *scratch, *z;
 } forward;
 
-static allot_code forward_init(forward *f, const allot_probefile *p, allot_err *err) {
+static allot_code forward_init(forward *f, const allot_probefile *p, allot_err *err)
+{
     size_t s = (size_t)p->strategies.count;
     int dim = allot_features_strategy_dim(p->probe.layout, &p->strategies);
     if (dim != p->probe.p)
@@ -114,7 +118,8 @@ static allot_code forward_init(forward *f, const allot_probefile *p, allot_err *
 }
 
 static allot_code add_query(const joining *j, long i, forward *f, allot_calcells *out,
-                            allot_err *err) {
+                            allot_err *err)
+{
     const allot_outcomes *o = &j->outcomes;
     long q = j->queries[i], n_s = o->strategies.count;
     const float *embedding = j->embeddings.at + j->embedding[i] * j->embeddings.dim;
@@ -131,7 +136,8 @@ static allot_code add_query(const joining *j, long i, forward *f, allot_calcells
     return code;
 }
 
-static allot_code fill(const joining *j, allot_calcells *out, allot_err *err) {
+static allot_code fill(const joining *j, allot_calcells *out, allot_err *err)
+{
     forward f = {0};
     out->n_queries = j->n;
     out->at =
@@ -147,7 +153,8 @@ static allot_code fill(const joining *j, allot_calcells *out, allot_err *err) {
 }
 
 allot_code allot_calcells_load(const allot_calcells_source *source, const allot_probefile *probe,
-                               allot_calcells *out, allot_err *err) {
+                               allot_calcells *out, allot_err *err)
+{
     joining j = {.source = source, .probe = probe};
     long dropped_queries;
     int dropped_strategies;
@@ -171,7 +178,8 @@ allot_code allot_calcells_load(const allot_calcells_source *source, const allot_
     return code;
 }
 
-void allot_calcells_clear(allot_calcells *c) {
+void allot_calcells_clear(allot_calcells *c)
+{
     free(c->at);
     memset(c, 0, sizeof *c);
 }

@@ -23,7 +23,8 @@ static const allot_option options[] = {
      "show new over old for every strategy and load in both", 0, 0},
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
-static void warn_of(const allot_fitcosts_counts *c) {
+static void warn_of(const allot_fitcosts_counts *c)
+{
     const struct {
         long n;
         const char *text;
@@ -41,12 +42,14 @@ static void warn_of(const allot_fitcosts_counts *c) {
                        c->no_seconds);
 }
 
-static void print_number(double x, int digits) {
+static void print_number(double x, int digits)
+{
     if (isfinite(x)) printf(" %10.*f", digits, x);
     else printf(" %10s", "-");
 }
 
-static void print_table(const allot_costsfile *c) {
+static void print_table(const allot_costsfile *c)
+{
     for (int l = 0; l < c->n_loads; l++) {
         const allot_costs *t = &c->loads[l];
         if (t->has_seconds) printf("load %d\n", t->load);
@@ -69,7 +72,8 @@ static void print_table(const allot_costsfile *c) {
 
 /* A strategy at a load that both tables have. */
 static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
-                        const allot_costsfile *old, const allot_costs *a, int s) {
+                        const allot_costsfile *old, const allot_costs *a, int s)
+{
     int k = allot_strategies_find(&old->strategies, &now->strategies.at[s]);
     if (k < 0) return NULL;
     char text[ALLOT_STRATEGY_TEXT];
@@ -86,7 +90,8 @@ static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
 
 /* New over old, by strategy and load; *out is the caller's. */
 static allot_code compare_with(const char *path, const allot_costsfile *now, cJSON **out,
-                               allot_err *err) {
+                               allot_err *err)
+{
     allot_costsfile old = {0};
     allot_code code = allot_costsfile_load(path, &old, err);
     if (code) return code;
@@ -104,10 +109,12 @@ static allot_code compare_with(const char *path, const allot_costsfile *now, cJS
     return ALLOT_OK;
 }
 
-static void print_ratios(const cJSON *ratios) {
+static void print_ratios(const cJSON *ratios)
+{
     const cJSON *row;
     printf("%-32s %10s %10s %10s  (new over old)\n", "strategy", "load", "tokens", "seconds");
-    cJSON_ArrayForEach(row, ratios) {
+    cJSON_ArrayForEach(row, ratios)
+    {
         const cJSON *seconds = cJSON_GetObjectItem(row, "seconds");
         printf("%-32s %10d", cJSON_GetObjectItem(row, "strategy")->valuestring,
                cJSON_GetObjectItem(row, "load")->valueint);
@@ -118,7 +125,8 @@ static void print_ratios(const cJSON *ratios) {
 }
 
 static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_counts *counts,
-                             const cJSON *ratios, allot_err *err) {
+                             const cJSON *ratios, allot_err *err)
+{
     cJSON *root = cJSON_CreateObject(), *loads = cJSON_AddArrayToObject(root, "loads");
     for (int l = 0; l < c->n_loads; l++) {
         cJSON *one = cJSON_CreateObject();
@@ -137,7 +145,8 @@ static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_coun
     return code;
 }
 
-static allot_code check(const allot_common *common, allot_err *err) {
+static allot_code check(const allot_common *common, allot_err *err)
+{
     if (!output) return allot_fail(err, ALLOT_EUSAGE, "--output is missing");
     if ((common->n_args == 1) == (outcomes != NULL))
         return allot_fail(err, ALLOT_EUSAGE, "give either a timing directory or --outcomes");
@@ -147,7 +156,8 @@ static allot_code check(const allot_common *common, allot_err *err) {
 }
 
 /* Writes the table; its inputs go into the provenance. */
-static allot_code save(const allot_costsfile *costs, const allot_common *common, allot_err *err) {
+static allot_code save(const allot_costsfile *costs, const allot_common *common, allot_err *err)
+{
     const char *inputs[3] = {outcomes, splits, NULL};
     char *journal = NULL;
     if (!outcomes) {
@@ -160,7 +170,8 @@ static allot_code save(const allot_costsfile *costs, const allot_common *common,
     return code;
 }
 
-static allot_code run(const allot_common *common, allot_err *err) {
+static allot_code run(const allot_common *common, allot_err *err)
+{
     allot_costsfile costs = {0};
     allot_fitcosts_counts counts;
     cJSON *ratios = NULL;

@@ -42,7 +42,8 @@ typedef struct {
     double ece[2][N_ECE_BINS]; /* by allot_bins */
 } measures;
 
-static measures measure(const allot_calcells *cells, const allot_calib *calib, allot_forecast *f) {
+static measures measure(const allot_calcells *cells, const allot_calib *calib, allot_forecast *f)
+{
     measures m;
     for (size_t i = 0; i < cells->n; i++) {
         const allot_platt_cell *c = &cells->at[i];
@@ -58,7 +59,8 @@ static measures measure(const allot_calcells *cells, const allot_calib *calib, a
     return m;
 }
 
-static cJSON *measures_json(const measures *m) {
+static cJSON *measures_json(const measures *m)
+{
     static const char *const kinds[] = {"ece_width", "ece_mass"};
     cJSON *o = cJSON_CreateObject();
     allot_json_add_number(o, "log_loss", m->log_loss);
@@ -73,7 +75,8 @@ static cJSON *measures_json(const measures *m) {
     return o;
 }
 
-static cJSON *fit_json(const allot_platt_fit *f) {
+static cJSON *fit_json(const allot_platt_fit *f)
+{
     static const char *const how[] = {"free", "shrunk", "guarded"};
     cJSON *o = cJSON_CreateObject();
     allot_json_add_number(o, "a", f->a);
@@ -85,7 +88,8 @@ static cJSON *fit_json(const allot_platt_fit *f) {
     return o;
 }
 
-static void print_text(const measures *before, const measures *after) {
+static void print_text(const measures *before, const measures *after)
+{
     const struct {
         const char *name;
         double before, after;
@@ -107,7 +111,8 @@ static void print_text(const measures *before, const measures *after) {
 
 /* Fits; calib and the JSON report of the fit (the caller deletes it). */
 static allot_code fit(const allot_calcells *cells, allot_calib *calib, cJSON **report,
-                      allot_err *err) {
+                      allot_err *err)
+{
     allot_platt_fit global, fits[ALLOT_N_METHODS];
     allot_code code = allot_platt_global(cells->at, cells->n, &global, err);
     if (!code && per_method)
@@ -132,7 +137,8 @@ static allot_code fit(const allot_calcells *cells, allot_calib *calib, cJSON **r
     return ALLOT_OK;
 }
 
-static void print_fits(const cJSON *report) {
+static void print_fits(const cJSON *report)
+{
     const cJSON *global = cJSON_GetObjectItem(report, "global"), *one;
     printf("all: a = %.5f, b = %.5f\n", cJSON_GetObjectItem(global, "a")->valuedouble,
            cJSON_GetObjectItem(global, "b")->valuedouble);
@@ -143,7 +149,8 @@ static void print_fits(const cJSON *report) {
 
 /* Fits, reports, and leaves the calibration in the probe. */
 static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
-                            const allot_common *common, allot_err *err) {
+                            const allot_common *common, allot_err *err)
+{
     cJSON *report = NULL;
     allot_calib identity;
     allot_forecast *f = allot_mem_array(cells->n, sizeof *f, err);
@@ -173,7 +180,8 @@ static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
     return ALLOT_OK;
 }
 
-static allot_code run(const allot_common *common, allot_err *err) {
+static allot_code run(const allot_common *common, allot_err *err)
+{
     const struct {
         const char *name, *value;
     } required[] = {{"probe", source.probe},

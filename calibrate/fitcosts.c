@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x) {
+allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x)
+{
     allot_cost_stat s = {.n = (long)n};
     size_t n_queries = 0;
     for (size_t i = 0, end; i < n; i = end) {
@@ -36,20 +37,23 @@ typedef struct {
     double *x;
 } scratch;
 
-static allot_code scratch_init(scratch *w, size_t n, allot_err *err) {
+static allot_code scratch_init(scratch *w, size_t n, allot_err *err)
+{
     w->tokens = allot_mem_array(n, sizeof *w->tokens, err);
     w->seconds = allot_mem_array(n, sizeof *w->seconds, err);
     w->x = allot_mem_array(n, sizeof *w->x, err);
     return w->tokens && w->seconds && w->x ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-static void scratch_clear(scratch *w) {
+static void scratch_clear(scratch *w)
+{
     free(w->tokens);
     free(w->seconds);
     free(w->x);
 }
 
-static allot_code new_load(allot_costsfile *out, int load, int has_seconds, allot_err *err) {
+static allot_code new_load(allot_costsfile *out, int load, int has_seconds, allot_err *err)
+{
     allot_costs *c = &out->loads[out->n_loads];
     c->n_strategies = out->strategies.count;
     c->has_seconds = has_seconds;
@@ -60,7 +64,8 @@ static allot_code new_load(allot_costsfile *out, int load, int has_seconds, allo
 }
 
 static allot_code fit_load(const char *dir, const allot_timedrows *rows, int load, scratch *w,
-                           allot_costsfile *out, allot_err *err) {
+                           allot_costsfile *out, allot_err *err)
+{
     allot_code code = new_load(out, load, 1, err);
     for (int s = 0; !code && s < out->strategies.count; s++) {
         size_t n = 0;
@@ -85,7 +90,8 @@ static allot_code fit_load(const char *dir, const allot_timedrows *rows, int loa
 }
 
 static allot_code copy_strategies(const allot_strategies *from, allot_strategies *to,
-                                  allot_err *err) {
+                                  allot_err *err)
+{
     allot_code code = ALLOT_OK;
     for (int i = 0; !code && i < from->count; i++)
         code = allot_strategies_add(to, &from->at[i], err);
@@ -93,7 +99,8 @@ static allot_code copy_strategies(const allot_strategies *from, allot_strategies
 }
 
 /* The smallest load above `than` that has rows, or 0. */
-static int next_load(const allot_timedrows *rows, int than) {
+static int next_load(const allot_timedrows *rows, int than)
+{
     int load = 0;
     for (size_t i = 0; i < rows->n; i++)
         if (rows->at[i].load > than && (load == 0 || rows->at[i].load < load))
@@ -101,7 +108,8 @@ static int next_load(const allot_timedrows *rows, int than) {
     return load;
 }
 
-static int count_loads(const allot_timedrows *rows) {
+static int count_loads(const allot_timedrows *rows)
+{
     int n = 0;
     for (int load = next_load(rows, 0); load; load = next_load(rows, load))
         n++;
@@ -109,7 +117,8 @@ static int count_loads(const allot_timedrows *rows) {
 }
 
 static allot_code fit_timing(const char *dir, const allot_timedrows *rows, allot_costsfile *out,
-                             allot_err *err) {
+                             allot_err *err)
+{
     scratch w = {0};
     allot_code code = copy_strategies(&rows->manifest.strategies, &out->strategies, err);
     out->fingerprint = cJSON_Duplicate(rows->manifest.fingerprint, 1);
@@ -124,7 +133,8 @@ static allot_code fit_timing(const char *dir, const allot_timedrows *rows, allot
 }
 
 allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
-                                 allot_fitcosts_counts *counts, allot_err *err) {
+                                 allot_fitcosts_counts *counts, allot_err *err)
+{
     allot_timedrows rows;
     memset(out, 0, sizeof *out);
     memset(counts, 0, sizeof *counts);
@@ -140,7 +150,8 @@ allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
 }
 
 /* Has every strategy a measured cell among the chosen queries? */
-static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split) {
+static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split)
+{
     long n_measured = 0, n_s = o->strategies.count;
     int n_strategies = 0;
     for (long s = 0; s < n_s; s++) {
@@ -156,7 +167,8 @@ static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split)
 }
 
 static allot_code fit_cells(const char *file, const allot_outcomes *o, const uint8_t *split,
-                            scratch *w, allot_costsfile *out, long *n_rows, allot_err *err) {
+                            scratch *w, allot_costsfile *out, long *n_rows, allot_err *err)
+{
     allot_costs *c = &out->loads[0];
     long n_s = o->strategies.count;
     for (long s = 0; s < n_s; s++) {
@@ -185,7 +197,8 @@ static allot_code fit_cells(const char *file, const allot_outcomes *o, const uin
 
 static allot_code fit_outcomes(const char *file, const allot_outcomes *o, const uint8_t *split,
                                int load, allot_costsfile *out, allot_fitcosts_counts *counts,
-                               allot_err *err) {
+                               allot_err *err)
+{
     scratch w = {0};
     counts->no_seconds = why_no_seconds(o, split);
     out->fingerprint = cJSON_Duplicate(o->fingerprint, 1);
@@ -202,7 +215,8 @@ static allot_code fit_outcomes(const char *file, const allot_outcomes *o, const 
 
 allot_code allot_fitcosts_outcomes(const char *outcomes, const char *splits, int load,
                                    allot_costsfile *out, allot_fitcosts_counts *counts,
-                                   allot_err *err) {
+                                   allot_err *err)
+{
     allot_outcomes o = {0};
     allot_splits s = {0};
     uint8_t *split = NULL;

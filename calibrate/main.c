@@ -2,7 +2,8 @@
 #include "cmds.h"
 #include <gsl/gsl_errno.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const allot_command commands[] = {allot_cmd_platt, allot_cmd_costs};
     gsl_set_error_handler_off(); /* GSL's default handler aborts; its return codes are checked */
     return allot_main("allot-calibrate",

@@ -26,7 +26,8 @@ typedef struct {
 } problem;
 
 /* Gradient g[2] and Hessian h[3] (aa, ab, bb) at (alpha, beta). */
-static void derivatives(const problem *p, double alpha, double beta, double g[2], double h[3]) {
+static void derivatives(const problem *p, double alpha, double beta, double g[2], double h[3])
+{
     memset(g, 0, 2 * sizeof *g);
     memset(h, 0, 3 * sizeof *h);
     for (size_t i = 0; i < p->n; i++) {
@@ -45,7 +46,8 @@ static void derivatives(const problem *p, double alpha, double beta, double g[2]
     h[2] += p->strength[1];
 }
 
-static int gradient_and_hessian(const gsl_vector *at, void *params, gsl_vector *f, gsl_matrix *j) {
+static int gradient_and_hessian(const gsl_vector *at, void *params, gsl_vector *f, gsl_matrix *j)
+{
     double g[2], h[3], alpha = gsl_vector_get(at, 0), beta = gsl_vector_get(at, 1);
     if (!isfinite(alpha) || !isfinite(beta)) return GSL_EBADFUNC;
     derivatives(params, alpha, beta, g, h);
@@ -56,16 +58,19 @@ static int gradient_and_hessian(const gsl_vector *at, void *params, gsl_vector *
     return GSL_SUCCESS;
 }
 
-static int gradient(const gsl_vector *at, void *params, gsl_vector *f) {
+static int gradient(const gsl_vector *at, void *params, gsl_vector *f)
+{
     return gradient_and_hessian(at, params, f, NULL);
 }
 
-static int hessian(const gsl_vector *at, void *params, gsl_matrix *j) {
+static int hessian(const gsl_vector *at, void *params, gsl_matrix *j)
+{
     return gradient_and_hessian(at, params, NULL, j);
 }
 
 /* Powell's hybrid of Newton and gradient steps on gradient = 0. Returns 1 when it got there. */
-static int solve(problem *p, double at[2], int *iterations, allot_err *err, allot_code *code) {
+static int solve(problem *p, double at[2], int *iterations, allot_err *err, allot_code *code)
+{
     gsl_multiroot_function_fdf f = {gradient, hessian, gradient_and_hessian, 2, p};
     gsl_multiroot_fdfsolver *s = gsl_multiroot_fdfsolver_alloc(gsl_multiroot_fdfsolver_hybridsj, 2);
     gsl_vector *start = gsl_vector_alloc(2);
@@ -90,25 +95,29 @@ static int solve(problem *p, double at[2], int *iterations, allot_err *err, allo
 }
 
 /* The least curvature of the loss at a point (least eigenvalue of the Hessian, by det / trace). */
-static double curvature(const problem *p, const double at[2]) {
+static double curvature(const problem *p, const double at[2])
+{
     double g[2], h[3];
     derivatives(p, at[0], at[1], g, h);
     return (h[0] * h[2] - h[1] * h[1]) / (h[0] + h[2]);
 }
 
 /* softplus(x) - label x, stable for any x. */
-static double cross_entropy(double x, double label) {
+static double cross_entropy(double x, double label)
+{
     return fmax(x, 0) - label * x + log1p(exp(-fabs(x)));
 }
 
-static double mean_loss(const problem *p, double a, double b) {
+static double mean_loss(const problem *p, double a, double b)
+{
     double sum = 0;
     for (size_t i = 0; i < p->n; i++)
         sum += p->cells[i].w / p->w * cross_entropy(a * p->cells[i].z + b, p->cells[i].label);
     return sum;
 }
 
-static long set_up(problem *p, const allot_platt_cell *cells, size_t n) {
+static long set_up(problem *p, const allot_platt_cell *cells, size_t n)
+{
     long used = 0;
     *p = (problem){.cells = cells, .n = n};
     for (size_t i = 0; i < n; i++) {
@@ -126,7 +135,8 @@ static long set_up(problem *p, const allot_platt_cell *cells, size_t n) {
 }
 
 /* Why the data alone cannot decide (a, b), or NULL. */
-static const char *undecided(const problem *p) {
+static const char *undecided(const problem *p)
+{
     double least = 1, most = 0;
     for (size_t i = 0; i < p->n; i++)
         if (p->cells[i].w > 0) {
@@ -138,19 +148,22 @@ static const char *undecided(const problem *p) {
 }
 
 /* (a, b) on logits to (alpha, beta) on standardised ones, and back. */
-static void standardise(const problem *p, double a, double b, double at[2]) {
+static void standardise(const problem *p, double a, double b, double at[2])
+{
     at[0] = a * p->sd;
     at[1] = b + a * p->mean;
 }
 
-static void unstandardise(const problem *p, const double at[2], allot_platt_fit *fit) {
+static void unstandardise(const problem *p, const double at[2], allot_platt_fit *fit)
+{
     fit->a = at[0] / p->sd;
     fit->b = at[1] - fit->a * p->mean;
 }
 
 /* With the prior around (a, b) that p->strength says. */
 static allot_code fit_with_prior(problem *p, double a, double b, allot_platt_fit *out,
-                                 allot_err *err) {
+                                 allot_err *err)
+{
     double at[2];
     allot_code code;
     standardise(p, a, b, p->centre);
@@ -162,7 +175,8 @@ static allot_code fit_with_prior(problem *p, double a, double b, allot_platt_fit
 }
 
 allot_code allot_platt_global(const allot_platt_cell *cells, size_t n, allot_platt_fit *out,
-                              allot_err *err) {
+                              allot_err *err)
+{
     problem p;
     allot_code code = ALLOT_OK;
     *out = (allot_platt_fit){.n = set_up(&p, cells, n)};
@@ -191,7 +205,8 @@ allot_code allot_platt_global(const allot_platt_cell *cells, size_t n, allot_pla
 }
 
 static allot_code fit_method(const allot_platt_cell *cells, size_t n, const allot_platt_fit *global,
-                             double strength, allot_platt_fit *out, allot_err *err) {
+                             double strength, allot_platt_fit *out, allot_err *err)
+{
     problem p;
     *out = *global;
     long used = set_up(&p, cells, n);
@@ -205,7 +220,8 @@ static allot_code fit_method(const allot_platt_cell *cells, size_t n, const allo
 
 allot_code allot_platt_per_method(const allot_platt_cell *cells, size_t n,
                                   const allot_platt_fit *global, double shrink, long n_queries,
-                                  allot_platt_fit fits[ALLOT_N_METHODS], allot_err *err) {
+                                  allot_platt_fit fits[ALLOT_N_METHODS], allot_err *err)
+{
     allot_platt_cell *own = allot_mem_array(n, sizeof *own, err);
     allot_code code = own ? ALLOT_OK : ALLOT_ERUNTIME;
     for (int m = 0; !code && m < ALLOT_N_METHODS; m++) {

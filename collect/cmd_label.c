@@ -37,7 +37,8 @@ typedef struct {
     long n_cells, n_seconds, n_measured;
 } strategy_means;
 
-static strategy_means means_of(const allot_outcomes *o, int strategy) {
+static strategy_means means_of(const allot_outcomes *o, int strategy)
+{
     strategy_means m = {0};
     for (long q = 0; q < o->n; q++) {
         long cell = q * o->strategies.count + strategy;
@@ -56,11 +57,13 @@ static strategy_means means_of(const allot_outcomes *o, int strategy) {
     return m;
 }
 
-static double share(long part, long whole) {
+static double share(long part, long whole)
+{
     return whole ? (double)part / (double)whole : NAN;
 }
 
-static void warn_of(const allot_label_summary *s) {
+static void warn_of(const allot_label_summary *s)
+{
     const allot_graded_counts *c = &s->graded;
     const struct {
         long n;
@@ -86,15 +89,24 @@ static void warn_of(const allot_label_summary *s) {
                        s->pool, s->largest_n);
 }
 
-static void print_text(const allot_outcomes *o, const allot_label_summary *s) {
+static void print_number(double x, int width, int digits)
+{
+    if (isfinite(x)) printf(" %*.*f", width, digits, x);
+    else printf(" %*s", width, "-");
+}
+
+static void print_text(const allot_outcomes *o, const allot_label_summary *s)
+{
     printf("%-32s %9s %10s %9s\n", "strategy", "accuracy", "tokens", "seconds");
     for (int k = 0; k < o->strategies.count; k++) {
         char text[ALLOT_STRATEGY_TEXT];
         strategy_means m = means_of(o, k);
         allot_strategy_print(&o->strategies.at[k], text);
-        printf("%-32s %9.4f %10.1f ", text, m.accuracy, m.tokens);
-        if (isfinite(m.seconds)) printf("%9.3f\n", m.seconds);
-        else printf("%9s\n", "-");
+        printf("%-32s", text);
+        print_number(m.accuracy, 9, 4);
+        print_number(m.tokens, 10, 1);
+        print_number(m.seconds, 9, 3);
+        printf("\n");
     }
     printf("%ld queries; of their pools %.1f %% always right, %.1f %% never\n", o->n,
            100 * share(s->n_always, s->n_pools), 100 * share(s->n_never, s->n_pools));
@@ -105,7 +117,8 @@ static void print_text(const allot_outcomes *o, const allot_label_summary *s) {
                100 * s->held_out_bias);
 }
 
-static cJSON *strategies_json(const allot_outcomes *o) {
+static cJSON *strategies_json(const allot_outcomes *o)
+{
     cJSON *rows = cJSON_CreateArray();
     for (int k = 0; k < o->strategies.count; k++) {
         char text[ALLOT_STRATEGY_TEXT];
@@ -123,8 +136,8 @@ static cJSON *strategies_json(const allot_outcomes *o) {
     return rows;
 }
 
-static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s,
-                             allot_err *err) {
+static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s, allot_err *err)
+{
     const allot_graded_counts *c = &s->graded;
     const struct {
         const char *name;
@@ -173,7 +186,8 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
 
 /* Writes the outcomes with the files that decided them. */
 static allot_code save(const char *path, const allot_outcomes *o, const allot_common *common,
-                       allot_err *err) {
+                       allot_err *err)
+{
     char *files[5] = {NULL};
     int n = 0, wanted = 3;
     allot_code code = ALLOT_OK;
@@ -194,18 +208,19 @@ static allot_code save(const char *path, const allot_outcomes *o, const allot_co
     return code;
 }
 
-static allot_code run(const allot_common *common, allot_err *err) {
+static allot_code run(const allot_common *common, allot_err *err)
+{
     allot_outcomes outcomes = {0};
     allot_label_summary summary;
     settings.run_dir = common->args[0];
     settings.seed = common->seed;
     allot_code code = allot_missing_parse(missing, &settings.missing, err);
     if (!code) code = allot_label_check(&settings, err);
-    if (!code) code = allot_label_run(&settings, &outcomes, &summary, err);
     if (!code) {
-        warn_of(&summary);
-        code = save(common->args[1], &outcomes, common, err);
+        code = allot_label_run(&settings, &outcomes, &summary, err);
+        warn_of(&summary); /* of a refusal too: why cells are missing */
     }
+    if (!code) code = save(common->args[1], &outcomes, common, err);
     if (!code && common->json) code = print_json(&outcomes, &summary, err);
     else if (!code) print_text(&outcomes, &summary);
     allot_outcomes_clear(&outcomes);

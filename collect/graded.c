@@ -23,7 +23,8 @@ typedef struct {
     char cfg[17];
 } reading;
 
-static void reference_of(const allot_problems *p, long row, const char **text, size_t *n, int *ok) {
+static void reference_of(const allot_problems *p, long row, const char **text, size_t *n, int *ok)
+{
     size_t n_answer, n_solution;
     const char *answer = allot_strings_at(&p->col[ALLOT_COL_ANSWER], row, &n_answer);
     const char *solution = allot_strings_at(&p->col[ALLOT_COL_SOLUTION], row, &n_solution);
@@ -32,8 +33,8 @@ static void reference_of(const allot_problems *p, long row, const char **text, s
 
 /* An answer of a text as the graded data keep it: hashes for equality of text and of class. */
 static allot_extract_how read_answer(const reading *in, const allot_generation *gen,
-                                     uint64_t *answer, uint64_t *cls, const char **text,
-                                     size_t *n) {
+                                     uint64_t *answer, uint64_t *cls, const char **text, size_t *n)
+{
     char canonical[ALLOT_ANSWER_MAX];
     *answer = *cls = 0;
     allot_extract_how how = allot_extract(gen->text, gen->n, &in->options->grade, text, n);
@@ -44,7 +45,8 @@ static allot_extract_how read_answer(const reading *in, const allot_generation *
     return how;
 }
 
-static int answer_is_right(const reading *in, long q, const char *text, size_t n) {
+static int answer_is_right(const reading *in, long q, const char *text, size_t n)
+{
     const char *reference;
     size_t n_reference;
     int ok;
@@ -53,14 +55,16 @@ static int answer_is_right(const reading *in, long q, const char *text, size_t n
 }
 
 /* Most samples of a query repeat an answer: each text is compared with the reference once. */
-static int sample_is_right(const reading *in, long q, uint64_t answer, const char *text, size_t n) {
+static int sample_is_right(const reading *in, long q, uint64_t answer, const char *text, size_t n)
+{
     const allot_graded_sample *pool = allot_graded_pool(in->g, q);
     for (int i = 0; i < in->g->pool; i++)
         if (pool[i].present && pool[i].answer == answer) return pool[i].right;
     return answer_is_right(in, q, text, n);
 }
 
-static void add_sample(reading *in, long q, const allot_record *r) {
+static void add_sample(reading *in, long q, const allot_record *r)
+{
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
     allot_graded_counts *c = &in->g->counts;
     const char *text;
@@ -78,7 +82,8 @@ static void add_sample(reading *in, long q, const allot_record *r) {
     c->n_cut += r->gen[0].finish == ALLOT_FINISH_LENGTH;
 }
 
-static void add_score(reading *in, long q, const allot_record *r) {
+static void add_score(reading *in, long q, const allot_record *r)
+{
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
     if (s->scored) {
         in->g->counts.n_duplicates++;
@@ -92,7 +97,8 @@ static void add_score(reading *in, long q, const allot_record *r) {
 
 /* The paper's label: bootstraps of the finished beams of one run. */
 static allot_code beam_paper(reading *in, long q, int strategy, const allot_record *r,
-                             allot_err *err) {
+                             allot_err *err)
+{
     const allot_strategy *s = &in->g->set->at[strategy];
     float *out = &in->g->beam_paper[q * in->g->set->count + strategy];
     int n = r->n_gen < s->n ? r->n_gen : s->n, n_classes = 0;
@@ -128,7 +134,8 @@ static allot_code beam_paper(reading *in, long q, int strategy, const allot_reco
 }
 
 /* One run of a search answers for every strategy that differs in its final rule only. */
-static allot_code add_beam(reading *in, long q, int search, const allot_record *r, allot_err *err) {
+static allot_code add_beam(reading *in, long q, int search, const allot_record *r, allot_err *err)
+{
     allot_graded *g = in->g;
     allot_graded_run *run = &g->searches[(q * g->n_searches + search) * g->runs + r->run];
     if (run->present) {
@@ -152,7 +159,8 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
     return ALLOT_OK;
 }
 
-static int find_search(const reading *in, const char *source) {
+static int find_search(const reading *in, const char *source)
+{
     allot_strategy s;
     if (allot_strategy_parse(source, &s, NULL)) return -1;
     for (int b = 0; b < in->g->n_searches; b++) {
@@ -164,7 +172,8 @@ static int find_search(const reading *in, const char *source) {
     return -1;
 }
 
-static allot_code add_record(reading *in, const allot_record *r, allot_err *err) {
+static allot_code add_record(reading *in, const allot_record *r, allot_err *err)
+{
     allot_graded *g = in->g;
     if (r->type == ALLOT_REC_ERROR) {
         g->counts.n_errors++;
@@ -181,7 +190,8 @@ static allot_code add_record(reading *in, const allot_record *r, allot_err *err)
     return ALLOT_OK;
 }
 
-static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err) {
+static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err)
+{
     reading *in = user;
     char where[512];
     allot_record r = {0};
@@ -202,7 +212,8 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
 }
 
 /* Which problems are graded: those with a reference that can be read. */
-static allot_code choose_rows(reading *in, allot_err *err) {
+static allot_code choose_rows(reading *in, allot_err *err)
+{
     const allot_problems *p = in->problems;
     allot_graded *g = in->g;
     g->row = allot_mem_array((size_t)p->n, sizeof *g->row, err);
@@ -220,7 +231,8 @@ static allot_code choose_rows(reading *in, allot_err *err) {
     return ALLOT_OK;
 }
 
-static allot_code list_searches(reading *in, allot_err *err) {
+static allot_code list_searches(reading *in, allot_err *err)
+{
     allot_graded *g = in->g;
     g->search_of = allot_mem_array((size_t)g->set->count, sizeof *g->search_of, err);
     in->beams = allot_mem_array((size_t)g->set->count, sizeof *in->beams, err);
@@ -237,7 +249,8 @@ static allot_code list_searches(reading *in, allot_err *err) {
     return ALLOT_OK;
 }
 
-static allot_code allocate(allot_graded *g, int paper, allot_err *err) {
+static allot_code allocate(allot_graded *g, int paper, allot_err *err)
+{
     size_t q = (size_t)g->n, s = (size_t)g->set->count, r = (size_t)g->runs;
     g->samples = allot_mem_array(q, (size_t)g->pool * sizeof *g->samples, err);
     g->searches = allot_mem_array(q, (size_t)g->n_searches * r * sizeof *g->searches, err);
@@ -251,8 +264,8 @@ static allot_code allocate(allot_graded *g, int paper, allot_err *err) {
 
 allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
                              const allot_problems *problems, const allot_strategies *set,
-                             const allot_graded_options *options, allot_graded *out,
-                             allot_err *err) {
+                             const allot_graded_options *options, allot_graded *out, allot_err *err)
+{
     *out = (allot_graded){.pool = manifest->pool, .runs = manifest->runs, .set = set};
     reading in = {.g = out, .problems = problems, .options = options};
     char *path = allot_rundir_path(run_dir, "journal.jsonl", err);
@@ -275,7 +288,8 @@ allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
     return code;
 }
 
-void allot_graded_clear(allot_graded *g) {
+void allot_graded_clear(allot_graded *g)
+{
     free(g->row);
     free(g->search_of);
     free(g->samples);

@@ -63,15 +63,18 @@ ALLOT_MUST_CHECK allot_code allot_graded_load(const char *run_dir, const allot_r
                                               allot_graded *out, allot_err *err);
 void allot_graded_clear(allot_graded *g);
 
-static inline const allot_graded_sample *allot_graded_pool(const allot_graded *g, long q) {
+static inline const allot_graded_sample *allot_graded_pool(const allot_graded *g, long q)
+{
     return g->samples + (size_t)q * (size_t)g->pool;
 }
 
-static inline const allot_graded_run *allot_graded_runs(const allot_graded *g, long q, int search) {
+static inline const allot_graded_run *allot_graded_runs(const allot_graded *g, long q, int search)
+{
     return g->searches + ((size_t)q * (size_t)g->n_searches + (size_t)search) * (size_t)g->runs;
 }
 
-static inline const unsigned char *allot_graded_beams(const allot_graded *g, long q, int strategy) {
+static inline const unsigned char *allot_graded_beams(const allot_graded *g, long q, int strategy)
+{
     return g->beam_right + ((size_t)q * (size_t)g->set->count + (size_t)strategy) * (size_t)g->runs;
 }
 

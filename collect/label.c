@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-allot_code allot_label_check(const allot_label_settings *s, allot_err *err) {
+enum { PROGRESS_FROM = 2000 }; /* queries: fewer are labelled before anybody wonders */
+
+allot_code allot_label_check(const allot_label_settings *s, allot_err *err)
+{
     if (!s->run_dir) return allot_fail(err, ALLOT_EUSAGE, "no run directory given");
     if (s->load < 1) return allot_fail(err, ALLOT_EUSAGE, "load %d is below 1", s->load);
     return ALLOT_OK;
@@ -40,7 +43,8 @@ typedef struct {
 } labelling;
 
 /* Numbers the answer classes by their first slot, whose grade is the class's. */
-static void load_query(labelling *l, long q) {
+static void load_query(labelling *l, long q)
+{
     const allot_graded_sample *pool = allot_graded_pool(l->g, q);
     int n_right = 0;
     l->n_classes = l->n_present = 0;
@@ -67,7 +71,8 @@ static void load_query(labelling *l, long q) {
 
 /* The samples a strategy can draw from: half -1 all, else the slots of that parity; limit: slots
  * below it; scored ones only when the strategy needs scores. */
-static allot_pool view(labelling *l, long q, const allot_strategy *s, int half, int limit) {
+static allot_pool view(labelling *l, long q, const allot_strategy *s, int half, int limit)
+{
     const allot_graded_sample *pool = allot_graded_pool(l->g, q);
     int uses_prm = allot_strategy_uses_prm(s), n = 0;
     for (int i = 0; i < l->g->pool && i < limit; i++) {
@@ -79,14 +84,16 @@ static allot_pool view(labelling *l, long q, const allot_strategy *s, int half, 
     return (allot_pool){n, l->view_cls, l->n_classes, l->right, l->view_score};
 }
 
-static allot_soft_stream stream_of(const labelling *l, long q, const char *source, uint64_t part) {
+static allot_soft_stream stream_of(const labelling *l, long q, const char *source, uint64_t part)
+{
     uint64_t words[] = {allot_fnv1a(ALLOT_FNV_START, source, strlen(source)), part};
     return (allot_soft_stream){(uint64_t)l->settings->seed, allot_key_u64(&l->out->keys[q]),
                                allot_rng_mix(words, 2)};
 }
 
 static void set_label(labelling *l, long cell, const allot_soft_label *label, int n_trials,
-                      double tokens) {
+                      double tokens)
+{
     allot_outcomes *o = l->out;
     o->accuracy[cell] = (float)label->accuracy;
     o->variance[cell] = (float)label->variance;
@@ -95,14 +102,16 @@ static void set_label(labelling *l, long cell, const allot_soft_label *label, in
     o->tokens[cell] = (float)tokens;
 }
 
-static allot_vote vote_of(const allot_strategy *s) {
+static allot_vote vote_of(const allot_strategy *s)
+{
     return s->method == ALLOT_BON        ? ALLOT_VOTE_BEST
            : s->method == ALLOT_WEIGHTED ? ALLOT_VOTE_WEIGHTED
                                          : ALLOT_VOTE_COUNT;
 }
 
 /* A cell of a strategy that draws from the pool. */
-static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *err) {
+static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *err)
+{
     const allot_strategy *s = &l->out->strategies.at[strategy];
     int paper = l->settings->paper;
     long cell = q * l->out->strategies.count + strategy;
@@ -134,7 +143,8 @@ static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *er
 }
 
 /* A cell of a beam search: its runs are the trials. */
-static void label_beam(labelling *l, long q, int strategy) {
+static void label_beam(labelling *l, long q, int strategy)
+{
     const allot_graded *g = l->g;
     const allot_graded_run *runs = allot_graded_runs(g, q, g->search_of[strategy]);
     const unsigned char *right = allot_graded_beams(g, q, strategy);
@@ -163,7 +173,8 @@ static void label_beam(labelling *l, long q, int strategy) {
             n[half] && !l->settings->paper ? (float)n_right[half] / (float)n[half] : NAN;
 }
 
-static allot_code label_query(labelling *l, long q, allot_err *err) {
+static allot_code label_query(labelling *l, long q, allot_err *err)
+{
     size_t n;
     const char *text = allot_strings_at(&l->problems->col[ALLOT_COL_PROBLEM], l->g->row[q], &n);
     l->out->keys[q] = l->problems->keys[l->g->row[q]];
@@ -178,7 +189,8 @@ static allot_code label_query(labelling *l, long q, allot_err *err) {
     return ALLOT_OK;
 }
 
-static allot_code allocate(labelling *l, allot_err *err) {
+static allot_code allocate(labelling *l, allot_err *err)
+{
     size_t m = (size_t)l->g->pool;
     l->longest = allot_mem_array((size_t)l->out->n,
                                  (size_t)l->out->strategies.count * sizeof *l->longest, err);
@@ -192,7 +204,8 @@ static allot_code allocate(labelling *l, allot_err *err) {
     return allot_soft_new(&l->soft, err);
 }
 
-static void clear(labelling *l) {
+static void clear(labelling *l)
+{
     free(l->longest);
     free(l->cls);
     free(l->right);
@@ -203,7 +216,8 @@ static void clear(labelling *l) {
 }
 
 /* The labels are made by this program's grader, whatever the run's was. */
-static void set_grader(cJSON *fingerprint) {
+static void set_grader(cJSON *fingerprint)
+{
     cJSON *now = cJSON_CreateString(ALLOT_GRADE_VERSION);
     const cJSON *then = cJSON_GetObjectItemCaseSensitive(fingerprint, "grader");
     if (!cJSON_IsString(then) || strcmp(then->valuestring, ALLOT_GRADE_VERSION) == 0) {
@@ -216,7 +230,8 @@ static void set_grader(cJSON *fingerprint) {
 }
 
 static allot_code set_attributes(const allot_label_settings *s, const allot_rundir *manifest,
-                                 allot_outcomes *out, allot_err *err) {
+                                 allot_outcomes *out, allot_err *err)
+{
     char rule[64];
     snprintf(rule, sizeof rule, "%s%s", s->paper ? "paper-bootstrap" : "subsets",
              s->last_number ? ", last number" : "");
@@ -230,7 +245,8 @@ static allot_code set_attributes(const allot_label_settings *s, const allot_rund
 /* Labels all queries of a graded run. */
 static allot_code label_all(const allot_label_settings *s, const allot_rundir *manifest,
                             const allot_problems *problems, const allot_graded *g,
-                            allot_outcomes *out, allot_label_summary *sum, allot_err *err) {
+                            allot_outcomes *out, allot_label_summary *sum, allot_err *err)
+{
     labelling l = {.g = g, .settings = s, .problems = problems, .out = out, .sum = sum};
     allot_code code = allot_outcomes_init(out, g->n, g->set, err);
     if (!code) code = set_attributes(s, manifest, out, err);
@@ -241,9 +257,8 @@ static allot_code label_all(const allot_label_settings *s, const allot_rundir *m
         code = allot_interrupted()
                    ? allot_fail(err, ALLOT_EINTR, "interrupted; nothing was written")
                    : label_query(&l, q, err);
-        allot_progress_update(&progress, q + 1, NULL);
+        if (g->n >= PROGRESS_FROM) allot_progress_update(&progress, q + 1, NULL);
     }
-    if (!code) allot_progress_end(&progress, g->n, NULL);
     if (!code && s->timing_dir) code = allot_label_seconds(s, l.longest, out, sum, err);
     if (!code) set_grader(out->fingerprint);
     clear(&l);
@@ -253,7 +268,8 @@ static allot_code label_all(const allot_label_settings *s, const allot_rundir *m
 /* Which strategies: those of the file, else the run's. A parallel strategy needs no more than a
  * pool; a beam search must have been run. */
 static allot_code choose_strategies(const allot_label_settings *s, const allot_rundir *manifest,
-                                    allot_strategies *set, allot_err *err) {
+                                    allot_strategies *set, allot_err *err)
+{
     if (s->strategies) {
         allot_code code = allot_strategyfile_load(s->strategies, set, err);
         if (code) return code;
@@ -272,7 +288,8 @@ static allot_code choose_strategies(const allot_label_settings *s, const allot_r
 }
 
 static allot_code load_problems(const allot_label_settings *s, allot_problems *problems,
-                                allot_err *err) {
+                                allot_err *err)
+{
     if (s->problems) return allot_problems_load(s->problems, 1, problems, err);
     char *path = allot_rundir_path(s->run_dir, "problems.h5", err);
     allot_code code = path ? allot_problems_load(path, 1, problems, err) : ALLOT_ERUNTIME;
@@ -281,7 +298,8 @@ static allot_code load_problems(const allot_label_settings *s, allot_problems *p
 }
 
 static allot_code check_queries(const allot_label_settings *s, const allot_graded *g,
-                                allot_err *err) {
+                                allot_err *err)
+{
     if (g->n > 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EINPUT,
                       "cannot label '%s': none of its %ld queries has a "
@@ -290,7 +308,8 @@ static allot_code check_queries(const allot_label_settings *s, const allot_grade
 }
 
 allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
-                           allot_label_summary *summary, allot_err *err) {
+                           allot_label_summary *summary, allot_err *err)
+{
     allot_rundir manifest = {0};
     allot_problems problems = {0};
     allot_strategies set = {0};

@@ -22,7 +22,9 @@ typedef struct {
 } allot_label_settings;
 
 #define ALLOT_LABEL_DEFAULTS                                                                       \
-    { .load = 1, .missing = ALLOT_MISSING_REFUSE, .seed = 1 }
+    {                                                                                              \
+        .load = 1, .missing = ALLOT_MISSING_REFUSE, .seed = 1                                      \
+    }
 ALLOT_MUST_CHECK allot_code allot_label_check(const allot_label_settings *s, allot_err *err);
 
 /* Why a cell is missing. */

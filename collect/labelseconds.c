@@ -16,7 +16,8 @@ typedef struct {
 } filling;
 
 /* The cells' means over runs. Rows are sorted, but two strategies may share a timed one. */
-static allot_code fill_measured(const filling *f, allot_label_summary *sum, allot_err *err) {
+static allot_code fill_measured(const filling *f, allot_label_summary *sum, allot_err *err)
+{
     allot_outcomes *o = f->out;
     int n_s = o->strategies.count;
     int *runs = allot_mem_array((size_t)o->n, (size_t)n_s * sizeof *runs, err);
@@ -37,13 +38,15 @@ static allot_code fill_measured(const filling *f, allot_label_summary *sum, allo
     return ALLOT_OK;
 }
 
-static double predict(const filling *f, const allot_secondsmodel *m, long q, int s) {
+static double predict(const filling *f, const allot_secondsmodel *m, long q, int s)
+{
     long cell = q * f->out->strategies.count + s;
     return allot_secondsmodel_predict(m, &f->out->strategies.at[s], f->timed[s], f->longest[cell],
                                       f->out->tokens[cell]);
 }
 
-static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allot_err *err) {
+static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allot_err *err)
+{
     allot_outcomes *o = f->out;
     int n_s = o->strategies.count;
     allot_secondsmodel m;
@@ -63,7 +66,8 @@ static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allo
 }
 
 /* How good modelled seconds are: each half of the timed queries predicted by the other half. */
-static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err *err) {
+static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err *err)
+{
     double wrong = 0, bias = 0, total = 0;
     for (int half = 0; half < 2; half++) {
         allot_secondsmodel m;
@@ -91,7 +95,8 @@ static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err
     return ALLOT_OK;
 }
 
-static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err) {
+static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err)
+{
     const allot_strategies *set = &f->out->strategies;
     f->timed = allot_mem_array((size_t)set->count, sizeof *f->timed, err);
     if (!f->timed) return ALLOT_ERUNTIME;
@@ -106,7 +111,8 @@ static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err) {
 }
 
 allot_code allot_label_seconds(const allot_label_settings *s, const float *longest,
-                               allot_outcomes *out, allot_label_summary *summary, allot_err *err) {
+                               allot_outcomes *out, allot_label_summary *summary, allot_err *err)
+{
     allot_timedrows rows;
     filling f = {.rows = &rows, .longest = longest, .out = out, .load = s->load};
     allot_code code = allot_timedrows_load(s->timing_dir, &rows, err);

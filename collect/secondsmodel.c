@@ -11,18 +11,21 @@ typedef struct {
     long n, n_prm;
 } sums;
 
-int allot_seconds_half(const allot_key *key) {
+int allot_seconds_half(const allot_key *key)
+{
     return key->b[31] & 1;
 }
 
-int allot_seconds_find(const allot_strategies *timed, const allot_strategy *s) {
+int allot_seconds_find(const allot_strategies *timed, const allot_strategy *s)
+{
     allot_strategy other = *s;
     other.final = s->final == ALLOT_FINAL_BEST ? ALLOT_FINAL_VOTE : ALLOT_FINAL_BEST;
     int i = allot_strategies_find(timed, s);
     return i < 0 && s->method == ALLOT_BEAM ? allot_strategies_find(timed, &other) : i;
 }
 
-static void add_row(sums *t, const allot_timed *row, int uses_prm) {
+static void add_row(sums *t, const allot_timed *row, int uses_prm)
+{
     t->n++;
     t->gen_s += row->gen_s;
     t->longest += row->longest;
@@ -34,12 +37,14 @@ static void add_row(sums *t, const allot_timed *row, int uses_prm) {
     }
 }
 
-static int is_used(const allot_timed *row, int load, int half) {
+static int is_used(const allot_timed *row, int load, int half)
+{
     return row->load == load && (half < 0 || allot_seconds_half(&row->key) == half);
 }
 
 /* Place of N in m->at, made if new; -1 if there is no room. */
-static int place_of(allot_secondsmodel *m, sums *t, int n) {
+static int place_of(allot_secondsmodel *m, sums *t, int n)
+{
     int i = 0;
     while (i < m->n_at && m->at[i].n < n)
         i++;
@@ -54,7 +59,8 @@ static int place_of(allot_secondsmodel *m, sums *t, int n) {
 
 /* A ratio of sums, not a mean of ratios: short rows are mostly overhead. */
 static allot_code fit_beams(const allot_timedrows *rows, int load, int half, allot_secondsmodel *m,
-                            allot_err *err) {
+                            allot_err *err)
+{
     int count = rows->manifest.strategies.count;
     double *tokens = allot_mem_array((size_t)count, sizeof *tokens, err);
     if (!tokens) return ALLOT_ERUNTIME;
@@ -70,7 +76,8 @@ static allot_code fit_beams(const allot_timedrows *rows, int load, int half, all
 }
 
 allot_code allot_secondsmodel_fit(const allot_timedrows *rows, int load, int half,
-                                  allot_secondsmodel *out, allot_err *err) {
+                                  allot_secondsmodel *out, allot_err *err)
+{
     sums t[ALLOT_SECONDS_MAX_N + 1];
     const allot_strategies *set = &rows->manifest.strategies;
     memset(out, 0, sizeof *out);
@@ -92,14 +99,16 @@ allot_code allot_secondsmodel_fit(const allot_timedrows *rows, int load, int hal
     return code;
 }
 
-void allot_secondsmodel_clear(allot_secondsmodel *m) {
+void allot_secondsmodel_clear(allot_secondsmodel *m)
+{
     free(m->beam);
     memset(m, 0, sizeof *m);
 }
 
 /* A coefficient at N: between the nearest timed N that know it, linear in log N; beyond the ends
  * the end's. offset: of the coefficient in allot_seconds_at. */
-static double coefficient(const allot_secondsmodel *m, size_t offset, int n) {
+static double coefficient(const allot_secondsmodel *m, size_t offset, int n)
+{
     double below = NAN, above = NAN;
     int n_below = 0, n_above = 0;
     for (int i = 0; i < m->n_at; i++) {
@@ -114,7 +123,8 @@ static double coefficient(const allot_secondsmodel *m, size_t offset, int n) {
 }
 
 double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strategy *s, int timed,
-                                  double longest, double tokens) {
+                                  double longest, double tokens)
+{
     if (s->method == ALLOT_BEAM) return timed < 0 ? NAN : m->beam[timed] * tokens;
     if (s->method > ALLOT_WEIGHTED) return NAN;
     double seconds = coefficient(m, offsetof(allot_seconds_at, g), s->n) * longest +

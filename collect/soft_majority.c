@@ -25,12 +25,14 @@ typedef struct {
     double log_p, log_q; /* of p = n / m and 1 - p */
 } vote_pool;
 
-static vote_pool sized(const allot_soft_class *at, int k, int m, int n) {
+static vote_pool sized(const allot_soft_class *at, int k, int m, int n)
+{
     return (vote_pool){at, k, m, n, log((double)n / m), log((double)(m - n) / m)};
 }
 
 /* P(Binomial(c, n / m) = i). */
-static double pmf_at(const allot_soft *w, const vote_pool *v, int c, int i) {
+static double pmf_at(const allot_soft *w, const vote_pool *v, int c, int i)
+{
     const double *f = w->log_fact;
     if (v->n == v->m) return i == c;
     return exp(f[c] - f[i] - f[c - i] + i * v->log_p + (c - i) * v->log_q);
@@ -38,7 +40,8 @@ static double pmf_at(const allot_soft *w, const vote_pool *v, int c, int i) {
 
 /* Adds one class to the state in place: t and rest descend, so each entry reads old values only.
  * What is too improbable to show in the result is not summed: large classes are narrow. */
-static void add_class(double *dp, int n_t, int stride, int m, const double *pmf) {
+static void add_class(double *dp, int n_t, int stride, int m, const double *pmf)
+{
     int low = 0, high = m - 1;
     while (low < m && pmf[low] < NOTHING)
         low++;
@@ -58,7 +61,8 @@ static void add_class(double *dp, int n_t, int stride, int m, const double *pmf)
 
 /* Probability that class k has m in the subset, none has more, shared among those that have m. */
 static allot_code lead_with(allot_soft *w, const vote_pool *v, int k, int m, double *out,
-                            allot_err *err) {
+                            allot_err *err)
+{
     int left = v->n - m, big = 0, others = v->m;
     while (big < v->k && v->at[big].n >= m)
         others -= v->at[big++].n;
@@ -84,12 +88,14 @@ static allot_code lead_with(allot_soft *w, const vote_pool *v, int k, int m, dou
 }
 
 /* Largest first, right before wrong. */
-static int compare_classes(const void *a, const void *b) {
+static int compare_classes(const void *a, const void *b)
+{
     const allot_soft_class *x = a, *y = b;
     return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : y->right - x->right;
 }
 
-static int end_of_equals(const vote_pool *v, int k) {
+static int end_of_equals(const vote_pool *v, int k)
+{
     int end = k + 1;
     while (end < v->k && compare_classes(&v->at[k], &v->at[end]) == 0)
         end++;
@@ -98,7 +104,8 @@ static int end_of_equals(const vote_pool *v, int k) {
 
 /* Probability that the vote is right. Classes of equal size and rightness win equally often; with
  * more than half of the subset a class wins whatever the others have. */
-static allot_code vote_right(allot_soft *w, const vote_pool *v, double *out, allot_err *err) {
+static allot_code vote_right(allot_soft *w, const vote_pool *v, double *out, allot_err *err)
+{
     double sum = 0, *pmf = w->pmf;
     for (int j = 0; j < v->k; j++)
         for (int i = 0; i <= v->at[j].n; i++)
@@ -121,7 +128,8 @@ static allot_code vote_right(allot_soft *w, const vote_pool *v, double *out, all
 }
 
 /* Counts the classes into w->classes, largest first; returns how many are not empty. */
-static int count_classes(allot_soft *w, const allot_pool *pool, int *failed) {
+static int count_classes(allot_soft *w, const allot_pool *pool, int *failed)
+{
     int k = 0;
     for (int c = 0; c < pool->n_classes; c++)
         w->classes[c] = (allot_soft_class){0, pool->right[c]};
@@ -139,7 +147,8 @@ static int count_classes(allot_soft *w, const allot_pool *pool, int *failed) {
 /* The leave-one-out labels depend only on the size and rightness of the class that loses a sample
  * (or on its being a failed one), so one evaluation serves all equals. */
 static allot_code leave_one_out(allot_soft *w, const vote_pool *v, int failed, int *n_values,
-                                allot_err *err) {
+                                allot_err *err)
+{
     allot_code code = ALLOT_OK;
     vote_pool less = sized(w->fewer, v->k, v->m - 1, v->n);
     *n_values = 0;
@@ -161,7 +170,8 @@ static allot_code leave_one_out(allot_soft *w, const vote_pool *v, int failed, i
 }
 
 allot_code allot_soft_majority(allot_soft *w, const allot_pool *pool, int n, allot_soft_label *out,
-                               allot_err *err) {
+                               allot_err *err)
+{
     int failed, n_values, k = count_classes(w, pool, &failed);
     vote_pool v = sized(w->classes, k, pool->n, n);
     allot_code code = vote_right(w, &v, &out->accuracy, err);

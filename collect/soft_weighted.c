@@ -15,7 +15,8 @@ enum { MAX_EXACT = 20000, N_RANDOM = 2000 };
 #define TIE 1e-12 /* sums of the same scores in another order differ by rounding */
 
 /* Probability that the vote of w->subset[0..n) is right: ties for the lead share it equally. */
-static double vote(allot_soft *w, const allot_pool *pool, int n) {
+static double vote(allot_soft *w, const allot_pool *pool, int n)
+{
     int n_touched = 0;
     for (int i = 0; i < n; i++) {
         int c = pool->cls[w->subset[i]];
@@ -43,7 +44,8 @@ static double vote(allot_soft *w, const allot_pool *pool, int n) {
 }
 
 /* The next combination in lexicographic order; 0 after the last. */
-static int next_subset(int *subset, int m, int n) {
+static int next_subset(int *subset, int m, int n)
+{
     int i = n - 1;
     while (i >= 0 && subset[i] == m - n + i)
         i--;
@@ -55,7 +57,8 @@ static int next_subset(int *subset, int m, int n) {
 
 /* [0, n) without bias (Lemire 2019): one multiplication where allot_rng_below divides twice; a
  * label draws a hundred thousand of these. */
-static int draw_below(allot_rng *r, uint32_t n) {
+static int draw_below(allot_rng *r, uint32_t n)
+{
     uint64_t x = (uint64_t)allot_rng_u32(r) * n;
     if ((uint32_t)x < n)
         for (uint32_t least = -n % n; (uint32_t)x < least;)
@@ -64,7 +67,8 @@ static int draw_below(allot_rng *r, uint32_t n) {
 }
 
 /* A random subset at the front of a permutation, which any earlier shuffle leaves uniform. */
-static void random_subset(allot_rng *r, int *permutation, int m, int n) {
+static void random_subset(allot_rng *r, int *permutation, int m, int n)
+{
     for (int i = 0; i < n; i++) {
         int j = i + draw_below(r, (uint32_t)(m - i)), taken = permutation[j];
         permutation[j] = permutation[i];
@@ -78,7 +82,8 @@ typedef struct {
     int n;
 } totals;
 
-static void count_vote(allot_soft *w, const allot_pool *pool, int n, totals *t) {
+static void count_vote(allot_soft *w, const allot_pool *pool, int n, totals *t)
+{
     double v = vote(w, pool, n);
     t->sum += v;
     t->squares += v * v;
@@ -92,7 +97,8 @@ static void count_vote(allot_soft *w, const allot_pool *pool, int n, totals *t) 
 /* Leave-one-out labels into w->value; returns the Monte-Carlo noise in their jackknife for votes of
  * variance `spread` (0 for all subsets). A label without j differs from the whole by
  * n1 / n (mean of the n0 without j - mean of the n1 with j), of variance spread n1 / (n n0). */
-static double leave_one_out(const allot_soft *w, int m, const totals *t, double spread) {
+static double leave_one_out(const allot_soft *w, int m, const totals *t, double spread)
+{
     double noise = 0;
     for (int j = 0; j < m; j++) {
         int without = t->n - w->count[j];
@@ -104,7 +110,8 @@ static double leave_one_out(const allot_soft *w, int m, const totals *t, double 
 }
 
 /* No wrong answer among the classes (or no right one): scores cannot matter. */
-static int scores_matter(const allot_pool *pool) {
+static int scores_matter(const allot_pool *pool)
+{
     int right = 0, wrong = 0;
     for (int i = 0; i < pool->n; i++) {
         if (pool->cls[i] >= 0) *(pool->right[pool->cls[i]] ? &right : &wrong) = 1;
@@ -114,7 +121,8 @@ static int scores_matter(const allot_pool *pool) {
 
 allot_code allot_soft_weighted(allot_soft *w, const allot_pool *pool, int n,
                                const allot_soft_stream *stream, allot_soft_label *out,
-                               allot_err *err) {
+                               allot_err *err)
+{
     int m = pool->n;
     totals t = {0, 0, 0};
     if (!scores_matter(pool)) return allot_soft_majority(w, pool, n, out, err);

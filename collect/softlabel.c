@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-allot_code allot_soft_new(allot_soft **out, allot_err *err) {
+allot_code allot_soft_new(allot_soft **out, allot_err *err)
+{
     *out = allot_mem_array(1, sizeof **out, err);
     return *out ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-void allot_soft_free(allot_soft *w) {
+void allot_soft_free(allot_soft *w)
+{
     if (!w) return;
     free(w->block);
     free(w->dp);
@@ -20,7 +22,8 @@ void allot_soft_free(allot_soft *w) {
 }
 
 /* One block for all arrays, so that a pool costs no allocation once the largest was seen. */
-allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err) {
+allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err)
+{
     if (n <= w->max_n) return ALLOT_OK;
     size_t k = (size_t)n + 1;
     size_t bytes = k * (8 * sizeof(double) + 6 * sizeof(int) + 2 * sizeof(allot_soft_class));
@@ -42,7 +45,8 @@ allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *err) {
     return ALLOT_OK;
 }
 
-double allot_soft_jackknife(const allot_soft *w, int n, int m) {
+double allot_soft_jackknife(const allot_soft *w, int n, int m)
+{
     double mean = 0, sum = 0;
     for (int i = 0; i < n; i++)
         mean += w->times[i] * w->value[i] / m;
@@ -51,24 +55,28 @@ double allot_soft_jackknife(const allot_soft *w, int n, int m) {
     return sum * (m - 1) / m;
 }
 
-double allot_soft_n_eff(double accuracy, double variance, int m) {
+double allot_soft_n_eff(double accuracy, double variance, int m)
+{
     double p = (m * accuracy + 0.5) / (m + 1);
     double n = variance > 0 ? p * (1 - p) / variance : m;
     return fmin(fmax(n, 1), m);
 }
 
-allot_soft_label allot_soft_runs(int n_right, int n_runs) {
+allot_soft_label allot_soft_runs(int n_right, int n_runs)
+{
     double p = (double)n_right / n_runs;
     allot_soft_label l = {p, p * (1 - p) / n_runs, 0, 0};
     l.n_eff = allot_soft_n_eff(p, l.variance, n_runs);
     return l;
 }
 
-static int is_right(const allot_pool *pool, int sample) {
+static int is_right(const allot_pool *pool, int sample)
+{
     return pool->cls[sample] >= 0 && pool->right[pool->cls[sample]];
 }
 
-static void single(const allot_pool *pool, allot_soft_label *out) {
+static void single(const allot_pool *pool, allot_soft_label *out)
+{
     int right = 0;
     for (int i = 0; i < pool->n; i++)
         right += is_right(pool, i);
@@ -79,7 +87,8 @@ static void single(const allot_pool *pool, allot_soft_label *out) {
 
 /* tail[r] = C(m - r, n) / C(m, n): probability that all n drawn lie behind rank r. A product of
  * ratios in [0, 1], so nothing overflows for any m. */
-static void rank_tail(double *tail, int m, int n) {
+static void rank_tail(double *tail, int m, int n)
+{
     tail[0] = 1;
     for (int r = 1; r <= m; r++)
         tail[r] = m - r + 1 > n ? tail[r - 1] * (m - r + 1 - n) / (m - r + 1) : 0;
@@ -89,7 +98,8 @@ typedef struct {
     const double *score;
 } by_score;
 
-static int compare_scores(const void *a, const void *b, void *context) {
+static int compare_scores(const void *a, const void *b, void *context)
+{
     const double *score = ((by_score *)context)->score;
     double x = score[*(const int *)a], y = score[*(const int *)b];
     return (x < y) - (x > y);
@@ -100,7 +110,8 @@ typedef struct {
     int first, end, right;
 } rank_group;
 
-static rank_group group_at(const allot_soft *w, const allot_pool *pool, int first) {
+static rank_group group_at(const allot_soft *w, const allot_pool *pool, int first)
+{
     rank_group g = {first, first, 0};
     double score = pool->score[w->order[first]];
     while (g.end < pool->n && pool->score[w->order[g.end]] == score)
@@ -110,13 +121,15 @@ static rank_group group_at(const allot_soft *w, const allot_pool *pool, int firs
 
 /* The best of N has rank in the group with probability tail[first] - tail[end]; each tied sample
  * takes an equal share of it. */
-static double group_mass(const double *tail, int first, int end, int right) {
+static double group_mass(const double *tail, int first, int end, int right)
+{
     return end > first ? (tail[first] - tail[end]) * right / (end - first) : 0;
 }
 
 /* Exact best-of-N. Leaving out a sample shifts the ranks behind it by one; `before` and `after` are
  * running sums over the groups, so that the whole jackknife is one pass. */
-static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_label *out) {
+static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_label *out)
+{
     int m = pool->n, n_values = 0;
     for (int i = 0; i < m; i++)
         w->order[i] = i;
@@ -149,7 +162,8 @@ static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_lab
 }
 
 allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool, const allot_strategy *s,
-                           const allot_soft_stream *stream, allot_soft_label *out, allot_err *err) {
+                           const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
+{
     assert(s->n >= 1 && s->n <= pool->n);
     memset(out, 0, sizeof *out);
     allot_code code = allot_soft_reserve(w, pool->n, err);
@@ -170,7 +184,8 @@ allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool, const allot_st
 }
 
 /* The answer of one draw w->subset[0..draw): 1 right, 0 wrong or none. Ties: the earliest place. */
-static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, int draw) {
+static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, int draw)
+{
     for (int k = 0; k < pool->n_classes; k++)
         w->sum[k] = 0;
     int best = 0;
@@ -190,8 +205,8 @@ static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, in
 }
 
 allot_code allot_soft_paper(allot_soft *w, const allot_pool *pool, allot_vote vote, int draw,
-                            const allot_soft_stream *stream, allot_soft_label *out,
-                            allot_err *err) {
+                            const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
+{
     memset(out, 0, sizeof *out);
     allot_code code = allot_soft_reserve(w, draw > pool->n ? draw : pool->n, err);
     if (code) return code;
@@ -208,7 +223,8 @@ allot_code allot_soft_paper(allot_soft *w, const allot_pool *pool, allot_vote vo
     return ALLOT_OK;
 }
 
-double allot_expected_longest(const double *lengths, int m, int n) {
+double allot_expected_longest(const double *lengths, int m, int n)
+{
     double tail = 1, expected = 0; /* tail: probability that all n lie among the i shortest */
     for (int i = m; i >= n; i--) {
         double shorter = i > n ? tail * (i - n) / i : 0;

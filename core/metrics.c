@@ -4,16 +4,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     double x = ((const allot_forecast *)a)->p, y = ((const allot_forecast *)b)->p;
     return (x > y) - (x < y);
 }
 
-void allot_forecasts_sort(allot_forecast *f, size_t n) {
+void allot_forecasts_sort(allot_forecast *f, size_t n)
+{
     if (n) qsort(f, n, sizeof *f, compare);
 }
 
-double allot_log_loss(const allot_forecast *f, size_t n) {
+double allot_log_loss(const allot_forecast *f, size_t n)
+{
     double sum = 0, w = 0;
     for (size_t i = 0; i < n; i++) {
         double p = fmin(fmax(f[i].p, 1e-12), 1 - 1e-12);
@@ -23,7 +26,8 @@ double allot_log_loss(const allot_forecast *f, size_t n) {
     return sum / w;
 }
 
-double allot_brier(const allot_forecast *f, size_t n) {
+double allot_brier(const allot_forecast *f, size_t n)
+{
     double sum = 0, w = 0;
     for (size_t i = 0; i < n; i++) {
         sum += f[i].w * (f[i].p * f[i].p - 2 * f[i].p * f[i].a + f[i].a);
@@ -32,7 +36,8 @@ double allot_brier(const allot_forecast *f, size_t n) {
     return sum / w;
 }
 
-double allot_auc(const allot_forecast *f, size_t n) {
+double allot_auc(const allot_forecast *f, size_t n)
+{
     double below = 0, pairs = 0, right = 0; /* below: failures of a smaller p */
     for (size_t i = 0, end; i < n; i = end) {
         double successes = 0, failures = 0;
@@ -48,14 +53,16 @@ double allot_auc(const allot_forecast *f, size_t n) {
 }
 
 /* Where a run of equal p with weights (before, before + w] of the total belongs. */
-static int bin_of(double p, double before, double w, double total, allot_bins kind, int n_bins) {
+static int bin_of(double p, double before, double w, double total, allot_bins kind, int n_bins)
+{
     double place =
         kind == ALLOT_BINS_WIDTH ? ceil(p * n_bins) - 1 : floor((before + w / 2) / total * n_bins);
     return (int)fmin(fmax(place, 0), n_bins - 1);
 }
 
 void allot_reliability(const allot_forecast *f, size_t n, allot_bins kind, int n_bins,
-                       allot_reliability_bin *out) {
+                       allot_reliability_bin *out)
+{
     double total = 0, before = 0;
     for (size_t i = 0; i < n; i++)
         total += f[i].w;
@@ -80,7 +87,8 @@ void allot_reliability(const allot_forecast *f, size_t n, allot_bins kind, int n
     }
 }
 
-double allot_ece(const allot_forecast *f, size_t n, allot_bins kind, int n_bins) {
+double allot_ece(const allot_forecast *f, size_t n, allot_bins kind, int n_bins)
+{
     allot_reliability_bin bins[ALLOT_MAX_BINS];
     assert(n_bins >= 1 && n_bins <= ALLOT_MAX_BINS);
     double sum = 0, w = 0;

@@ -18,7 +18,8 @@ typedef struct {
 
 /* A timed beam search may be stored under either of its final rules: both cost the same. */
 static int find_strategy(const allot_strategies *set, const char *source, const char *where,
-                         int *out, allot_err *err) {
+                         int *out, allot_err *err)
+{
     allot_strategy s;
     if (allot_strategy_parse(source, &s, err)) return allot_fail_in(err, "%s", where);
     *out = allot_strategies_find(set, &s);
@@ -31,7 +32,8 @@ static int find_strategy(const allot_strategies *set, const char *source, const 
                       source);
 }
 
-static allot_code add_row(reading *in, const allot_record *r, const char *where, allot_err *err) {
+static allot_code add_row(reading *in, const allot_record *r, const char *where, allot_err *err)
+{
     allot_timedrows *t = in->t;
     allot_timed row = {.key = r->key,
                        .load = r->load,
@@ -55,7 +57,8 @@ static allot_code add_row(reading *in, const allot_record *r, const char *where,
     return code;
 }
 
-static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err) {
+static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err)
+{
     reading *in = user;
     char where[512];
     allot_record r = {0};
@@ -73,7 +76,8 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
     return code;
 }
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     const allot_timed *x = a, *y = b;
     int by_key = allot_key_compare(&x->key, &y->key);
     if (by_key) return by_key;
@@ -84,13 +88,15 @@ static int compare(const void *a, const void *b) {
 
 /* Keeps the first of each (key, strategy, load, run). glibc's qsort may swap equals; mergesort's
  * promise is made here by comparing addresses of an index. */
-static int compare_indirect(const void *a, const void *b) {
+static int compare_indirect(const void *a, const void *b)
+{
     const allot_timed *x = *(const allot_timed *const *)a, *y = *(const allot_timed *const *)b;
     int c = compare(x, y);
     return c ? c : (x > y) - (x < y);
 }
 
-static allot_code sort_and_count(allot_timedrows *t, allot_err *err) {
+static allot_code sort_and_count(allot_timedrows *t, allot_err *err)
+{
     const allot_timed **order = allot_mem_array(t->n, sizeof *order, err);
     allot_timed *sorted = allot_mem_array(t->n, sizeof *sorted, err);
     size_t kept = 0;
@@ -112,7 +118,8 @@ static allot_code sort_and_count(allot_timedrows *t, allot_err *err) {
     return ALLOT_ERUNTIME;
 }
 
-allot_code allot_timedrows_load(const char *dir, allot_timedrows *out, allot_err *err) {
+allot_code allot_timedrows_load(const char *dir, allot_timedrows *out, allot_err *err)
+{
     memset(out, 0, sizeof *out);
     reading in = {.t = out};
     char *path = NULL;
@@ -133,7 +140,8 @@ allot_code allot_timedrows_load(const char *dir, allot_timedrows *out, allot_err
     return code;
 }
 
-void allot_timedrows_clear(allot_timedrows *t) {
+void allot_timedrows_clear(allot_timedrows *t)
+{
     allot_rundir_clear(&t->manifest);
     free(t->at);
     memset(t, 0, sizeof *t);

@@ -34,17 +34,20 @@ typedef struct {
     double slower;    /* timing: seconds times 1 + slower */
 } fixture_harm;
 
-static inline void fixture_must(allot_code code, const allot_err *err) {
+static inline void fixture_must(allot_code code, const allot_err *err)
+{
     if (!code) return;
     fprintf(stderr, "fixture: %s\n", err->msg);
     exit(1);
 }
 
-static inline void fixture_path(char out[4096], const char *dir, const char *name) {
+static inline void fixture_path(char out[4096], const char *dir, const char *name)
+{
     snprintf(out, 4096, "%s/%s", dir, name);
 }
 
-static inline allot_key fixture_key(int query) {
+static inline allot_key fixture_key(int query)
+{
     char text[64];
     allot_key key;
     allot_err err = {0};
@@ -53,7 +56,8 @@ static inline allot_key fixture_key(int query) {
     return key;
 }
 
-static inline void fixture_problems(const char *path) {
+static inline void fixture_problems(const char *path)
+{
     allot_err err = {0};
     allot_problems_writer *w;
     fixture_must(allot_problems_create(path, &w, &err), &err);
@@ -69,7 +73,8 @@ static inline void fixture_problems(const char *path) {
     fixture_must(allot_problems_commit(&w, "fixture", 1, NULL, &err), &err);
 }
 
-static inline void fixture_manifest(const char *dir, const char *schema, allot_rundir *r) {
+static inline void fixture_manifest(const char *dir, const char *schema, allot_rundir *r)
+{
     allot_err err = {0};
     *r = (allot_rundir){
         .schema = schema, .pool = FIXTURE_POOL, .runs = FIXTURE_RUNS, .scored = 1, .seed = 1};
@@ -78,7 +83,8 @@ static inline void fixture_manifest(const char *dir, const char *schema, allot_r
         fixture_must(allot_strategy_parse(fixture_strategies[i], &s, &err), &err);
         fixture_must(allot_strategies_add(&r->strategies, &s, &err), &err);
     }
-    r->fingerprint = cJSON_Parse("{\"generator\":\"invented\",\"grader\":\"0\",\"temperature\":0.8}");
+    r->fingerprint =
+        cJSON_Parse("{\"generator\":\"invented\",\"grader\":\"0\",\"temperature\":0.8}");
     r->hardware = cJSON_Parse("{\"hardware\":\"none\"}");
     if (strcmp(schema, ALLOT_TIMING_SCHEMA) == 0) {
         r->pool = 0;
@@ -88,7 +94,8 @@ static inline void fixture_manifest(const char *dir, const char *schema, allot_r
 }
 
 static inline allot_generation fixture_gen(const char *text, long n_tokens, double first,
-                                           double last) {
+                                           double last)
+{
     allot_generation g = {.text = strdup(text),
                           .n = strlen(text),
                           .n_tokens = n_tokens,
@@ -99,19 +106,22 @@ static inline allot_generation fixture_gen(const char *text, long n_tokens, doub
     return g;
 }
 
-static inline int fixture_is_right(int query, int slot) {
+static inline int fixture_is_right(int query, int slot)
+{
     return (slot * 5 + query) % FIXTURE_POOL < query;
 }
 
 /* The text of an answer: right, wrong in one of two ways, or none. */
-static inline void fixture_text(char out[128], int query, int right, int slot) {
+static inline void fixture_text(char out[128], int query, int right, int slot)
+{
     if (right) snprintf(out, 128, "One more.\n\nThe answer is \\boxed{%d}", 100 * query + 1);
     else if (slot == 7) snprintf(out, 128, "I do not know.");
     else snprintf(out, 128, "Let me see.\n\nThe answer is \\boxed{-%d}", 1 + slot % 2);
 }
 
 static inline allot_record fixture_record(const allot_rundir *r, allot_record_type type, int query,
-                                          const char *source) {
+                                          const char *source)
+{
     allot_record rec = {.type = type,
                         .key = fixture_key(query),
                         .seconds = 1,
@@ -126,7 +136,8 @@ static inline allot_record fixture_record(const allot_rundir *r, allot_record_ty
     return rec;
 }
 
-static inline allot_record fixture_sample(const allot_rundir *r, int query, int slot, int score) {
+static inline allot_record fixture_sample(const allot_rundir *r, int query, int slot, int score)
+{
     char text[128];
     int right = fixture_is_right(query, slot);
     allot_record rec = fixture_record(r, score ? ALLOT_REC_SCORE : ALLOT_REC_SAMPLE, query, "pool");
@@ -140,7 +151,8 @@ static inline allot_record fixture_sample(const allot_rundir *r, int query, int 
     return rec;
 }
 
-static inline allot_record fixture_beam(const allot_rundir *r, int query, int run) {
+static inline allot_record fixture_beam(const allot_rundir *r, int query, int run)
+{
     char text[128];
     allot_record rec = fixture_record(r, ALLOT_REC_BEAM, query, "beam@2x2x4");
     rec.run = run;
@@ -158,14 +170,16 @@ typedef struct {
     int n;
 } fixture_lines;
 
-static inline void fixture_add(fixture_lines *l, allot_record *rec) {
+static inline void fixture_add(fixture_lines *l, allot_record *rec)
+{
     allot_err err = {0};
     fixture_must(allot_record_print(rec, &l->line[l->n++], &err), &err);
     allot_record_clear(rec);
 }
 
 /* The same unit again with another text and score: must not count. */
-static inline void fixture_worse(fixture_lines *l, allot_record rec, const fixture_harm *harm) {
+static inline void fixture_worse(fixture_lines *l, allot_record rec, const fixture_harm *harm)
+{
     if (!harm->duplicates) {
         allot_record_clear(&rec);
         return;
@@ -182,7 +196,8 @@ static inline void fixture_worse(fixture_lines *l, allot_record rec, const fixtu
     fixture_add(l, &rec);
 }
 
-static inline void fixture_write(const char *dir, fixture_lines *l, const fixture_harm *harm) {
+static inline void fixture_write(const char *dir, fixture_lines *l, const fixture_harm *harm)
+{
     allot_buf all = {0};
     allot_err err = {0};
     char path[4096];
@@ -201,7 +216,8 @@ static inline void fixture_write(const char *dir, fixture_lines *l, const fixtur
     allot_buf_clear(&all);
 }
 
-static inline void fixture_run(const char *dir, const fixture_harm *harm) {
+static inline void fixture_run(const char *dir, const fixture_harm *harm)
+{
     allot_rundir r;
     allot_record rec;
     char path[4096];
@@ -234,7 +250,8 @@ static inline void fixture_run(const char *dir, const fixture_harm *harm) {
 /* Seconds of a timed strategy: 0.01 per token of the longest candidate, 0.001 per token that the
  * reward model reads, 0.05 besides. Only queries 0 to 2 are timed. */
 static inline allot_record fixture_timed(const allot_rundir *r, int query, int strategy,
-                                         double slower) {
+                                         double slower)
+{
     const allot_strategy *s = &r->strategies.at[strategy];
     allot_record rec = fixture_record(r, ALLOT_REC_TIMED, query, fixture_strategies[strategy]);
     double longest = 10 + query + s->n;
@@ -247,7 +264,8 @@ static inline allot_record fixture_timed(const allot_rundir *r, int query, int s
     return rec;
 }
 
-static inline void fixture_timing(const char *dir, const fixture_harm *harm) {
+static inline void fixture_timing(const char *dir, const fixture_harm *harm)
+{
     allot_rundir r;
     fixture_lines *l = calloc(1, sizeof *l);
     fixture_manifest(dir, ALLOT_TIMING_SCHEMA, &r);

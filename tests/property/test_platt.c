@@ -15,7 +15,8 @@
 enum { N = 4000 };
 
 /* Logits and the labels that (a, b) makes of them; noise: of a label, kept in [0, 1]. */
-static void make(allot_platt_cell *c, size_t n, double a, double b, double noise, allot_rng *r) {
+static void make(allot_platt_cell *c, size_t n, double a, double b, double noise, allot_rng *r)
+{
     for (size_t i = 0; i < n; i++) {
         double z = 2 * allot_rng_normal(r) + 0.5;
         double p = allot_sigmoid(a * z + b) + noise * allot_rng_normal(r);
@@ -23,7 +24,8 @@ static void make(allot_platt_cell *c, size_t n, double a, double b, double noise
     }
 }
 
-static double loss(const allot_platt_cell *c, size_t n, double a, double b) {
+static double loss(const allot_platt_cell *c, size_t n, double a, double b)
+{
     double sum = 0, w = 0;
     for (size_t i = 0; i < n; i++) {
         double p = allot_sigmoid(a * c[i].z + b);
@@ -33,7 +35,8 @@ static double loss(const allot_platt_cell *c, size_t n, double a, double b) {
     return sum / w;
 }
 
-static void recovers_exact_labels(void **state) {
+static void recovers_exact_labels(void **state)
+{
     allot_platt_cell *c = *state;
     const double known[][2] = {{1, 0}, {0.37, -1.2}, {2.5, 0.8}, {0.05, 2}, {-0.6, 0.3}};
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
@@ -50,7 +53,8 @@ static void recovers_exact_labels(void **state) {
 
 /* With noisy labels and weights: no neighbour has less loss, and coin flips of the known
  * probabilities are recovered within their standard error. */
-static void is_a_minimum(void **state) {
+static void is_a_minimum(void **state)
+{
     allot_platt_cell *c = *state;
     allot_platt_fit fit;
     allot_rng r = allot_rng_start(22, 0, 0, 0);
@@ -72,7 +76,8 @@ static void is_a_minimum(void **state) {
 }
 
 /* The logits' scale and origin are the fit's business, not the solver's. */
-static void scale_does_not_matter(void **state) {
+static void scale_does_not_matter(void **state)
+{
     allot_platt_cell *c = *state;
     allot_platt_fit fit, moved;
     allot_rng r = allot_rng_start(23, 0, 0, 0);
@@ -85,7 +90,8 @@ static void scale_does_not_matter(void **state) {
     assert_float_equal(moved.b - 3 * fit.a, fit.b, 1e-5);
 }
 
-static void check_guarded(const allot_platt_cell *c, size_t n, const char *why) {
+static void check_guarded(const allot_platt_cell *c, size_t n, const char *why)
+{
     allot_platt_fit fit;
     assert_int_equal(allot_platt_global(c, n, &fit, NULL), ALLOT_OK);
     assert_int_equal(fit.how, ALLOT_PLATT_GUARDED);
@@ -93,7 +99,8 @@ static void check_guarded(const allot_platt_cell *c, size_t n, const char *why) 
     if (!(fit.a > 0 && fit.a < 100 && fabs(fit.b) < 100)) fail_msg("a = %g, b = %g", fit.a, fit.b);
 }
 
-static void guards_what_is_undecided(void **state) {
+static void guards_what_is_undecided(void **state)
+{
     allot_platt_cell *c = *state;
     allot_platt_fit fit;
     allot_err err;
@@ -122,11 +129,13 @@ static void guards_what_is_undecided(void **state) {
     assert_string_equal(err.msg, "no cells to calibrate on");
 }
 
-static double distance(const allot_platt_fit *x, const allot_platt_fit *y) {
+static double distance(const allot_platt_fit *x, const allot_platt_fit *y)
+{
     return hypot(x->a - y->a, x->b - y->b);
 }
 
-static void methods_shrink_to_the_global_fit(void **state) {
+static void methods_shrink_to_the_global_fit(void **state)
+{
     allot_platt_cell *c = *state;
     allot_platt_fit global, free_fit[ALLOT_N_METHODS], half[ALLOT_N_METHODS],
         tight[ALLOT_N_METHODS];
@@ -149,18 +158,21 @@ static void methods_shrink_to_the_global_fit(void **state) {
     assert_float_equal(half[ALLOT_NAMED].b, global.b, 0);
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     gsl_set_error_handler_off();
     *state = calloc(N, sizeof(allot_platt_cell));
     return *state == NULL;
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     free(*state);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recovers_exact_labels),
         cmocka_unit_test(is_a_minimum),

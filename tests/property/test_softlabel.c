@@ -20,7 +20,8 @@ typedef struct {
     double score[MAX_M];
 } pool_data;
 
-static pool_data random_pool(allot_rng *r, int n, int n_classes, int n_scores) {
+static pool_data random_pool(allot_rng *r, int n, int n_classes, int n_scores)
+{
     pool_data p = {.n = n, .n_classes = n_classes};
     for (int i = 0; i < n; i++) {
         p.cls[i] = (int)allot_rng_below(r, (uint64_t)n_classes + 1) - 1;
@@ -31,13 +32,15 @@ static pool_data random_pool(allot_rng *r, int n, int n_classes, int n_scores) {
     return p;
 }
 
-static allot_pool view(const pool_data *p) {
+static allot_pool view(const pool_data *p)
+{
     return (allot_pool){p->n, p->cls, p->n_classes, p->right, p->score};
 }
 
 /* The probability that one subset answers rightly; ties share. Written apart from the code tested:
  * candidates vote with weight 1 or their score, or the best-scored are all in the lead. */
-static double subset_right(const pool_data *p, const int *in, int n, allot_method method) {
+static double subset_right(const pool_data *p, const int *in, int n, allot_method method)
+{
     double weight[MAX_M] = {0}, top = -1, right = 0;
     int voted[MAX_M] = {0}, lead = 0;
     if (method == ALLOT_BON || n == 1) {
@@ -65,7 +68,8 @@ static double subset_right(const pool_data *p, const int *in, int n, allot_metho
     return lead ? right / lead : 0;
 }
 
-static double brute(const pool_data *p, int n, allot_method method) {
+static double brute(const pool_data *p, int n, allot_method method)
+{
     double sum = 0;
     long subsets = 0;
     for (unsigned long bits = 0; bits < 1ul << p->n; bits++) {
@@ -79,7 +83,8 @@ static double brute(const pool_data *p, int n, allot_method method) {
     return sum / (double)subsets;
 }
 
-static double brute_variance(const pool_data *p, int n, allot_method method) {
+static double brute_variance(const pool_data *p, int n, allot_method method)
+{
     double v[MAX_M], mean = 0, sum = 0;
     for (int j = 0; j < p->n; j++) {
         pool_data q = *p;
@@ -96,7 +101,8 @@ static double brute_variance(const pool_data *p, int n, allot_method method) {
     return sum * (p->n - 1) / p->n;
 }
 
-static allot_soft_label label(allot_soft *w, const pool_data *p, int n, allot_method method) {
+static allot_soft_label label(allot_soft *w, const pool_data *p, int n, allot_method method)
+{
     allot_soft_label l;
     allot_soft_stream stream = {1, 2, 3};
     allot_strategy s = {.method = method, .n = n, .width = 1, .depth = 1};
@@ -105,7 +111,8 @@ static allot_soft_label label(allot_soft *w, const pool_data *p, int n, allot_me
     return l;
 }
 
-static void equals_brute_force(void **state) {
+static void equals_brute_force(void **state)
+{
     allot_rng r = allot_rng_start(11, 0, 0, 0);
     const allot_method methods[] = {ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     for (int trial = 0; trial < 400; trial++) {
@@ -128,7 +135,8 @@ static void equals_brute_force(void **state) {
 
 /* Pools as large as real ones: the exact labels lie within 5 standard errors of a simulation, the
  * weighted one (random subsets itself) within 5 of both together. */
-static void equals_simulation(void **state) {
+static void equals_simulation(void **state)
+{
     allot_rng r = allot_rng_start(12, 0, 0, 0);
     const allot_method methods[] = {ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     enum { DRAWS = 4000 };
@@ -153,7 +161,8 @@ static void equals_simulation(void **state) {
 
 /* The order of samples and the names of classes are no part of the label (weighted: with all
  * subsets counted). */
-static void ignores_order(void **state) {
+static void ignores_order(void **state)
+{
     allot_rng r = allot_rng_start(13, 0, 0, 0);
     const allot_method methods[] = {ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     for (int trial = 0; trial < 200; trial++) {
@@ -178,7 +187,8 @@ static void ignores_order(void **state) {
 
 /* The jackknife is known to lie above the variance of the label over fresh pools, and not by much:
  * the mean of V over pools against the variance of the labels themselves. */
-static void variance_is_of_the_right_size(void **state) {
+static void variance_is_of_the_right_size(void **state)
+{
     const allot_method methods[] = {ALLOT_SINGLE, ALLOT_MAJORITY, ALLOT_BON, ALLOT_WEIGHTED};
     enum { POOLS = 1500 };
     for (int k = 0; k < 4; k++) {
@@ -201,7 +211,8 @@ static void variance_is_of_the_right_size(void **state) {
     }
 }
 
-static void longest_equals_brute_force(void **state) {
+static void longest_equals_brute_force(void **state)
+{
     (void)state;
     allot_rng r = allot_rng_start(15, 0, 0, 0);
     for (int trial = 0; trial < 100; trial++) {
@@ -220,16 +231,19 @@ static void longest_equals_brute_force(void **state) {
     }
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     return allot_soft_new((allot_soft **)state, NULL);
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     allot_soft_free(*state);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_brute_force),
         cmocka_unit_test(equals_simulation),

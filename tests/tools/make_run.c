@@ -4,7 +4,8 @@
  * foreign, slower. */
 #include "tests/runfixture.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     fixture_harm harm = {0};
     if (argc < 3) return 2;
     for (int i = 3; i < argc; i++) {

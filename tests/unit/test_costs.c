@@ -12,7 +12,8 @@
 
 static char dir[64];
 
-static void statistics_by_hand(void **state) {
+static void statistics_by_hand(void **state)
+{
     (void)state;
     double x[4];
     /* two runs of one query, one of another two: the error is over three queries */
@@ -29,7 +30,8 @@ static void statistics_by_hand(void **state) {
     assert_float_equal(s.mean, 3, 1e-15);
 }
 
-static void timing_to_table(void **state) {
+static void timing_to_table(void **state)
+{
     (void)state;
     allot_costsfile c;
     allot_fitcosts_counts counts;
@@ -52,7 +54,8 @@ static void timing_to_table(void **state) {
     allot_costsfile_clear(&c);
 }
 
-static void a_strategy_without_rows_is_refused(void **state) {
+static void a_strategy_without_rows_is_refused(void **state)
+{
     (void)state;
     allot_costsfile c;
     allot_fitcosts_counts counts;
@@ -68,7 +71,8 @@ static void a_strategy_without_rows_is_refused(void **state) {
 }
 
 /* Of rows of one unit the first in the journal counts; the order of the rest is theirs by key. */
-static void repeated_rows(void **state) {
+static void repeated_rows(void **state)
+{
     (void)state;
     allot_timedrows plain, twice;
     allot_err err = {0};
@@ -100,13 +104,15 @@ static void repeated_rows(void **state) {
     free(both);
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     (void)state;
     strcpy(dir, "/tmp/allot-costs-XXXXXX");
     return !mkdtemp(dir);
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     (void)state;
     char path[4096];
     fixture_path(path, dir, "journal.jsonl");
@@ -117,7 +123,8 @@ static int teardown(void **state) {
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_by_hand),
         cmocka_unit_test(timing_to_table),

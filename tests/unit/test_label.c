@@ -17,7 +17,8 @@ enum { SINGLE, MAJORITY_2, BON_4, BON_4_MIN, WEIGHTED_2, BEAM, BEAM_VOTE };
 static char run_dir[64], timing_dir[64];
 
 static allot_code label(const fixture_harm *harm, allot_label_settings *s, allot_outcomes *o,
-                        allot_label_summary *sum, allot_err *err) {
+                        allot_label_summary *sum, allot_err *err)
+{
     memset(o, 0, sizeof *o);
     fixture_run(run_dir, harm);
     s->run_dir = run_dir;
@@ -25,16 +26,19 @@ static allot_code label(const fixture_harm *harm, allot_label_settings *s, allot
 }
 
 static void must_label(const fixture_harm *harm, allot_label_settings *s, allot_outcomes *o,
-                       allot_label_summary *sum) {
+                       allot_label_summary *sum)
+{
     allot_err err = {0};
     if (label(harm, s, o, sum, &err)) fail_msg("%s", err.msg);
 }
 
-static double choose(int n, int k) {
+static double choose(int n, int k)
+{
     return exp(allot_log_choose(n, k));
 }
 
-static void check_query(const allot_outcomes *o, int q) {
+static void check_query(const allot_outcomes *o, int q)
+{
     const float *a = o->accuracy + q * FIXTURE_STRATEGIES;
     const float *tokens = o->tokens + q * FIXTURE_STRATEGIES;
     int failed = !fixture_is_right(q, 7), wrong = 8 - q - failed;
@@ -56,7 +60,8 @@ static void check_query(const allot_outcomes *o, int q) {
     assert_int_equal(o->codepoints[q], q ? 16 : 14); /* "What is 100 + 1?" */
 }
 
-static void labels_by_hand(void **state) {
+static void labels_by_hand(void **state)
+{
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -89,7 +94,8 @@ static void labels_by_hand(void **state) {
     allot_outcomes_clear(&o);
 }
 
-static void assert_same(const allot_outcomes *a, const allot_outcomes *b) {
+static void assert_same(const allot_outcomes *a, const allot_outcomes *b)
+{
     size_t cells = (size_t)a->n * FIXTURE_STRATEGIES;
     assert_int_equal(a->n, b->n);
     assert_memory_equal(a->keys, b->keys, (size_t)a->n * sizeof *a->keys);
@@ -101,7 +107,8 @@ static void assert_same(const allot_outcomes *a, const allot_outcomes *b) {
 }
 
 /* A resumed run has its records in another order, some twice, and half a line: nothing changes. */
-static void order_and_repeats_do_not_matter(void **state) {
+static void order_and_repeats_do_not_matter(void **state)
+{
     (void)state;
     allot_outcomes plain, harmed;
     allot_label_summary sum;
@@ -119,7 +126,8 @@ static void order_and_repeats_do_not_matter(void **state) {
     }
 }
 
-static void the_papers_labels(void **state) {
+static void the_papers_labels(void **state)
+{
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -139,7 +147,8 @@ static void the_papers_labels(void **state) {
     allot_outcomes_clear(&o);
 }
 
-static void missing_cells(void **state) {
+static void missing_cells(void **state)
+{
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -163,7 +172,8 @@ static void missing_cells(void **state) {
     allot_outcomes_clear(&o);
 }
 
-static void other_settings_are_refused(void **state) {
+static void other_settings_are_refused(void **state)
+{
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -176,7 +186,8 @@ static void other_settings_are_refused(void **state) {
 }
 
 /* Timed cells are measured, the others follow the model, which is exact in this world. */
-static void seconds(void **state) {
+static void seconds(void **state)
+{
     (void)state;
     allot_outcomes o;
     allot_label_summary sum;
@@ -208,7 +219,8 @@ static void seconds(void **state) {
 }
 
 /* Between timed N the coefficients are linear in log N, beyond them constant. */
-static void seconds_between(void **state) {
+static void seconds_between(void **state)
+{
     (void)state;
     allot_timed at[3];
     allot_timedrows rows = {.at = at, .n = 3};
@@ -250,7 +262,8 @@ static void seconds_between(void **state) {
     allot_strategies_clear(&rows.manifest.strategies);
 }
 
-static void remove_dir(const char *dir) {
+static void remove_dir(const char *dir)
+{
     const char *const files[] = {"journal.jsonl", "manifest.json", "problems.h5"};
     char path[4096];
     for (int i = 0; i < 3; i++) {
@@ -260,21 +273,24 @@ static void remove_dir(const char *dir) {
     rmdir(dir);
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     (void)state;
     strcpy(run_dir, "/tmp/allot-label-XXXXXX");
     strcpy(timing_dir, "/tmp/allot-label-XXXXXX");
     return !mkdtemp(run_dir) || !mkdtemp(timing_dir);
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     (void)state;
     remove_dir(run_dir);
     remove_dir(timing_dir);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_by_hand),
         cmocka_unit_test(order_and_repeats_do_not_matter),

@@ -15,7 +15,8 @@
 
 #define GOLDEN "tests/golden/metrics_golden.json"
 
-static void by_hand(void **state) {
+static void by_hand(void **state)
+{
     (void)state;
     allot_forecast f[] = {{0.9, 1, 1}, {0.2, 0, 1}, {0.6, 0.5, 2}};
     allot_forecasts_sort(f, 3);
@@ -39,7 +40,8 @@ static void by_hand(void **state) {
     assert_float_equal(bins[1].p, 0.7, 1e-15);
 }
 
-static void edges(void **state) {
+static void edges(void **state)
+{
     (void)state;
     allot_forecast f[] = {{0, 0, 1}, {0.1, 1, 1}, {0.2, 1, 1}, {1, 1, 1}};
     allot_reliability_bin bins[10];
@@ -56,7 +58,8 @@ static void edges(void **state) {
 }
 
 /* A resample's weights count like repeated rows. */
-static void weights_are_repeats(void **state) {
+static void weights_are_repeats(void **state)
+{
     (void)state;
     allot_forecast once[] = {{0.1, 0.3, 2}, {0.4, 0.2, 0}, {0.55, 0.9, 1}, {0.8, 0.6, 3}};
     allot_forecast many[] = {{0.1, 0.3, 1}, {0.1, 0.3, 1}, {0.55, 0.9, 1},
@@ -69,19 +72,22 @@ static void weights_are_repeats(void **state) {
                            allot_ece(many, 6, (allot_bins)kind, 3), 1e-15);
 }
 
-static double number(const cJSON *o, const char *name) {
+static double number(const cJSON *o, const char *name)
+{
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
     assert_true(cJSON_IsNumber(item));
     return item->valuedouble;
 }
 
-static void check_losses(const cJSON *want, const allot_forecast *f, size_t n) {
+static void check_losses(const cJSON *want, const allot_forecast *f, size_t n)
+{
     assert_float_equal(allot_log_loss(f, n), number(want, "log_loss"), 1e-12);
     assert_float_equal(allot_brier(f, n), number(want, "brier"), 1e-12);
     assert_float_equal(allot_auc(f, n), number(want, "auc"), 1e-12);
 }
 
-static void check_case(const cJSON *c) {
+static void check_case(const cJSON *c)
+{
     const cJSON *p = cJSON_GetObjectItem(c, "p"), *a = cJSON_GetObjectItem(c, "a"),
                 *w = cJSON_GetObjectItem(c, "w"), *item;
     size_t n = (size_t)cJSON_GetArraySize(p);
@@ -112,7 +118,8 @@ static void check_case(const cJSON *c) {
     free(f);
 }
 
-static void equals_scikit_learn(void **state) {
+static void equals_scikit_learn(void **state)
+{
     (void)state;
     cJSON *golden;
     allot_err err;
@@ -122,7 +129,8 @@ static void equals_scikit_learn(void **state) {
     cJSON_Delete(golden);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),
         cmocka_unit_test(edges),

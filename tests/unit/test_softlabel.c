@@ -11,7 +11,8 @@
 
 static const allot_soft_stream stream = {1, 2, 3};
 
-static allot_soft_label label(allot_soft *w, const allot_pool *pool, allot_method method, int n) {
+static allot_soft_label label(allot_soft *w, const allot_pool *pool, allot_method method, int n)
+{
     allot_soft_label l;
     allot_strategy s = {.method = method, .n = n, .width = 1, .depth = 1};
     assert_int_equal(allot_soft_pool(w, pool, &s, &stream, &l, NULL), ALLOT_OK);
@@ -19,7 +20,8 @@ static allot_soft_label label(allot_soft *w, const allot_pool *pool, allot_metho
 }
 
 /* Four samples: right, right, wrong, failed. */
-static void four_samples(void **state) {
+static void four_samples(void **state)
+{
     const int cls[] = {0, 0, 1, -1};
     const unsigned char right[] = {1, 0};
     const double score[] = {0.9, 0.1, 0.5, 0.7};
@@ -41,7 +43,8 @@ static void four_samples(void **state) {
     assert_float_equal(l.n_eff, 1, 1e-12);
 }
 
-static void one_sample(void **state) {
+static void one_sample(void **state)
+{
     const int cls[] = {0};
     const unsigned char right[] = {1};
     const double score[] = {0.5};
@@ -54,7 +57,8 @@ static void one_sample(void **state) {
 }
 
 /* Nobody answers, everybody is right: certain, and no less than all samples of evidence. */
-static void certain_pools(void **state) {
+static void certain_pools(void **state)
+{
     int cls[64];
     double score[64];
     const unsigned char right[] = {1};
@@ -75,7 +79,8 @@ static void certain_pools(void **state) {
 }
 
 /* A pool of 4096 neither overflows nor loses the answer: majority of 3 has a closed form. */
-static void a_large_pool(void **state) {
+static void a_large_pool(void **state)
+{
     enum { M = 4096, RIGHT = 1638 };
     int *cls = calloc(M, sizeof *cls);
     const unsigned char right[] = {1, 0};
@@ -90,7 +95,8 @@ static void a_large_pool(void **state) {
     free(cls);
 }
 
-static void same_stream_same_label(void **state) {
+static void same_stream_same_label(void **state)
+{
     int cls[40];
     double score[40];
     const unsigned char right[] = {1, 0, 0};
@@ -111,7 +117,8 @@ static void same_stream_same_label(void **state) {
     assert_true(fabs(a.accuracy - c.accuracy) < 5 * hypot(a.mc_error, c.mc_error));
 }
 
-static void independent_runs(void **state) {
+static void independent_runs(void **state)
+{
     (void)state;
     allot_soft_label l = allot_soft_runs(2, 8);
     assert_float_equal(l.accuracy, 0.25, 0);
@@ -122,7 +129,8 @@ static void independent_runs(void **state) {
 }
 
 /* The paper's bootstrap: about the with-replacement expectation, in thirtieths. */
-static void the_papers_bootstrap(void **state) {
+static void the_papers_bootstrap(void **state)
+{
     int cls[32];
     double score[32];
     const unsigned char right[] = {1, 0};
@@ -146,16 +154,19 @@ static void the_papers_bootstrap(void **state) {
     assert_float_equal(sum, want, 5 * sqrt(want * (1 - want) / 6000));
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     return allot_soft_new((allot_soft **)state, NULL);
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     allot_soft_free(*state);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_samples),           cmocka_unit_test(one_sample),
         cmocka_unit_test(certain_pools),          cmocka_unit_test(a_large_pool),
