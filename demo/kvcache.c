@@ -90,7 +90,11 @@ static void forget(allot_kv *kv, int block) {
 }
 
 int allot_kv_take(allot_kv *kv) {
-    int block = kv->n_used < kv->n_blocks ? kv->n_used++ : kv->oldest;
+    int block = kv->oldest;
+    /* memory never used costs page faults: content that cannot be found goes first, then new room,
+     * then content that could still be found */
+    if ((block < 0 || kv->blocks[block].found_by_hash) && kv->n_used < kv->n_blocks)
+        block = kv->n_used++;
     if (block < 0) return -1;
     allot_kv_block *b = &kv->blocks[block];
     if (b->id != 0) { /* used before */
