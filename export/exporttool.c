@@ -26,7 +26,8 @@ static allot_code check_together(const allot_exporttool *tool, const parts *p, a
         rc = allot_fingerprint_agree(p->probe.fingerprint, tool->probe, p->costs.fingerprint,
                                      tool->costs, remedy, err);
     if (!rc && !p->probe.calibrated && !tool->uncalibrated)
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s' is not calibrated, so its numbers are no "
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "'%s' is not calibrated, so its numbers are no "
                         "probabilities (run 'allot-calibrate platt' on it, or give --uncalibrated)",
                         tool->probe);
     return rc;
@@ -41,8 +42,7 @@ static allot_code load(const allot_exporttool *tool, const allot_common *common,
     if (!rc) rc = check_together(tool, p, err);
     int load = tool->load ? tool->load : p->costs.n_loads == 1 ? p->costs.loads[0].load : 1;
     if (!rc) rc = allot_costsfile_at_load(&p->costs, tool->costs, load, &p->table, err);
-    if (!rc)
-        rc = allot_provenance_make("allot-export", common->seed, inputs, &p->provenance, err);
+    if (!rc) rc = allot_provenance_make("allot-export", common->seed, inputs, &p->provenance, err);
     return rc;
 }
 
@@ -79,8 +79,7 @@ static allot_code report(const allot_exporttool *tool, const allot_common *commo
     if (p->table->has_seconds)
         printf("costs: tokens and seconds at %d quer%s in flight\n", p->table->load,
                p->table->load == 1 ? "y" : "ies");
-    else
-        printf("costs: tokens only\n");
+    else printf("costs: tokens only\n");
     return ALLOT_OK;
 }
 

@@ -12,8 +12,8 @@ static const allot_option options[] = {
      "which load of the table: queries in flight (default: its only one, or 1)", 1, 1000000},
     {"uncalibrated", ALLOT_OPT_FLAG, &tool.uncalibrated, NULL,
      "allow a probe that was not calibrated", 0, 0},
-    {"output", ALLOT_OPT_STRING, &tool.output, "FILE", "the bundle to write (model.safetensors)",
-     0, 0},
+    {"output", ALLOT_OPT_STRING, &tool.output, "FILE", "the bundle to write (model.safetensors)", 0,
+     0},
     {0},
 };
 

@@ -36,8 +36,10 @@ static allot_code check_tensor(const cJSON *header, const char *name, size_t row
     double end = cJSON_GetNumberValue(cJSON_GetArrayItem(range, 1));
     if (!cJSON_IsArray(range) || cJSON_GetArraySize(range) != 2 || begin != (double)*offset ||
         end != begin + 4 * n)
-        return allot_fail(err, ALLOT_EINPUT, "the offsets of tensor '%s' do not fit its shape and "
-                          "place", name);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "the offsets of tensor '%s' do not fit its shape and "
+                          "place",
+                          name);
     *offset += 4 * (size_t)n;
     return ALLOT_OK;
 }
@@ -51,10 +53,11 @@ static allot_code check_tensors(const cJSON *header, const allot_probe *p, size_
         const char *name;
         size_t rows, columns; /* columns 0: one-dimensional */
     } want[] = {
-        {"probe.mean", d, 0},          {"probe.scale", d, 0},         {"probe.length_norm", 2, 0},
-        {"probe.w1_query", h1, d + 1}, {"probe.w1_strategy", h1, f}, {"probe.b1", h1, 0},
-        {"probe.w2", h2, h1},          {"probe.b2", h2, 0},          {"probe.w3", h2, 0},
-        {"probe.b3", 1, 0},
+        {"probe.mean", d, 0},         {"probe.scale", d, 0},
+        {"probe.length_norm", 2, 0},  {"probe.w1_query", h1, d + 1},
+        {"probe.w1_strategy", h1, f}, {"probe.b1", h1, 0},
+        {"probe.w2", h2, h1},         {"probe.b2", h2, 0},
+        {"probe.w3", h2, 0},          {"probe.b3", 1, 0},
     };
     const int n_want = (int)(sizeof want / sizeof *want);
     size_t offset = 0;
@@ -66,8 +69,10 @@ static allot_code check_tensors(const cJSON *header, const allot_probe *p, size_
     if (cJSON_GetArraySize(header) != n_want + 1)
         return allot_fail(err, ALLOT_EINPUT, "there are tensors that a bundle does not have");
     if (offset != n_data)
-        return allot_fail(err, ALLOT_EINPUT, "the tensors need %zu bytes, the file has %zu (was it "
-                          "cut off? copy or export it again)", offset, n_data);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "the tensors need %zu bytes, the file has %zu (was it "
+                          "cut off? copy or export it again)",
+                          offset, n_data);
     return ALLOT_OK;
 }
 
@@ -75,15 +80,15 @@ static allot_code parse_header(const unsigned char *bytes, size_t n, cJSON **hea
                                size_t *data_at, allot_err *err)
 {
     uint64_t length = 0;
-    if (n < 8)
-        return allot_fail(err, ALLOT_EINPUT, "%zu bytes are no safetensors file", n);
+    if (n < 8) return allot_fail(err, ALLOT_EINPUT, "%zu bytes are no safetensors file", n);
     memcpy(&length, bytes, 8);
     if (length > n - 8)
-        return allot_fail(err, ALLOT_EINPUT, "no safetensors file, or cut off: the header needs "
-                          "%llu bytes, the file has %zu", (unsigned long long)length, n - 8);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "no safetensors file, or cut off: the header needs "
+                          "%llu bytes, the file has %zu",
+                          (unsigned long long)length, n - 8);
     if (length > MAX_HEADER_BYTES)
-        return allot_fail(err, ALLOT_EINPUT, "the header has more than %u bytes",
-                          MAX_HEADER_BYTES);
+        return allot_fail(err, ALLOT_EINPUT, "the header has more than %u bytes", MAX_HEADER_BYTES);
     allot_code rc =
         allot_jsontext_parse((const char *)bytes + 8, (size_t)length, "header", header, err);
     if (!rc && !cJSON_IsObject(*header))
@@ -124,7 +129,8 @@ static allot_code parse(const unsigned char *bytes, size_t n, allot_bundle *b, c
     const cJSON *meta = cJSON_GetObjectItemCaseSensitive(*header, "__metadata__");
     const cJSON *manifest = cJSON_GetObjectItemCaseSensitive(meta, "allot");
     if (!cJSON_IsString(manifest))
-        return allot_fail(err, ALLOT_EINPUT, "not a bundle of allot: the metadata 'allot' are "
+        return allot_fail(err, ALLOT_EINPUT,
+                          "not a bundle of allot: the metadata 'allot' are "
                           "missing");
     b->manifest = allot_mem_text(manifest->valuestring, strlen(manifest->valuestring), err);
     if (!b->manifest) return ALLOT_ERUNTIME;
@@ -207,8 +213,7 @@ allot_code allot_bundle_predict(const allot_bundle *b, const float *embedding, s
 {
     int count = b->strategies.count;
     float *z = scratch, *rest = scratch + count;
-    allot_code rc =
-        allot_probe_logits(&b->probe, embedding, codepoints, b->v, count, rest, z, err);
+    allot_code rc = allot_probe_logits(&b->probe, embedding, codepoints, b->v, count, rest, z, err);
     for (int s = 0; !rc && s < count; s++)
         out[s] = allot_calib_apply(&b->calib, b->strategies.at[s].method, (double)z[s]);
     return rc;

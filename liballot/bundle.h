@@ -17,15 +17,15 @@ typedef struct {
     allot_strategies strategies;
     allot_probe probe;
     allot_calib calib;
-    int calibrated;         /* 0: exported without a Platt fit */
+    int calibrated; /* 0: exported without a Platt fit */
     allot_costs costs;
-    float *features;        /* [S][P], owned */
-    float *v;               /* [S][H1] projected features, owned */
-    char *embedding_model;  /* owned, e.g. "tinymath", or ALLOT_NGRAM_MODEL */
-    char *embedding_id;     /* owned; hash of model, pooling, dimension, normalisation, prefix */
-    char *embedding_prefix; /* owned; to be put before a query that is embedded, "" if none */
+    float *features;          /* [S][P], owned */
+    float *v;                 /* [S][H1] projected features, owned */
+    char *embedding_model;    /* owned, e.g. "tinymath", or ALLOT_NGRAM_MODEL */
+    char *embedding_id;       /* owned; hash of model, pooling, dimension, normalisation, prefix */
+    char *embedding_prefix;   /* owned; to be put before a query that is embedded, "" if none */
     int embedding_normalized; /* 1: the embedding is to be scaled to length 1 */
-    char *manifest;         /* owned; the whole manifest as JSON text */
+    char *manifest;           /* owned; the whole manifest as JSON text */
 } allot_bundle;
 
 /* Reads and checks path: sizes, shapes, types, finite numbers, strategy-set id, schema version. */

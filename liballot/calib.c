@@ -12,8 +12,7 @@ void allot_calib_identity(allot_calib *c)
 
 double allot_sigmoid(double x)
 {
-    if (x >= 0)
-        return 1 / (1 + exp(-x));
+    if (x >= 0) return 1 / (1 + exp(-x));
     double e = exp(x);
     return e / (1 + e);
 }

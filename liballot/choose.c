@@ -41,16 +41,13 @@ static allot_code check_lambda(const char *unit, double lambda, allot_err *err)
 allot_code allot_rule_check(const allot_rule *rule, const allot_costs *costs, allot_err *err)
 {
     allot_code code = check_lambda("token", rule->lambda_per_token, err);
-    if (!code)
-        code = check_lambda("second", rule->lambda_per_second, err);
-    if (!code)
-        code = check_cap("tokens", rule->max_tokens, err);
-    if (!code)
-        code = check_cap("seconds", rule->max_seconds, err);
-    if (code)
-        return code;
+    if (!code) code = check_lambda("second", rule->lambda_per_second, err);
+    if (!code) code = check_cap("tokens", rule->max_tokens, err);
+    if (!code) code = check_cap("seconds", rule->max_seconds, err);
+    if (code) return code;
     if (!costs->has_seconds && (rule->lambda_per_second > 0 || isfinite(rule->max_seconds)))
-        return allot_fail(err, ALLOT_EUSAGE, "the cost table has no seconds, so they cannot be "
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "the cost table has no seconds, so they cannot be "
                           "weighed or capped (time the strategies with 'allot-collect time', then "
                           "'allot-calibrate costs' and 'allot-export'; or use tokens alone)");
     for (int s = 0; s < costs->n_strategies; s++) {
@@ -58,9 +55,10 @@ allot_code allot_rule_check(const allot_rule *rule, const allot_costs *costs, al
         int no_tokens = isfinite(rule->max_tokens) && isnan(stat_at(&c->tokens, rule->cap_on));
         int no_seconds = isfinite(rule->max_seconds) && isnan(stat_at(&c->seconds, rule->cap_on));
         if (no_tokens || no_seconds)
-            return allot_fail(err, ALLOT_EUSAGE, "the cost table has no %s of %s for strategy %d "
-                              "(cap the mean, or time more queries)", cap_names[rule->cap_on],
-                              no_tokens ? "tokens" : "seconds", s + 1);
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "the cost table has no %s of %s for strategy %d "
+                              "(cap the mean, or time more queries)",
+                              cap_names[rule->cap_on], no_tokens ? "tokens" : "seconds", s + 1);
     }
     return ALLOT_OK;
 }
@@ -79,12 +77,9 @@ typedef struct {
  * set never decides. */
 static int better(const allot_strategies *set, const candidate *a, const candidate *b)
 {
-    if (b->at < 0 || a->utility != b->utility)
-        return b->at < 0 || a->utility > b->utility;
-    if (a->seconds != b->seconds)
-        return a->seconds < b->seconds;
-    if (a->tokens != b->tokens)
-        return a->tokens < b->tokens;
+    if (b->at < 0 || a->utility != b->utility) return b->at < 0 || a->utility > b->utility;
+    if (a->seconds != b->seconds) return a->seconds < b->seconds;
+    if (a->tokens != b->tokens) return a->tokens < b->tokens;
     char text_a[ALLOT_STRATEGY_TEXT], text_b[ALLOT_STRATEGY_TEXT];
     allot_strategy_print(&set->at[a->at], text_a);
     allot_strategy_print(&set->at[b->at], text_b);
@@ -98,8 +93,7 @@ int allot_choose_argmax(const allot_rule *rule, const allot_strategies *set, con
     for (int s = 0; s < set->count; s++) {
         candidate c = {.at = s, .tokens = tokens[s], .seconds = seconds ? seconds[s] : 0};
         c.utility = allot_utility(rule, accuracy[s], c.tokens, c.seconds);
-        if (better(set, &c, &best))
-            best = c;
+        if (better(set, &c, &best)) best = c;
     }
     return best.at;
 }
@@ -136,8 +130,10 @@ static allot_code nothing_fits(const allot_rule *rule, const allot_strategies *s
     const allot_cost *cost = &costs->at[nearest];
     print_amounts(needs, sizeof needs, stat_at(&cost->tokens, rule->cap_on),
                   costs->has_seconds ? stat_at(&cost->seconds, rule->cap_on) : NAN);
-    return allot_fail(err, ALLOT_EINPUT, "no strategy fits into %s; the nearest, '%s', needs %s "
-                      "(%s) (raise the caps)", caps, text, needs, cap_names[rule->cap_on]);
+    return allot_fail(err, ALLOT_EINPUT,
+                      "no strategy fits into %s; the nearest, '%s', needs %s "
+                      "(%s) (raise the caps)",
+                      caps, text, needs, cap_names[rule->cap_on]);
 }
 
 allot_code allot_choose(const allot_rule *rule, const allot_strategies *set, const double *accuracy,
@@ -145,14 +141,13 @@ allot_code allot_choose(const allot_rule *rule, const allot_strategies *set, con
 {
     candidate best = {.at = -1};
     for (int s = 0; s < set->count; s++) {
-        candidate c = {.at = s, .tokens = costs->at[s].tokens.mean,
+        candidate c = {.at = s,
+                       .tokens = costs->at[s].tokens.mean,
                        .seconds = costs->has_seconds ? costs->at[s].seconds.mean : 0};
         c.utility = allot_utility(rule, accuracy[s], c.tokens, c.seconds);
-        if (excess(rule, costs, s) <= 1 && better(set, &c, &best))
-            best = c;
+        if (excess(rule, costs, s) <= 1 && better(set, &c, &best)) best = c;
     }
-    if (best.at < 0)
-        return nothing_fits(rule, set, costs, err);
+    if (best.at < 0) return nothing_fits(rule, set, costs, err);
     *chosen = best.at;
     return ALLOT_OK;
 }

@@ -7,7 +7,11 @@
 #include "cost.h"
 
 typedef enum {
-    ALLOT_CAP_MEAN, ALLOT_CAP_P50, ALLOT_CAP_P90, ALLOT_CAP_P95, ALLOT_CAP_P99
+    ALLOT_CAP_MEAN,
+    ALLOT_CAP_P50,
+    ALLOT_CAP_P90,
+    ALLOT_CAP_P95,
+    ALLOT_CAP_P99
 } allot_cap_on;
 
 typedef struct {

@@ -20,9 +20,9 @@ typedef struct {
 
 typedef struct {
     int n_strategies;
-    int has_seconds;   /* 0: seconds were not measured; lambda per second > 0 is then refused */
-    int load;          /* queries in flight when timed, >= 1 (0 without seconds) */
-    allot_cost *at;    /* [n_strategies], owned */
+    int has_seconds; /* 0: seconds were not measured; lambda per second > 0 is then refused */
+    int load;        /* queries in flight when timed, >= 1 (0 without seconds) */
+    allot_cost *at;  /* [n_strategies], owned */
 } allot_costs;
 
 void allot_costs_clear(allot_costs *c);

@@ -13,7 +13,8 @@ static void sanitize(char *msg)
     size_t n = strlen(msg);
     if (n < ALLOT_ERR_MAX - 1) return;
     size_t lead = n;
-    while (lead > 0 && ((unsigned char)msg[lead - 1] & 0xc0) == 0x80) lead--;
+    while (lead > 0 && ((unsigned char)msg[lead - 1] & 0xc0) == 0x80)
+        lead--;
     if (lead > 0 && ((unsigned char)msg[lead - 1] & 0xc0) == 0xc0) msg[lead - 1] = '\0';
 }
 

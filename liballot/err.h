@@ -7,13 +7,13 @@
 
 typedef enum {
     ALLOT_OK = 0,
-    ALLOT_ERUNTIME = 1,   /* the system failed: disk, memory, network */
-    ALLOT_EUSAGE = 2,     /* a wrong option or argument */
-    ALLOT_EPARTIAL = 3,   /* finished, but some rows failed */
-    ALLOT_EINPUT = 4,     /* a file or value is malformed */
-    ALLOT_EMISMATCH = 5,  /* well-formed inputs that do not belong together */
-    ALLOT_ESERVER = 6,    /* a server refused, failed or answered nonsense */
-    ALLOT_EINTR = 130     /* interrupted by SIGINT or SIGTERM */
+    ALLOT_ERUNTIME = 1,  /* the system failed: disk, memory, network */
+    ALLOT_EUSAGE = 2,    /* a wrong option or argument */
+    ALLOT_EPARTIAL = 3,  /* finished, but some rows failed */
+    ALLOT_EINPUT = 4,    /* a file or value is malformed */
+    ALLOT_EMISMATCH = 5, /* well-formed inputs that do not belong together */
+    ALLOT_ESERVER = 6,   /* a server refused, failed or answered nonsense */
+    ALLOT_EINTR = 130    /* interrupted by SIGINT or SIGTERM */
 } allot_code;
 
 #define ALLOT_ERR_MAX 1024
@@ -31,6 +31,7 @@ allot_code allot_fail(allot_err *err, allot_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " in front of the message of a failed call; returns err->code. */
-allot_code allot_fail_in(allot_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+allot_code allot_fail_in(allot_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

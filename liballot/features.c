@@ -16,20 +16,20 @@ static int has_option(const allot_strategy *s, int option)
 static int option_occurs(const allot_strategies *set, int option)
 {
     for (int i = 0; i < set->count; i++)
-        if (has_option(&set->at[i], option))
-            return 1;
+        if (has_option(&set->at[i], option)) return 1;
     return 0;
 }
 
 /* The place of a method in the one-hot of a layout, or -1 where it has none. */
 static int method_place(allot_feature_layout layout, allot_method m)
 {
-    if (m == ALLOT_NAMED)
-        return -1;
-    if (layout == ALLOT_FEATURES_DEFAULT)
-        return (int)m;
-    static const int paper[] = {[ALLOT_SINGLE] = -1, [ALLOT_BEAM] = 0, [ALLOT_MAJORITY] = 1,
-                                [ALLOT_BON] = 2, [ALLOT_WEIGHTED] = 3};
+    if (m == ALLOT_NAMED) return -1;
+    if (layout == ALLOT_FEATURES_DEFAULT) return (int)m;
+    static const int paper[] = {[ALLOT_SINGLE] = -1,
+                                [ALLOT_BEAM] = 0,
+                                [ALLOT_MAJORITY] = 1,
+                                [ALLOT_BON] = 2,
+                                [ALLOT_WEIGHTED] = 3};
     return paper[m];
 }
 
@@ -82,22 +82,21 @@ allot_code allot_features_strategy(allot_feature_layout layout, const allot_stra
         if (layout == ALLOT_FEATURES_PAPER && place < 0) {
             char text[ALLOT_STRATEGY_TEXT];
             allot_strategy_print(s, text);
-            return allot_fail(err, ALLOT_EINPUT, "strategy '%s' has no place in the paper's "
-                              "features (leave it out, or train without --paper)", text);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "strategy '%s' has no place in the paper's "
+                              "features (leave it out, or train without --paper)",
+                              text);
         }
         row[0] = number_feature(layout, s->n);
         row[1] = number_feature(layout, s->width);
         row[2] = number_feature(layout, s->depth);
         int at = 3 + n_method_places(layout);
-        if (place >= 0)
-            row[3 + place] = 1;
-        else
-            row[at + n_named++] = 1;
+        if (place >= 0) row[3 + place] = 1;
+        else row[at + n_named++] = 1;
     }
     int at = dim;
     for (int option = N_OPTIONS - 1; option >= 0; option--) {
-        if (!option_occurs(set, option))
-            continue;
+        if (!option_occurs(set, option)) continue;
         at--;
         for (int i = 0; i < set->count; i++)
             out[(size_t)i * (size_t)dim + (size_t)at] = (float)has_option(&set->at[i], option);

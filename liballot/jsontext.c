@@ -41,11 +41,13 @@ static int by_name(const void *a, const void *b)
 static allot_code check_duplicates(const cJSON *object, const char *where, allot_err *err)
 {
     size_t n = 0, i = 0;
-    for (const cJSON *f = object->child; f; f = f->next) n++;
+    for (const cJSON *f = object->child; f; f = f->next)
+        n++;
     if (n < 2) return ALLOT_OK;
     char **names = allot_mem_array(n, sizeof *names, err);
     if (!names) return ALLOT_ERUNTIME;
-    for (const cJSON *f = object->child; f; f = f->next) names[i++] = f->string;
+    for (const cJSON *f = object->child; f; f = f->next)
+        names[i++] = f->string;
     qsort(names, n, sizeof *names, by_name);
     allot_code rc = ALLOT_OK;
     for (i = 1; i < n && !rc; i++)
@@ -78,7 +80,8 @@ allot_code allot_jsontext_parse(const char *text, size_t n, const char *where, c
     if (!v)
         return allot_fail(err, ALLOT_EINPUT, "%s: %s", where,
                           n == 0 ? "is empty, not JSON" : "is not valid JSON");
-    while (end < text + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')) end++;
+    while (end < text + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t'))
+        end++;
     allot_code rc = end == text + n ? check_value(v, where, err)
                                     : allot_fail(err, ALLOT_EINPUT,
                                                  "%s: something follows the JSON value", where);

@@ -52,8 +52,10 @@ static allot_code read_schema(const cJSON *m, allot_err *err)
         return allot_fail(err, ALLOT_EINPUT, "the schema is '%.60s', not '%s'", schema,
                           ALLOT_BUNDLE_SCHEMA);
     if (!cJSON_IsNumber(version) || version->valuedouble != ALLOT_BUNDLE_VERSION)
-        return allot_fail(err, ALLOT_EINPUT, "the version of the schema is not %d (use the allot "
-                          "that wrote it, or export again)", ALLOT_BUNDLE_VERSION);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "the version of the schema is not %d (use the allot "
+                          "that wrote it, or export again)",
+                          ALLOT_BUNDLE_VERSION);
     static const char *const objects[] = {"fingerprint", "hardware", "training", "provenance"};
     static const char *const texts[] = {"tool_version", "metric", "split_id"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
@@ -67,7 +69,8 @@ static allot_code read_strategies(const cJSON *m, allot_strategies *set, allot_e
 {
     const cJSON *list = field(m, "strategies"), *item;
     if (!cJSON_IsArray(list) || !list->child) return wrong("strategies", "a list", err);
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         allot_strategy s;
         if (!cJSON_IsString(item)) return wrong("strategies", "a list of texts", err);
         allot_code rc = allot_strategy_parse(item->valuestring, &s, err);
@@ -80,8 +83,10 @@ static allot_code read_strategies(const cJSON *m, allot_strategies *set, allot_e
     if (rc) return rc;
     snprintf(want, sizeof want, "%016" PRIx64, allot_strategies_id(set));
     if (strcmp(id, want) != 0)
-        return allot_fail(err, ALLOT_EINPUT, "the strategy-set id is '%.40s', but the strategies "
-                          "have '%s' (the file was changed by hand; export it again)", id, want);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "the strategy-set id is '%.40s', but the strategies "
+                          "have '%s' (the file was changed by hand; export it again)",
+                          id, want);
     return ALLOT_OK;
 }
 
@@ -175,7 +180,8 @@ static allot_code read_costs(const cJSON *m, allot_bundle *b, allot_err *err)
     b->costs.at = allot_mem_array((size_t)count, sizeof *b->costs.at, err);
     if (!b->costs.at) return ALLOT_ERUNTIME;
     b->costs.n_strategies = count;
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach(row, rows)
+    {
         const char *text;
         char want[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&b->strategies.at[i], want);

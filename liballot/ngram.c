@@ -50,16 +50,14 @@ void allot_ngram_embed(const char *text, size_t n, int dim, float *out)
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
         if (is_blank(c)) {
-            if (filled == 0 || window[MAX_GRAM - 1] == ' ')
-                continue;
+            if (filled == 0 || window[MAX_GRAM - 1] == ' ') continue;
             c = ' ';
         } else if (c >= 'A' && c <= 'Z') {
             c = (unsigned char)(c - 'A' + 'a');
         }
         memmove(window, window + 1, MAX_GRAM - 1);
         window[MAX_GRAM - 1] = c;
-        if (filled < MAX_GRAM)
-            filled++;
+        if (filled < MAX_GRAM) filled++;
         count_grams(window, filled, dim, out);
     }
     damp_and_scale(dim, out);

@@ -20,11 +20,16 @@ static void list_parts(allot_probe *p, part out[N_PARTS])
 {
     size_t d = (size_t)p->d, f = (size_t)p->p, h1 = (size_t)p->h1, h2 = (size_t)p->h2;
     const part parts[N_PARTS] = {
-        {"mean", d, &p->mean},           {"scale", d, &p->scale},
-        {"length_norm", 2, &p->length_norm}, {"w1_query", h1 * (d + 1), &p->w1q},
-        {"w1_strategy", h1 * f, &p->w1s}, {"b1", h1, &p->b1},
-        {"w2", h2 * h1, &p->w2},         {"b2", h2, &p->b2},
-        {"w3", h2, &p->w3},              {"b3", 1, &p->b3},
+        {"mean", d, &p->mean},
+        {"scale", d, &p->scale},
+        {"length_norm", 2, &p->length_norm},
+        {"w1_query", h1 * (d + 1), &p->w1q},
+        {"w1_strategy", h1 * f, &p->w1s},
+        {"b1", h1, &p->b1},
+        {"w2", h2 * h1, &p->w2},
+        {"b2", h2, &p->b2},
+        {"w3", h2, &p->w3},
+        {"b3", 1, &p->b3},
     };
     memcpy(out, parts, sizeof parts);
 }
@@ -33,19 +38,22 @@ allot_code allot_probe_init(allot_probe *probe, allot_feature_layout layout, int
                             int h2, allot_err *err)
 {
     if (d < 1 || d > ALLOT_PROBE_MAX_DIM || p < 1 || p > ALLOT_PROBE_MAX_DIM)
-        return allot_fail(err, ALLOT_EINPUT, "a probe of %d embedding entries and %d strategy "
-                          "features: both must be 1 to %d", d, p, ALLOT_PROBE_MAX_DIM);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "a probe of %d embedding entries and %d strategy "
+                          "features: both must be 1 to %d",
+                          d, p, ALLOT_PROBE_MAX_DIM);
     if (h1 < 1 || h1 > ALLOT_PROBE_MAX_HIDDEN || h2 < 1 || h2 > ALLOT_PROBE_MAX_HIDDEN)
-        return allot_fail(err, ALLOT_EINPUT, "a probe of %d and %d hidden units: both must be 1 to "
-                          "%d", h1, h2, ALLOT_PROBE_MAX_HIDDEN);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "a probe of %d and %d hidden units: both must be 1 to "
+                          "%d",
+                          h1, h2, ALLOT_PROBE_MAX_HIDDEN);
     *probe = (allot_probe){.layout = layout, .d = d, .p = p, .h1 = h1, .h2 = h2};
     part parts[N_PARTS];
     list_parts(probe, parts);
     for (int i = 0; i < N_PARTS; i++)
         probe->n_params += parts[i].n;
     probe->block = allot_mem_array(probe->n_params, sizeof *probe->block, err);
-    if (!probe->block)
-        return ALLOT_ERUNTIME;
+    if (!probe->block) return ALLOT_ERUNTIME;
     float *at = probe->block;
     for (int i = 0; i < N_PARTS; i++) {
         *parts[i].view = at;
@@ -137,8 +145,7 @@ allot_code allot_probe_logits(const allot_probe *probe, const float *embedding, 
     size_t d = (size_t)probe->d + 1, h1 = (size_t)probe->h1;
     float *x = scratch, *u = x + d, *g = u + h1;
     allot_code code = query_part(probe, embedding, codepoints, x, err);
-    if (code)
-        return code;
+    if (code) return code;
     for (size_t h = 0; h < h1; h++)
         u[h] = (float)(dot(probe->w1q + h * d, x, d) + (double)probe->b1[h]);
     for (int s = 0; s < n_strategies; s++) {
@@ -151,7 +158,8 @@ allot_code allot_probe_logits(const allot_probe *probe, const float *embedding, 
         }
         z[s] = (float)logit;
         if (!isfinite(z[s]))
-            return allot_fail(err, ALLOT_EINPUT, "the probe's output is not finite: the embedding "
+            return allot_fail(err, ALLOT_EINPUT,
+                              "the probe's output is not finite: the embedding "
                               "is far outside the range it was trained on");
     }
     return ALLOT_OK;

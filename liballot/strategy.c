@@ -45,11 +45,9 @@ static int is_word(const char *word, const char *text, size_t n)
 static int find_method(const char *text, size_t n)
 {
     for (int m = 0; m < ALLOT_N_METHODS; m++) {
-        if (m != ALLOT_NAMED && is_word(methods[m].name, text, n))
-            return m;
+        if (m != ALLOT_NAMED && is_word(methods[m].name, text, n)) return m;
         for (int a = 0; methods[m].aliases[a]; a++)
-            if (is_word(methods[m].aliases[a], text, n))
-                return m;
+            if (is_word(methods[m].aliases[a], text, n)) return m;
     }
     return -1;
 }
@@ -57,8 +55,7 @@ static int find_method(const char *text, size_t n)
 static int find_word(const char *const *words, int n_words, const char *text, size_t n)
 {
     for (int i = 0; i < n_words; i++)
-        if (is_word(words[i], text, n))
-            return i;
+        if (is_word(words[i], text, n)) return i;
     return -1;
 }
 
@@ -73,7 +70,8 @@ static allot_code read_number(const char **p, const char *text, const char *what
     if (at == *p || **p == '0' || value > max)
         return allot_fail(err, ALLOT_EINPUT,
                           "strategy '%s': %s must be a number from 1 to %d without sign or leading "
-                          "zero", text, what, max);
+                          "zero",
+                          text, what, max);
     *p = at;
     *out = (int)value;
     return ALLOT_OK;
@@ -91,8 +89,7 @@ static allot_code read_numbers(const char **p, const char *text, allot_strategy 
                               what[i], row->example);
         (*p)++;
         allot_code code = read_number(p, text, what[i], max[i], to[i], err);
-        if (code)
-            return code;
+        if (code) return code;
     }
     return ALLOT_OK;
 }
@@ -110,8 +107,10 @@ static allot_code read_option(const char **p, const char *text, allot_strategy *
               : is_word("final", key, n_key) ? TAKES_FINAL
                                              : 0;
     if (!bit)
-        return allot_fail(err, ALLOT_EINPUT, "strategy '%s': unknown key '%.*s' (there are agg and "
-                          "final)", text, (int)n_key, key);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "strategy '%s': unknown key '%.*s' (there are agg and "
+                          "final)",
+                          text, (int)n_key, key);
     if (!(methods[s->method].options & bit))
         return allot_fail(err, ALLOT_EINPUT, "strategy '%s': %s has no key '%.*s'", text,
                           methods[s->method].name, (int)n_key, key);
@@ -123,13 +122,13 @@ static allot_code read_option(const char **p, const char *text, allot_strategy *
     int found = bit == TAKES_AGG ? find_word(agg_names, 4, value, n_value)
                                  : find_word(final_names, 2, value, n_value);
     if (found < 0)
-        return allot_fail(err, ALLOT_EINPUT, "strategy '%s': unknown value '%.*s' of %.*s (there "
-                          "are %s)", text, (int)n_value, value, (int)n_key, key,
+        return allot_fail(err, ALLOT_EINPUT,
+                          "strategy '%s': unknown value '%.*s' of %.*s (there "
+                          "are %s)",
+                          text, (int)n_value, value, (int)n_key, key,
                           bit == TAKES_AGG ? "last, min, prod, mean" : "best, vote");
-    if (bit == TAKES_AGG)
-        s->agg = (allot_agg)found;
-    else
-        s->final = (allot_final)found;
+    if (bit == TAKES_AGG) s->agg = (allot_agg)found;
+    else s->final = (allot_final)found;
     *p = value + n_value;
     return ALLOT_OK;
 }
@@ -146,8 +145,10 @@ static allot_code read_name(const char *p, const char *text, allot_strategy *s, 
     for (const char *c = s->name; *c;) {
         int bytes = allot_utf8_length(c, strlen(c));
         if (!bytes || (unsigned char)*c < 0x20 || *c == 0x7f || *c == '"' || *c == '\\')
-            return allot_fail(err, ALLOT_EINPUT, "strategy '%s': the name must be UTF-8 without "
-                              "quotes, backslashes and control characters", text);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "strategy '%s': the name must be UTF-8 without "
+                              "quotes, backslashes and control characters",
+                              text);
         c += bytes;
     }
     return ALLOT_OK;
@@ -162,8 +163,10 @@ static allot_code parse_into(const char *text, allot_strategy *s, allot_err *err
     size_t n = strcspn(text, "@;");
     int method = find_method(text, n);
     if (method < 0)
-        return allot_fail(err, ALLOT_EINPUT, "strategy '%s': unknown method '%.*s' (there are "
-                          "single, majority, bon, weighted, beam and named)", text, (int)n, text);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "strategy '%s': unknown method '%.*s' (there are "
+                          "single, majority, bon, weighted, beam and named)",
+                          text, (int)n, text);
     s->method = (allot_method)method;
     const char *p = text + n;
     allot_code code = read_numbers(&p, text, s, err);
@@ -184,8 +187,7 @@ allot_code allot_strategy_parse(const char *text, allot_strategy *out, allot_err
         return allot_fail(err, ALLOT_EINPUT, "strategy '%.40s...' is longer than %d bytes", text,
                           ALLOT_STRATEGY_TEXT - 1);
     allot_code code = parse_into(text, &s, err);
-    if (!code)
-        *out = s;
+    if (!code) *out = s;
     return code;
 }
 
@@ -196,8 +198,7 @@ void allot_strategy_print(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT]
         return;
     }
     char numbers[48] = "";
-    if (methods[s->method].n_numbers == 1)
-        snprintf(numbers, sizeof numbers, "@%d", s->n);
+    if (methods[s->method].n_numbers == 1) snprintf(numbers, sizeof numbers, "@%d", s->n);
     if (methods[s->method].n_numbers == 3)
         snprintf(numbers, sizeof numbers, "@%dx%dx%d", s->n, s->width, s->depth);
     snprintf(out, ALLOT_STRATEGY_TEXT, "%s%s%s%s%s%s", methods[s->method].name, numbers,
@@ -207,16 +208,14 @@ void allot_strategy_print(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT]
 
 static int same(const allot_strategy *a, const allot_strategy *b)
 {
-    return a->method == b->method && a->n == b->n && a->width == b->width &&
-           a->depth == b->depth && a->agg == b->agg && a->final == b->final &&
-           strcmp(a->name, b->name) == 0;
+    return a->method == b->method && a->n == b->n && a->width == b->width && a->depth == b->depth &&
+           a->agg == b->agg && a->final == b->final && strcmp(a->name, b->name) == 0;
 }
 
 int allot_strategies_find(const allot_strategies *set, const allot_strategy *s)
 {
     for (int i = 0; i < set->count; i++)
-        if (same(&set->at[i], s))
-            return i;
+        if (same(&set->at[i], s)) return i;
     return -1;
 }
 
@@ -227,11 +226,12 @@ allot_code allot_strategies_add(allot_strategies *set, const allot_strategy *s, 
     if (allot_strategies_find(set, s) >= 0)
         return allot_fail(err, ALLOT_EINPUT, "strategy '%s' occurs twice", text);
     if (set->count >= ALLOT_MAX_STRATEGIES)
-        return allot_fail(err, ALLOT_EINPUT, "strategy '%s' is one too many: a set holds at most "
-                          "%d", text, ALLOT_MAX_STRATEGIES);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "strategy '%s' is one too many: a set holds at most "
+                          "%d",
+                          text, ALLOT_MAX_STRATEGIES);
     allot_strategy *at = realloc(set->at, ((size_t)set->count + 1) * sizeof *at);
-    if (!at)
-        return allot_fail(err, ALLOT_ERUNTIME, "out of memory for strategy '%s'", text);
+    if (!at) return allot_fail(err, ALLOT_ERUNTIME, "out of memory for strategy '%s'", text);
     at[set->count++] = *s;
     set->at = at;
     return ALLOT_OK;
@@ -257,8 +257,7 @@ uint64_t allot_strategies_id(const allot_strategies *set)
     for (int i = 0; i < set->count; i++) {
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&set->at[i], text);
-        if (i > 0)
-            id = allot_fnv1a(id, "\n", 1);
+        if (i > 0) id = allot_fnv1a(id, "\n", 1);
         id = allot_fnv1a(id, text, strlen(text));
     }
     return id;

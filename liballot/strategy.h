@@ -39,7 +39,8 @@ typedef struct {
     int depth;         /* D: most rounds, 1..ALLOT_MAX_DEPTH; 1 unless beam */
     allot_agg agg;     /* of step scores; last unless told; only bon, weighted, beam */
     allot_final final; /* answer of a beam search; best unless told */
-    char name[ALLOT_STRATEGY_TEXT - 8]; /* named only: UTF-8 without '"', '\\' or control characters */
+    char name[ALLOT_STRATEGY_TEXT -
+              8]; /* named only: UTF-8 without '"', '\\' or control characters */
 } allot_strategy;
 
 /* Needs a process reward model? */

@@ -4,14 +4,11 @@
 int allot_utf8_length(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
-    if (s[0] < 0x80)
-        return 1;
+    if (s[0] < 0x80) return 1;
     int bytes = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || n < (size_t)bytes)
-        return 0;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || n < (size_t)bytes) return 0;
     for (int i = 1; i < bytes; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
+        if ((s[i] & 0xc0) != 0x80) return 0;
     if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
         (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;

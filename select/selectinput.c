@@ -23,15 +23,17 @@ allot_code allot_select_open(const allot_select_source *s, const allot_bundle *b
     if (!s->file) return ALLOT_OK;
     allot_code rc = allot_embeddings_load(s->file, &out->at, err);
     if (!rc && strcmp(out->at.id, b->embedding_id) != 0)
-        rc = allot_fail(err, ALLOT_EMISMATCH, "'%s' holds embeddings %s (%s, %ld entries), the "
+        rc = allot_fail(err, ALLOT_EMISMATCH,
+                        "'%s' holds embeddings %s (%s, %ld entries), the "
                         "bundle was trained on %s (%s, %d entries) (embed with that model)",
                         s->file, out->at.id, out->at.model, out->at.dim, b->embedding_id,
                         b->embedding_model, b->probe.d);
     if (!rc && out->at.dim != b->probe.d)
-        rc = allot_fail(err, ALLOT_EMISMATCH, "'%s' holds %ld entries per query, the bundle needs "
-                        "%d", s->file, out->at.dim, b->probe.d);
-    if (!rc)
-        rc = allot_keyindex_build(&out->index, out->at.keys, (size_t)out->at.n, s->file, err);
+        rc = allot_fail(err, ALLOT_EMISMATCH,
+                        "'%s' holds %ld entries per query, the bundle needs "
+                        "%d",
+                        s->file, out->at.dim, b->probe.d);
+    if (!rc) rc = allot_keyindex_build(&out->index, out->at.keys, (size_t)out->at.n, s->file, err);
     return rc;
 }
 
@@ -58,16 +60,21 @@ static allot_code read_vector(const cJSON *array, const char *where, int dim, fl
     if (!cJSON_IsArray(array))
         return allot_fail(err, ALLOT_EINPUT, "%s: the embedding is no list of numbers", where);
     if (cJSON_GetArraySize(array) != dim)
-        return allot_fail(err, ALLOT_EMISMATCH, "%s: the embedding has %d entries, the bundle "
-                          "needs %d", where, cJSON_GetArraySize(array), dim);
+        return allot_fail(err, ALLOT_EMISMATCH,
+                          "%s: the embedding has %d entries, the bundle "
+                          "needs %d",
+                          where, cJSON_GetArraySize(array), dim);
     *out = allot_mem_array((size_t)dim, sizeof **out, err);
     if (!*out) return ALLOT_ERUNTIME;
     int i = 0;
     const cJSON *item;
-    cJSON_ArrayForEach(item, array) {
+    cJSON_ArrayForEach(item, array)
+    {
         if (!cJSON_IsNumber(item) || !(fabs(item->valuedouble) <= FLT_MAX))
-            return allot_fail(err, ALLOT_EINPUT, "%s: entry %d of the embedding is no number that "
-                              "float32 holds", where, i);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "%s: entry %d of the embedding is no number that "
+                              "float32 holds",
+                              where, i);
         (*out)[i++] = (float)item->valuedouble;
     }
     return ALLOT_OK;
@@ -106,7 +113,8 @@ static allot_code embed_from_file(const allot_select_source *s, const allot_sele
     char hex[65];
     allot_key_hex(&q->key, hex);
     if (row < 0)
-        return allot_fail(err, ALLOT_EMISMATCH, "'%s' has no embedding of the query with key %s "
+        return allot_fail(err, ALLOT_EMISMATCH,
+                          "'%s' has no embedding of the query with key %s "
                           "(embed it with 'allot-datasets embed', or use --embed-base-url)",
                           s->file, hex);
     size_t dim = (size_t)f->at.dim;
@@ -131,8 +139,10 @@ static char *prefixed(const char *prefix, const allot_select_query *q, size_t *n
 static void scale_to_one(float *x, long n)
 {
     double squares = 0;
-    for (long i = 0; i < n; i++) squares += (double)x[i] * (double)x[i];
-    for (long i = 0; squares > 0 && i < n; i++) x[i] = (float)((double)x[i] / sqrt(squares));
+    for (long i = 0; i < n; i++)
+        squares += (double)x[i] * (double)x[i];
+    for (long i = 0; squares > 0 && i < n; i++)
+        x[i] = (float)((double)x[i] / sqrt(squares));
 }
 
 /* Asks the server for all vectors of a block in one go. */
@@ -154,8 +164,10 @@ static allot_code embed_from_server(const allot_select_source *s, const allot_bu
         rc = allot_embedclient_run(&client, (const char *const *)texts, lengths, n, &vectors, &dim,
                                    NULL, NULL, err);
     if (!rc && dim != b->probe.d)
-        rc = allot_fail(err, ALLOT_EMISMATCH, "the model '%s' on the server gives %ld entries, the "
-                        "bundle needs %d", client.model, dim, b->probe.d);
+        rc = allot_fail(err, ALLOT_EMISMATCH,
+                        "the model '%s' on the server gives %ld entries, the "
+                        "bundle needs %d",
+                        client.model, dim, b->probe.d);
     for (long i = 0; !rc && i < n; i++) {
         q[i].embedding = allot_mem_array((size_t)dim, sizeof(float), err);
         if (!q[i].embedding) {
@@ -165,7 +177,8 @@ static allot_code embed_from_server(const allot_select_source *s, const allot_bu
         memcpy(q[i].embedding, vectors + i * dim, (size_t)dim * sizeof(float));
         if (b->embedding_normalized) scale_to_one(q[i].embedding, dim);
     }
-    for (long i = 0; texts && i < n; i++) free(texts[i]);
+    for (long i = 0; texts && i < n; i++)
+        free(texts[i]);
     free(texts);
     free(lengths);
     free(vectors);
@@ -175,8 +188,10 @@ static allot_code embed_from_server(const allot_select_source *s, const allot_bu
 static allot_code embed_ngrams(const allot_bundle *b, allot_select_query *q, allot_err *err)
 {
     if (strcmp(b->embedding_model, ALLOT_NGRAM_MODEL) != 0)
-        return allot_fail(err, ALLOT_EUSAGE, "the bundle needs an embedding by '%s' (give "
-                          "--embed-base-url, --embeddings or --embedding)", b->embedding_model);
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "the bundle needs an embedding by '%s' (give "
+                          "--embed-base-url, --embeddings or --embedding)",
+                          b->embedding_model);
     q->embedding = allot_mem_array((size_t)b->probe.d, sizeof *q->embedding, err);
     if (!q->embedding) return ALLOT_ERUNTIME;
     allot_ngram_embed(q->text, q->n, b->probe.d, q->embedding);

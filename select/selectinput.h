@@ -9,11 +9,11 @@
 #include "liballot/bundle.h"
 
 typedef struct {
-    char *text;          /* owned; NULL when only key and length are known */
-    size_t n;            /* bytes of text */
+    char *text; /* owned; NULL when only key and length are known */
+    size_t n;   /* bytes of text */
     size_t codepoints;
     allot_key key;
-    float *embedding;    /* owned [D]; NULL until found */
+    float *embedding; /* owned [D]; NULL until found */
 } allot_select_query;
 
 void allot_select_query_clear(allot_select_query *q);

@@ -64,8 +64,7 @@ void allot_select_print_text(const allot_choice *c)
     if (c->bundle->costs.has_seconds)
         printf("seconds    %.3f on average, %d in flight\n", seconds_of(c, s),
                c->bundle->costs.load);
-    else
-        printf("seconds    not measured\n");
+    else printf("seconds    not measured\n");
     printf("utility    %.4f\n", utility_of(c, s));
     print_rate(c->rule);
     if (c->all) print_all(c);
@@ -76,9 +75,10 @@ void allot_select_print_row(const allot_choice *c, const char *query)
     char text[ALLOT_STRATEGY_TEXT];
     int s = c->chosen;
     allot_strategy_print(&c->bundle->strategies.at[s], text);
-    printf("%s\t%.4f\t%.1f\t%.3f\t%.4f\t", text, c->accuracy[s],
-           c->bundle->costs.at[s].tokens.mean, seconds_of(c, s), utility_of(c, s));
-    for (const char *p = query; *p; p++) putchar((unsigned char)*p < 0x20 ? ' ' : *p);
+    printf("%s\t%.4f\t%.1f\t%.3f\t%.4f\t", text, c->accuracy[s], c->bundle->costs.at[s].tokens.mean,
+           seconds_of(c, s), utility_of(c, s));
+    for (const char *p = query; *p; p++)
+        putchar((unsigned char)*p < 0x20 ? ' ' : *p);
     putchar('\n');
 }
 

@@ -9,7 +9,7 @@ typedef struct {
     const allot_rule *rule;
     const double *accuracy; /* [S] predicted */
     int chosen;
-    int all;                /* also list every strategy */
+    int all; /* also list every strategy */
 } allot_choice;
 
 /* For people, with the price of accuracy that the lambdas state. */

@@ -51,10 +51,12 @@ static allot_code check_options(const allot_selecttool *t, const allot_common *c
         return allot_fail(err, ALLOT_EUSAGE,
                           "give one query: a text (in quotes), --jsonl FILE or --key HEX");
     if (t->key && (t->codepoints < 0 || !(s->file || s->vector)))
-        return allot_fail(err, ALLOT_EUSAGE, "--key needs --codepoints (the length of the query) "
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "--key needs --codepoints (the length of the query) "
                           "and --embeddings or --embedding");
     if (t->jsonl && s->vector)
-        return allot_fail(err, ALLOT_EUSAGE, "--embedding is for one query; in JSONL each line can "
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "--embedding is for one query; in JSONL each line can "
                           "have a field \"embedding\"");
     return ALLOT_OK;
 }
@@ -82,8 +84,8 @@ static void close_session(session *s)
 
 static allot_code decide(session *s, const allot_select_query *q, allot_err *err)
 {
-    allot_choice c = {.bundle = &s->bundle, .rule = &s->rule, .accuracy = s->accuracy,
-                      .all = s->common->verbose};
+    allot_choice c = {
+        .bundle = &s->bundle, .rule = &s->rule, .accuracy = s->accuracy, .all = s->common->verbose};
     allot_code rc = allot_bundle_select(&s->bundle, &s->rule, q->embedding, q->codepoints,
                                         s->scratch, s->accuracy, &c.chosen, err);
     if (rc) return rc;
@@ -131,8 +133,8 @@ static allot_code read_block(session *s, FILE *in, long *line_number, allot_sele
         snprintf(where, sizeof where, "line %ld of '%.200s'", *line_number, s->tool->jsonl);
         if (line[strspn(line, " \t\r\n")] == '\0') continue;
         if (bytes > MAX_LINE_BYTES)
-            rc = allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where,
-                            MAX_LINE_BYTES);
+            rc =
+                allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
         else
             rc = allot_select_read_line(line, (size_t)bytes, where, s->bundle.probe.d, &q[(*n)++],
                                         err);
@@ -155,7 +157,8 @@ static allot_code decide_lines(session *s, allot_err *err)
         rc = read_block(s, in, &line_number, q, &n, err);
         if (!rc) rc = decide_block(s, q, n, err);
     } while (!rc && n == BLOCK);
-    for (int i = 0; i < BLOCK; i++) allot_select_query_clear(&q[i]);
+    for (int i = 0; i < BLOCK; i++)
+        allot_select_query_clear(&q[i]);
     if (!is_stdin) fclose(in);
     return rc;
 }

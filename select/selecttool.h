@@ -6,12 +6,12 @@
 #include "select/selectinput.h"
 
 typedef struct {
-    const char *bundle;         /* path; required */
-    const char *jsonl;          /* path or "-"; NULL = the query is the argument */
-    const char *key;            /* instead of a text: 64 hex digits, with codepoints */
-    int codepoints;             /* -1 = not given */
+    const char *bundle; /* path; required */
+    const char *jsonl;  /* path or "-"; NULL = the query is the argument */
+    const char *key;    /* instead of a text: 64 hex digits, with codepoints */
+    int codepoints;     /* -1 = not given */
     allot_rule rule;
-    const char *cap_on;         /* NULL = mean */
+    const char *cap_on; /* NULL = mean */
     allot_select_source source;
 } allot_selecttool;
 

@@ -6,8 +6,8 @@
 
 allot_code allot_adam_init(allot_adam *a, size_t n, double lr, double weight_decay, allot_err *err)
 {
-    *a = (allot_adam){.lr = lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8,
-                      .weight_decay = weight_decay, .n = n};
+    *a = (allot_adam){
+        .lr = lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = weight_decay, .n = n};
     a->m = allot_mem_array(n, sizeof *a->m, err);
     a->v = allot_mem_array(n, sizeof *a->v, err);
     return a->m && a->v ? ALLOT_OK : ALLOT_ERUNTIME;

@@ -17,8 +17,8 @@ typedef struct {
 } allot_adam;
 
 /* beta 0.9, 0.999, eps 1e-8, moments 0. */
-ALLOT_MUST_CHECK allot_code allot_adam_init(allot_adam *a, size_t n, double lr,
-                                            double weight_decay, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_adam_init(allot_adam *a, size_t n, double lr, double weight_decay,
+                                            allot_err *err);
 void allot_adam_clear(allot_adam *a);
 /* Counts a step; then allot_adam_update moves parameters [first, first + n) of it. Disjoint ranges
  * may be updated by several threads. */

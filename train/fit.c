@@ -11,18 +11,30 @@
 #include "liballot/mem.h"
 #include "train/adam.h"
 #include "train/fitloss.h"
-#include "train/trainblas.h"
+#include "train/gemm.h"
 #include "train/trainnet.h"
 
 enum { STREAM_WEIGHTS = 1, STREAM_ORDER = 2 };
 
 void allot_fit_defaults(allot_fit_settings *s, int paper)
 {
-    *s = (allot_fit_settings){.paper = 0, .lr = 1e-3, .weight_decay = 1, .batch = 64,
-                              .epochs = 200, .patience = 20, .threads = 1, .seed = 1};
+    *s = (allot_fit_settings){.paper = 0,
+                              .lr = 1e-3,
+                              .weight_decay = 1,
+                              .batch = 64,
+                              .epochs = 200,
+                              .patience = 20,
+                              .threads = 1,
+                              .seed = 1};
     if (paper)
-        *s = (allot_fit_settings){.paper = 1, .lr = 1e-5, .weight_decay = 0, .batch = 32,
-                                  .epochs = 10, .patience = 10, .threads = 1, .seed = 1};
+        *s = (allot_fit_settings){.paper = 1,
+                                  .lr = 1e-5,
+                                  .weight_decay = 0,
+                                  .batch = 32,
+                                  .epochs = 10,
+                                  .patience = 10,
+                                  .threads = 1,
+                                  .seed = 1};
 }
 
 allot_code allot_fit_check(const allot_fit_settings *s, allot_err *err)
@@ -30,8 +42,10 @@ allot_code allot_fit_check(const allot_fit_settings *s, allot_err *err)
     if (!(s->lr > 0) || !isfinite(s->lr))
         return allot_fail(err, ALLOT_EUSAGE, "the learning rate is %g: it must be above 0", s->lr);
     if (!(s->weight_decay >= 0) || s->weight_decay * s->lr >= 1)
-        return allot_fail(err, ALLOT_EUSAGE, "the weight decay is %g: it must be 0 or more, and "
-                          "below 1 / learning rate", s->weight_decay);
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "the weight decay is %g: it must be 0 or more, and "
+                          "below 1 / learning rate",
+                          s->weight_decay);
     if (s->batch < 1 || s->epochs < 1 || s->patience < 1 || s->threads < 1)
         return allot_fail(err, ALLOT_EUSAGE,
                           "batch, epochs, patience and threads must be 1 or more");
@@ -41,7 +55,8 @@ allot_code allot_fit_check(const allot_fit_settings *s, allot_err *err)
 static void draw_uniform(long seed, uint64_t what, double bound, float *out, size_t n)
 {
     allot_rng rng = allot_rng_start((uint64_t)seed, STREAM_WEIGHTS, what, 0);
-    for (size_t i = 0; i < n; i++) out[i] = (float)((2 * allot_rng_unit(&rng) - 1) * bound);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)((2 * allot_rng_unit(&rng) - 1) * bound);
 }
 
 /* PyTorch's default: weights and biases uniform within 1 / sqrt(inputs of the layer). */
@@ -124,9 +139,9 @@ typedef struct {
     allot_tiles *tiles;
     allot_net net;
     allot_adam adam;
-    order order;       /* what an epoch goes through */
-    float *best;       /* [trained] */
-    float *logits;     /* [validation cells] */
+    order order;   /* what an epoch goes through */
+    float *best;   /* [trained] */
+    float *logits; /* [validation cells] */
 } training;
 
 enum { UPDATE_TILE = 16384 };
@@ -135,8 +150,8 @@ static void update_tile(void *user, int tile)
 {
     training *t = user;
     size_t first = (size_t)tile * UPDATE_TILE, left = t->adam.n - first;
-    allot_adam_update(&t->adam, first, left < UPDATE_TILE ? left : UPDATE_TILE,
-                      t->net.gradient.w1q, t->probe->w1q);
+    allot_adam_update(&t->adam, first, left < UPDATE_TILE ? left : UPDATE_TILE, t->net.gradient.w1q,
+                      t->probe->w1q);
 }
 
 static allot_code train_epoch(training *t, const allot_cells *c, int epoch, double *loss,
@@ -151,8 +166,10 @@ static allot_code train_epoch(training *t, const allot_cells *c, int epoch, doub
         if (t->net.batch.n_rows == 0) continue;
         double mean = allot_net_gradient(&t->net);
         if (!isfinite(mean))
-            return allot_fail(err, ALLOT_ERUNTIME, "the loss is not finite in epoch %d: the "
-                              "training diverged (lower --lr)", epoch);
+            return allot_fail(err, ALLOT_ERUNTIME,
+                              "the loss is not finite in epoch %d: the "
+                              "training diverged (lower --lr)",
+                              epoch);
         sum += mean * t->net.batch.n_rows;
         rows += t->net.batch.n_rows;
         allot_adam_begin(&t->adam);
@@ -172,7 +189,8 @@ static void predict(training *t, const allot_cells *c, float *logits)
         b->n_queries = b->n_rows = 0;
         for (long q = at; q < c->n && q < at + t->net.max_queries; q++) {
             add_query(&t->net, c, q);
-            for (int s = 0; s < c->n_strategies; s++) add_cell(&t->net, c, q, s);
+            for (int s = 0; s < c->n_strategies; s++)
+                add_cell(&t->net, c, q, s);
         }
         if (b->n_rows > 0) allot_net_forward(&t->net);
         for (int r = 0; r < b->n_rows; r++)
@@ -188,12 +206,12 @@ static allot_code start(training *t, const allot_cells *train, const allot_cells
     if (!rc) rc = allot_tiles_new(t->s->threads, &t->tiles, err);
     if (!rc) rc = allot_adam_init(&t->adam, n, t->s->lr, t->s->weight_decay, err);
     if (!rc)
-        rc = allot_net_init(&t->net, t->probe, features, train->n_strategies, t->s->batch,
-                            t->tiles, err);
+        rc = allot_net_init(&t->net, t->probe, features, train->n_strategies, t->s->batch, t->tiles,
+                            err);
     if (rc) return rc;
     t->best = allot_mem_array(n, sizeof *t->best, err);
-    t->logits = allot_mem_array((size_t)validation->n, (size_t)validation->n_strategies *
-                                sizeof *t->logits, err);
+    t->logits = allot_mem_array((size_t)validation->n,
+                                (size_t)validation->n_strategies * sizeof *t->logits, err);
     return t->best && t->logits ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
@@ -228,8 +246,10 @@ static allot_code run_epochs(training *t, const allot_cells *train, const allot_
         snprintf(extra, sizeof extra, "loss %.4f, validation %.4f", *train_loss, *loss);
         allot_progress_update(&progress, epoch, extra);
         if (allot_interrupted())
-            return allot_fail(err, ALLOT_EINTR, "interrupted after epoch %d; nothing was written "
-                              "(run the same command again)", epoch);
+            return allot_fail(err, ALLOT_EINTR,
+                              "interrupted after epoch %d; nothing was written "
+                              "(run the same command again)",
+                              epoch);
         if (epoch - info->best_epoch >= t->s->patience) break;
     }
     allot_progress_end(&progress, info->epochs, NULL);

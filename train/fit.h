@@ -30,10 +30,10 @@ typedef struct {
 } allot_fit_losses;
 
 typedef struct {
-    int epochs;              /* done */
-    int best_epoch;          /* 1-based; whose weights were kept */
+    int epochs;                 /* done */
+    int best_epoch;             /* 1-based; whose weights were kept */
     double *train, *validation; /* owned [epochs]: mean loss in each epoch */
-    allot_fit_losses losses; /* of the kept weights */
+    allot_fit_losses losses;    /* of the kept weights */
 } allot_fit_info;
 
 void allot_fit_defaults(allot_fit_settings *s, int paper);

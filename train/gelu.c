@@ -26,7 +26,8 @@ static void exp_lanes(const float *x, float *out)
         bits[i] = ((int32_t)k + 127) << 23;
     }
     memcpy(scale, bits, sizeof scale);
-    for (int i = 0; i < LANES; i++) out[i] *= scale[i];
+    for (int i = 0; i < LANES; i++)
+        out[i] *= scale[i];
 }
 
 /* The upper tail 1 - Phi(|a|) = poly(t) e^(-a^2/2) / 2, t = 1 / (1 + p |a| / sqrt 2): Abramowitz
@@ -56,7 +57,8 @@ static void gelu_lanes(float *value, float *slope)
 void allot_gelu_slopes(float *value, float *slope, size_t n)
 {
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) gelu_lanes(value + i, slope + i);
+    for (; i + LANES <= n; i += LANES)
+        gelu_lanes(value + i, slope + i);
     if (i == n) return;
     float rest[LANES] = {0}, rest_slope[LANES];
     memcpy(rest, value + i, (n - i) * sizeof *rest);

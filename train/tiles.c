@@ -11,8 +11,8 @@ struct allot_tiles {
     pthread_t *threads; /* [n_threads]: the workers without the caller */
     int n_threads;
     int stop;
-    long job;    /* counts the jobs, so that a worker sees that there is a new one */
-    int next;    /* first tile that nobody took */
+    long job; /* counts the jobs, so that a worker sees that there is a new one */
+    int next; /* first tile that nobody took */
     int n_tiles;
     int running; /* tiles taken and not done */
     allot_tile_fn f;
@@ -80,7 +80,8 @@ void allot_tiles_free(allot_tiles *w)
     w->stop = 1;
     pthread_cond_broadcast(&w->started);
     pthread_mutex_unlock(&w->lock);
-    for (int i = 0; i < w->n_threads; i++) pthread_join(w->threads[i], NULL);
+    for (int i = 0; i < w->n_threads; i++)
+        pthread_join(w->threads[i], NULL);
     pthread_cond_destroy(&w->finished);
     pthread_cond_destroy(&w->started);
     pthread_mutex_destroy(&w->lock);
@@ -98,6 +99,7 @@ void allot_tiles_run(allot_tiles *w, int n_tiles, allot_tile_fn f, void *user)
     w->job++;
     pthread_cond_broadcast(&w->started);
     work(w);
-    while (w->running > 0) pthread_cond_wait(&w->finished, &w->lock);
+    while (w->running > 0)
+        pthread_cond_wait(&w->finished, &w->lock);
     pthread_mutex_unlock(&w->lock);
 }

@@ -33,8 +33,8 @@ static allot_code join(const allot_traindata_source *src, joined *j, allot_err *
     j->row = allot_mem_array(n, sizeof *j->row, err);
     j->split_of = allot_mem_array(n, sizeof *j->split_of, err);
     if (!j->row || !j->split_of) return ALLOT_ERUNTIME;
-    allot_code rc = allot_splits_join(&j->splits, src->splits, o->keys, o->n, src->outcomes,
-                                      j->split_of, err);
+    allot_code rc =
+        allot_splits_join(&j->splits, src->splits, o->keys, o->n, src->outcomes, j->split_of, err);
     if (!rc)
         rc = allot_keyindex_build(&index, j->embeddings.keys, (size_t)j->embeddings.n,
                                   src->embeddings, err);
@@ -59,7 +59,8 @@ static allot_code load(const allot_traindata_source *src, joined *j, allot_train
     return rc;
 }
 
-/* Mean and 1 / standard deviation of one number over the training queries; at(.) gives it. */
+/* Mean and 1 / standard deviation over the training queries of one column of the embedding, or of
+ * the length feature, which is the column behind the last. A constant column keeps scale 1. */
 static void standardise(const joined *j, long column, allot_feature_layout layout, float *mean,
                         float *scale)
 {
@@ -79,7 +80,7 @@ static void standardise(const joined *j, long column, allot_feature_layout layou
     }
     double deviation = sqrt(squares / (double)n);
     *mean = (float)(sum / (double)n);
-    *scale = deviation > 1e-6 * fabs(sum / (double)n) ? (float)(1 / deviation) : 1;
+    *scale = deviation > 1e-6 * fabs((double)*mean) ? (float)(1 / deviation) : 1;
     if (!isfinite(*scale)) *scale = 1;
 }
 
@@ -118,7 +119,8 @@ static allot_code fill_file(const allot_traindata_source *src, joined *j, allot_
 static void fill_query(const joined *j, const allot_probe *p, long q, float *x)
 {
     const float *e = j->embeddings.at + j->row[q] * j->embeddings.dim;
-    for (int i = 0; i < p->d; i++) x[i] = (e[i] - p->mean[i]) * p->scale[i];
+    for (int i = 0; i < p->d; i++)
+        x[i] = (e[i] - p->mean[i]) * p->scale[i];
     float length = allot_features_length(p->layout, (size_t)j->outcomes.codepoints[q]);
     x[p->d] = (length - p->length_norm[0]) * p->length_norm[1];
 }
@@ -128,7 +130,8 @@ static allot_code fill_cells(const joined *j, const allot_traindata *t, allot_sp
 {
     size_t s = (size_t)t->file.strategies.count, row = 0;
     double weights = 0;
-    for (long q = 0; q < j->outcomes.n; q++) c->n += j->split_of[q] == split;
+    for (long q = 0; q < j->outcomes.n; q++)
+        c->n += j->split_of[q] == split;
     c->d1 = t->file.probe.d + 1;
     c->n_strategies = (int)s;
     c->x = allot_mem_array((size_t)c->n, (size_t)c->d1 * sizeof *c->x, err);
@@ -177,7 +180,8 @@ static allot_code check_splits(const allot_traindata_source *src, const joined *
             for (int s = 0; j->split_of[q] == needed[i] && s < j->outcomes.strategies.count; s++)
                 n += j->outcomes.n_trials[q * j->outcomes.strategies.count + s] > 0;
         if (n == 0)
-            return allot_fail(err, ALLOT_EINPUT, "no labelled query of '%s' is in the %s split of "
+            return allot_fail(err, ALLOT_EINPUT,
+                              "no labelled query of '%s' is in the %s split of "
                               "'%s' (split again with a larger share, or label more queries)",
                               src->outcomes, allot_split_name(needed[i]), src->splits);
     }
@@ -193,8 +197,7 @@ allot_code allot_traindata_load(const allot_traindata_source *source, allot_trai
     if (!rc) rc = check_splits(source, &j, err);
     if (!rc) out->n_eff_mean = mean_n_eff(&j);
     if (!rc) rc = fill_file(source, &j, out, err);
-    if (!rc)
-        rc = fill_cells(&j, out, ALLOT_TRAIN, source->weight_by_n_eff, &out->train, err);
+    if (!rc) rc = fill_cells(&j, out, ALLOT_TRAIN, source->weight_by_n_eff, &out->train, err);
     if (!rc) rc = fill_cells(&j, out, ALLOT_VALIDATION, 0, &out->validation, err);
     clear_joined(&j);
     if (rc) allot_traindata_clear(out);

@@ -19,18 +19,18 @@ typedef struct {
 
 typedef struct {
     const char *outcomes, *embeddings, *splits; /* paths */
-    int paper;             /* the paper's feature layout, nothing standardised */
-    int weight_by_n_eff;   /* of the training cells */
+    int paper;           /* the paper's feature layout, nothing standardised */
+    int weight_by_n_eff; /* of the training cells */
     allot_missing missing;
-    int hidden;            /* units in each of both hidden layers */
+    int hidden; /* units in each of both hidden layers */
 } allot_traindata_source;
 
 typedef struct {
     allot_cells train, validation;
-    allot_probefile file;    /* all but weights and training: sizes, normalisation, what it is of */
-    float *features;         /* owned [S][P] */
-    double n_eff_mean;       /* of the training cells */
-    long dropped_queries;    /* by the rule for missing cells */
+    allot_probefile file; /* all but weights and training: sizes, normalisation, what it is of */
+    float *features;      /* owned [S][P] */
+    double n_eff_mean;    /* of the training cells */
+    long dropped_queries; /* by the rule for missing cells */
     int dropped_strategies;
 } allot_traindata;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "liballot/mem.h"
 #include "train/gelu.h"
-#include "train/trainblas.h"
+#include "train/gemm.h"
 
 enum { TILE_QUERIES = 32, TILE_ROWS = 128, TILE_UNITS = 100 };
 
@@ -25,13 +25,16 @@ size_t allot_net_n_trained(const allot_probe *probe)
 }
 
 allot_code allot_net_init(allot_net *net, const allot_probe *probe, const float *features,
-                          int n_strategies, int max_queries, allot_tiles *tiles,
-                          allot_err *err)
+                          int n_strategies, int max_queries, allot_tiles *tiles, allot_err *err)
 {
     size_t q = (size_t)max_queries, s = (size_t)n_strategies, r = q * s;
     size_t h1 = (size_t)probe->h1, h2 = (size_t)probe->h2;
-    *net = (allot_net){.probe = probe, .features = features, .n_strategies = n_strategies,
-                       .tiles = tiles, .max_queries = max_queries, .max_rows = (int)r};
+    *net = (allot_net){.probe = probe,
+                       .features = features,
+                       .n_strategies = n_strategies,
+                       .tiles = tiles,
+                       .max_queries = max_queries,
+                       .max_rows = (int)r};
     allot_code rc = allot_probe_init(&net->gradient, probe->layout, probe->d, probe->p, probe->h1,
                                      probe->h2, err);
     if (rc) return rc;
@@ -47,7 +50,7 @@ allot_code allot_net_init(allot_net *net, const allot_probe *probe, const float 
     if (!b->x || !b->row_query || !b->row_strategy || !b->label || !b->weight || !net->loss ||
         !net->block)
         return ALLOT_ERUNTIME;
-    float **const views[] = {&net->u,  &net->du, &net->v,  &net->dv, &net->g1, &net->d1,
+    float **const views[] = {&net->u,    &net->du, &net->v,  &net->dv, &net->g1, &net->d1,
                              &net->back, &net->g2, &net->d2, &net->z,  &net->dz};
     const size_t sizes[] = {q * h1, q * h1, s * h1, s * h1, r * h1, r * h1,
                             r * h1, r * h2, r * h2, r,      r};
@@ -80,7 +83,8 @@ static void first_layer(void *user, int tile)
     float *u = net->u + (size_t)first * (size_t)p->h1;
     allot_blas_nt(n, p->h1, p->d + 1, net->batch.x + (size_t)first * ((size_t)p->d + 1), p->w1q, u);
     for (int i = 0; i < n; i++)
-        for (int h = 0; h < p->h1; h++) u[i * p->h1 + h] += p->b1[h];
+        for (int h = 0; h < p->h1; h++)
+            u[i * p->h1 + h] += p->b1[h];
 }
 
 static void hidden_rows(allot_net *net, size_t first, size_t n)
@@ -90,7 +94,8 @@ static void hidden_rows(allot_net *net, size_t first, size_t n)
         const float *u = net->u + (size_t)net->batch.row_query[r] * h1;
         const float *v = net->v + (size_t)net->batch.row_strategy[r] * h1;
         float *g1 = net->g1 + r * h1;
-        for (size_t h = 0; h < h1; h++) g1[h] = u[h] + v[h];
+        for (size_t h = 0; h < h1; h++)
+            g1[h] = u[h] + v[h];
         allot_gelu_slopes(g1, net->d1 + r * h1, h1);
     }
 }
@@ -109,14 +114,17 @@ static void output_rows(allot_net *net, size_t first, size_t n)
     for (size_t r = first; r < first + n; r++) {
         float *g2 = net->g2 + r * h2, *d2 = net->d2 + r * h2;
         double z = (double)p->b3[0], w = (double)net->batch.weight[r];
-        for (size_t h = 0; h < h2; h++) g2[h] += p->b2[h];
+        for (size_t h = 0; h < h2; h++)
+            g2[h] += p->b2[h];
         allot_gelu_slopes(g2, d2, h2);
-        for (size_t h = 0; h < h2; h++) z += (double)p->w3[h] * (double)g2[h];
+        for (size_t h = 0; h < h2; h++)
+            z += (double)p->w3[h] * (double)g2[h];
         net->z[r] = (float)z;
         net->loss[r] = w * cross_entropy(z, (double)net->batch.label[r]);
         double slope = 1 / (1 + exp(-z)) - (double)net->batch.label[r];
         net->dz[r] = (float)(w * slope / net->batch.n_rows);
-        for (size_t h = 0; h < h2; h++) d2[h] *= net->dz[r] * p->w3[h];
+        for (size_t h = 0; h < h2; h++)
+            d2[h] *= net->dz[r] * p->w3[h];
     }
 }
 
@@ -140,7 +148,8 @@ static void backward_rows(void *user, int tile)
     size_t h1 = (size_t)p->h1, first = (size_t)tile * TILE_ROWS;
     float *back = net->back + first * h1, *d1 = net->d1 + first * h1;
     allot_blas_nn(n, p->h1, p->h2, net->d2 + first * (size_t)p->h2, p->w2, back);
-    for (size_t i = 0; i < (size_t)n * h1; i++) d1[i] *= back[i];
+    for (size_t i = 0; i < (size_t)n * h1; i++)
+        d1[i] *= back[i];
 }
 
 /* Gradients of w2, b2, w3 for a few units of the second layer. */
@@ -193,7 +202,8 @@ static void first_layer_gradient(allot_net *net, size_t first, size_t n)
                   net->gradient.w1s + first * f);
     for (size_t h = first; h < first + n; h++) {
         double sum = 0;
-        for (size_t s = 0; s < (size_t)net->n_strategies; s++) sum += (double)net->dv[s * h1 + h];
+        for (size_t s = 0; s < (size_t)net->n_strategies; s++)
+            sum += (double)net->dv[s * h1 + h];
         net->gradient.b1[h] = (float)sum;
     }
 }
@@ -216,11 +226,12 @@ double allot_net_forward(allot_net *net)
 {
     int n_rows = net->batch.n_rows;
     double sum = 0;
-    allot_blas_nt(net->n_strategies, net->probe->h1, net->probe->p, net->features,
-                  net->probe->w1s, net->v);
+    allot_blas_nt(net->n_strategies, net->probe->h1, net->probe->p, net->features, net->probe->w1s,
+                  net->v);
     allot_tiles_run(net->tiles, n_tiles(net->batch.n_queries, TILE_QUERIES), first_layer, net);
     allot_tiles_run(net->tiles, n_tiles(n_rows, TILE_ROWS), forward_rows, net);
-    for (int r = 0; r < n_rows; r++) sum += net->loss[r];
+    for (int r = 0; r < n_rows; r++)
+        sum += net->loss[r];
     return sum / n_rows;
 }
 
@@ -229,9 +240,10 @@ double allot_net_gradient(allot_net *net)
     double loss = allot_net_forward(net), sum = 0;
     allot_tiles_run(net->tiles, n_tiles(net->batch.n_rows, TILE_ROWS), backward_rows, net);
     allot_tiles_run(net->tiles,
-                      n_tiles(net->probe->h1, TILE_UNITS) + n_tiles(net->probe->h2, TILE_UNITS),
-                      gradient_units, net);
-    for (int r = 0; r < net->batch.n_rows; r++) sum += (double)net->dz[r];
+                    n_tiles(net->probe->h1, TILE_UNITS) + n_tiles(net->probe->h2, TILE_UNITS),
+                    gradient_units, net);
+    for (int r = 0; r < net->batch.n_rows; r++)
+        sum += (double)net->dz[r];
     net->gradient.b3[0] = (float)sum;
     return loss;
 }

@@ -23,26 +23,25 @@ typedef struct {
 } allot_batch;
 
 typedef struct {
-    const allot_probe *probe;  /* borrowed: the parameters */
-    const float *features;     /* borrowed [S][P] */
+    const allot_probe *probe; /* borrowed: the parameters */
+    const float *features;    /* borrowed [S][P] */
     int n_strategies;
-    allot_tiles *tiles;    /* borrowed */
-    allot_probe gradient;      /* owned; of the mean loss; mean, scale, length_norm unused */
-    allot_batch batch;         /* owned buffers for max_queries and max_rows, filled by the user */
+    allot_tiles *tiles;   /* borrowed */
+    allot_probe gradient; /* owned; of the mean loss; mean, scale, length_norm unused */
+    allot_batch batch;    /* owned buffers for max_queries and max_rows, filled by the user */
     int max_queries, max_rows;
-    float *block;              /* owned; the views below */
-    float *u, *du;             /* [max_queries][H1] */
-    float *v, *dv;             /* [S][H1] */
-    float *g1, *d1, *back;     /* [max_rows][H1]: gelu(A1), its slope then dloss/dA1, product */
-    float *g2, *d2;            /* [max_rows][H2]: gelu(A2), dloss/dA2 */
-    float *z, *dz;             /* [max_rows] logits and dloss/dz */
-    double *loss;              /* owned [max_rows]: w BCE of each row */
+    float *block;          /* owned; the views below */
+    float *u, *du;         /* [max_queries][H1] */
+    float *v, *dv;         /* [S][H1] */
+    float *g1, *d1, *back; /* [max_rows][H1]: gelu(A1), its slope then dloss/dA1, product */
+    float *g2, *d2;        /* [max_rows][H2]: gelu(A2), dloss/dA2 */
+    float *z, *dz;         /* [max_rows] logits and dloss/dz */
+    double *loss;          /* owned [max_rows]: w BCE of each row */
 } allot_net;
 
 ALLOT_MUST_CHECK allot_code allot_net_init(allot_net *net, const allot_probe *probe,
-                                           const float *features, int n_strategies,
-                                           int max_queries, allot_tiles *tiles,
-                                           allot_err *err);
+                                           const float *features, int n_strategies, int max_queries,
+                                           allot_tiles *tiles, allot_err *err);
 void allot_net_clear(allot_net *net);
 
 /* Logits and loss of net->batch; returns the mean of w BCE over its rows. */

@@ -10,8 +10,10 @@
 static allot_code read_source(const allot_traintool *tool, allot_traindata_source *src,
                               allot_err *err)
 {
-    *src = (allot_traindata_source){.outcomes = tool->outcomes, .embeddings = tool->embeddings,
-                                    .splits = tool->splits, .paper = tool->paper,
+    *src = (allot_traindata_source){.outcomes = tool->outcomes,
+                                    .embeddings = tool->embeddings,
+                                    .splits = tool->splits,
+                                    .paper = tool->paper,
                                     .hidden = tool->hidden};
     const char *by = tool->weight_by ? tool->weight_by : "none";
     src->weight_by_n_eff = strcmp(by, "n-eff") == 0;
@@ -95,14 +97,13 @@ static void report_text(const allot_traintool *tool, const allot_traindata *data
 {
     const allot_fit_losses *l = &info->losses;
     printf("trained on %ld queries x %d strategies (%ld cells, n_eff %.1f on average), "
-           "validated on %ld queries\n", data->train.n, data->file.strategies.count,
-           data->train.n_cells, data->n_eff_mean, data->validation.n);
+           "validated on %ld queries\n",
+           data->train.n, data->file.strategies.count, data->train.n_cells, data->n_eff_mean,
+           data->validation.n);
     printf("best epoch %d of %d, %.1f s\n", info->best_epoch, info->epochs, seconds);
     printf("validation log loss        %.4f\n", l->probe);
-    printf("  mean of each strategy    %.4f   (knows nothing about the query)\n",
-           l->strategy_mean);
-    printf("  query part only          %.4f   (knows nothing about the strategy)\n",
-           l->query_only);
+    printf("  mean of each strategy    %.4f   (knows nothing about the query)\n", l->strategy_mean);
+    printf("  query part only          %.4f   (knows nothing about the strategy)\n", l->query_only);
     printf("  without interaction      %.4f   (same ranking of strategies for every query)\n",
            l->additive);
     printf("wrote '%s'\n", tool->output);

@@ -6,10 +6,10 @@
 
 typedef struct {
     const char *outcomes, *embeddings, *splits, *output; /* paths; required */
-    const char *missing;   /* NULL = refuse */
-    const char *weight_by; /* NULL = none */
+    const char *missing;                                 /* NULL = refuse */
+    const char *weight_by;                               /* NULL = none */
     int paper;
-    double lr;             /* 0 = default of the mode; so below, -1 for weight_decay */
+    double lr; /* 0 = default of the mode; so below, -1 for weight_decay */
     double weight_decay;
     int batch, epochs, patience, hidden;
 } allot_traintool;

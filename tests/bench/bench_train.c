@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: bench_train [EMBEDDING_SIZE]   CPU time of a training step (forward and backward, 64 queries x
- * the paper's 22 strategies, hidden 200 + 200): factorised first layer against materialised rows,
- * side by side in one thread, same OpenBLAS, same numbers. Prints the ratio. */
+/* usage: bench_train [EMBEDDING_SIZE]   CPU time of a training step (forward and backward, 64
+ * queries x the paper's 22 strategies, hidden 200 + 200): factorised first layer against
+ * materialised rows, side by side in one thread, same OpenBLAS, same numbers. Prints the ratio. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,15 +10,15 @@
 #include "core/rng.h"
 #include "train/fit.h"
 #include "train/gelu.h"
-#include "train/trainblas.h"
+#include "train/gemm.h"
 #include "train/trainnet.h"
 
 enum { S = 22, B = 64, R = S * B, H = 200, REPEATS = 7 };
 
 static const char *const texts[S] = {
-    "majority@2",  "majority@4",  "majority@8",   "majority@16",  "majority@32", "bon@2",
-    "bon@4",       "bon@8",       "bon@16",       "bon@32",       "weighted@2",  "weighted@4",
-    "weighted@8",  "weighted@16", "weighted@32",  "beam@2x2x40",  "beam@4x2x40", "beam@8x4x20",
+    "majority@2",   "majority@4",   "majority@8",   "majority@16", "majority@32", "bon@2",
+    "bon@4",        "bon@8",        "bon@16",       "bon@32",      "weighted@2",  "weighted@4",
+    "weighted@8",   "weighted@16",  "weighted@32",  "beam@2x2x40", "beam@4x2x40", "beam@8x4x20",
     "beam@16x2x40", "beam@16x4x20", "beam@32x2x20", "beam@32x4x40"};
 
 static void *need(void *p)
@@ -43,10 +43,10 @@ static void must(allot_code rc)
 /* The same network on rows [R][width], width = D + 1 + P: what a plain training loop computes. */
 typedef struct {
     int width;
-    float *rows, *w1, *gradient_w1;       /* [R][width], [H][width] twice */
-    float *g1, *d1, *g2, *d2, *back, *z;  /* [R][H]; z [R] */
-    float *gradient_w2;                   /* [H][H] */
-    float b1[H], b2[H], w3[H];            /* gradients of the small ones */
+    float *rows, *w1, *gradient_w1;      /* [R][width], [H][width] twice */
+    float *g1, *d1, *g2, *d2, *back, *z; /* [R][H]; z [R] */
+    float *gradient_w2;                  /* [H][H] */
+    float b1[H], b2[H], w3[H];           /* gradients of the small ones */
 } plain;
 
 static void plain_rows(plain *m, const allot_net *net)
@@ -67,14 +67,16 @@ static void plain_rows(plain *m, const allot_net *net)
 static void add_bias(float *a, const float *bias)
 {
     for (size_t r = 0; r < R; r++)
-        for (size_t h = 0; h < H; h++) a[r * H + h] += bias[h];
+        for (size_t h = 0; h < H; h++)
+            a[r * H + h] += bias[h];
 }
 
 static void sum_columns(const float *a, float *out)
 {
     memset(out, 0, H * sizeof *out);
     for (size_t r = 0; r < R; r++)
-        for (size_t h = 0; h < H; h++) out[h] += a[r * H + h];
+        for (size_t h = 0; h < H; h++)
+            out[h] += a[r * H + h];
 }
 
 static void plain_step(plain *m, const allot_net *net)
@@ -90,7 +92,8 @@ static void plain_step(plain *m, const allot_net *net)
     memset(m->w3, 0, sizeof m->w3);
     for (size_t r = 0; r < R; r++) {
         double z = (double)p->b3[0];
-        for (size_t h = 0; h < H; h++) z += (double)p->w3[h] * (double)m->g2[r * H + h];
+        for (size_t h = 0; h < H; h++)
+            z += (double)p->w3[h] * (double)m->g2[r * H + h];
         m->z[r] = (float)z;
         float dz = (float)((1 / (1 + exp(-z)) - (double)net->batch.label[r]) / R);
         for (size_t h = 0; h < H; h++) {
@@ -101,7 +104,8 @@ static void plain_step(plain *m, const allot_net *net)
     sum_columns(m->d2, m->b2);
     allot_blas_tn(H, H, R, m->d2, H, m->g1, m->gradient_w2);
     allot_blas_nn(R, H, H, m->d2, p->w2, m->back);
-    for (size_t i = 0; i < (size_t)R * H; i++) m->d1[i] *= m->back[i];
+    for (size_t i = 0; i < (size_t)R * H; i++)
+        m->d1[i] *= m->back[i];
     sum_columns(m->d1, m->b1);
     allot_blas_tn(H, m->width, R, m->d1, H, m->rows, m->gradient_w1);
 }
@@ -114,7 +118,8 @@ static void make_plain(plain *m, const allot_probe *p)
     m->w1 = need(calloc(w1, 4));
     m->gradient_w1 = need(calloc(w1, 4));
     float **const wide[] = {&m->g1, &m->d1, &m->g2, &m->d2, &m->back};
-    for (int i = 0; i < 5; i++) *wide[i] = need(calloc((size_t)R * H, 4));
+    for (int i = 0; i < 5; i++)
+        *wide[i] = need(calloc((size_t)R * H, 4));
     m->z = need(calloc(R, 4));
     m->gradient_w2 = need(calloc((size_t)H * H, 4));
 }
@@ -139,11 +144,13 @@ static void compare(const plain *m, const allot_net *net)
 {
     const allot_probe *p = net->probe, *g = &net->gradient;
     double worst = 0;
-    for (int r = 0; r < R; r++) worst = fmax(worst, fabs((double)(m->z[r] - net->z[r])));
+    for (int r = 0; r < R; r++)
+        worst = fmax(worst, fabs((double)(m->z[r] - net->z[r])));
     for (int h = 0; h < H; h++) {
         for (int i = 0; i < p->d + 1; i++)
-            worst = fmax(worst, fabs((double)(m->gradient_w1[h * m->width + i] -
-                                              g->w1q[h * (p->d + 1) + i])));
+            worst =
+                fmax(worst,
+                     fabs((double)(m->gradient_w1[h * m->width + i] - g->w1q[h * (p->d + 1) + i])));
         for (int i = 0; i < p->p; i++)
             worst = fmax(worst, fabs((double)(m->gradient_w1[h * m->width + p->d + 1 + i] -
                                               g->w1s[h * p->p + i])));

@@ -14,19 +14,19 @@
 #include "train/fit.h"
 #include "train/fitloss.h"
 #include "train/gelu.h"
-#include "train/trainblas.h"
+#include "train/gemm.h"
 #include "train/trainnet.h"
 
 enum { S = 6 };
-static const char *const texts[S] = {"single", "majority@8", "bon@8;agg=min", "weighted@32",
-                                     "beam@8x4x20", "beam@8x4x20;final=vote"};
+static const char *const texts[S] = {"single",      "majority@8",  "bon@8;agg=min",
+                                     "weighted@32", "beam@8x4x20", "beam@8x4x20;final=vote"};
 
 /* A random probe and Q queries with random labels; embeddings are kept as they were. */
 typedef struct {
     allot_strategies set;
     allot_probe probe;
-    float *features;  /* [S][P] */
-    float *embedding; /* [Q][D] */
+    float *features;    /* [S][P] */
+    float *embedding;   /* [Q][D] */
     size_t *codepoints; /* [Q] */
     allot_cells cells;
 } world;
@@ -43,7 +43,8 @@ static void make_world(world *w, long q, int d, int h1, int h2, uint64_t seed)
     int p = allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &w->set);
     assert_int_equal(allot_probe_init(&w->probe, ALLOT_FEATURES_DEFAULT, d, p, h1, h2, NULL), 0);
     w->features = calloc((size_t)(S * p), sizeof(float));
-    assert_int_equal(allot_features_strategy(ALLOT_FEATURES_DEFAULT, &w->set, w->features, NULL), 0);
+    assert_int_equal(allot_features_strategy(ALLOT_FEATURES_DEFAULT, &w->set, w->features, NULL),
+                     0);
     allot_fit_initialise(&w->probe, (long)seed);
     for (int i = 0; i < d; i++) {
         w->probe.mean[i] = (float)allot_rng_normal(&rng);
@@ -142,7 +143,8 @@ static void assert_same_logits(const world *w, const allot_net *net)
     allot_probe_project(&w->probe, w->features, S, v);
     for (long q = 0; q < w->cells.n; q++) {
         assert_int_equal(allot_probe_logits(&w->probe, w->embedding + (size_t)q * d,
-                                            w->codepoints[q], v, S, scratch, z, NULL), ALLOT_OK);
+                                            w->codepoints[q], v, S, scratch, z, NULL),
+                         ALLOT_OK);
         for (int s = 0; s < S; s++) {
             double want = (double)net->z[q * S + s], off = fabs((double)z[s] - want);
             if (off > 1e-5 * fmax(1, fabs(want))) fail_msg("%g instead of %g", (double)z[s], want);
@@ -190,8 +192,9 @@ static void serving_equals_training_after_training(void **state)
     make_world(&validation, 30, 12, 24, 24, 6);
     allot_fit_defaults(&s, 0);
     s.epochs = 30;
-    assert_int_equal(allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info,
-                                   NULL), ALLOT_OK);
+    assert_int_equal(
+        allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info, NULL),
+        ALLOT_OK);
     assert_true(info.train[info.epochs - 1] < info.train[0]);
     assert_int_equal(allot_tiles_new(1, &tiles, NULL), ALLOT_OK);
     assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 60, tiles, NULL), ALLOT_OK);
@@ -216,8 +219,9 @@ static void train_once(int threads, int paper, long seed, float **weights, size_
     s.epochs = 3;
     s.threads = threads;
     s.seed = seed;
-    assert_int_equal(allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info,
-                                   NULL), ALLOT_OK);
+    assert_int_equal(
+        allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info, NULL),
+        ALLOT_OK);
     *n = w.probe.n_params * sizeof(float);
     *weights = malloc(*n);
     memcpy(*weights, w.probe.block, *n);
@@ -284,13 +288,15 @@ static void early_stopping_keeps_the_best(void **state)
     allot_fit_info info;
     make_world(&w, 30, 10, 32, 32, 8); /* random labels: the validation loss must rise */
     make_world(&validation, 30, 10, 32, 32, 9);
-    for (long cell = 0; cell < 30 * S; cell++) validation.cells.weight[cell] = 1;
+    for (long cell = 0; cell < 30 * S; cell++)
+        validation.cells.weight[cell] = 1;
     allot_fit_defaults(&s, 0);
     s.epochs = 500;
     s.patience = 5;
     s.lr = 0.01;
-    assert_int_equal(allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info,
-                                   NULL), ALLOT_OK);
+    assert_int_equal(
+        allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info, NULL),
+        ALLOT_OK);
     assert_int_equal(info.epochs, info.best_epoch + 5);
     for (int e = 0; e < info.epochs; e++)
         assert_true(info.validation[e] >= info.validation[info.best_epoch - 1]);
@@ -337,7 +343,8 @@ static void gelu_is_exact_enough(void **state)
         assert_true(value[0] == value[2]);
     }
     float extremes[20], slope[20];
-    for (int i = 0; i < 20; i++) extremes[i] = i % 2 ? 1e30f : -1e30f;
+    for (int i = 0; i < 20; i++)
+        extremes[i] = i % 2 ? 1e30f : -1e30f;
     allot_gelu_slopes(extremes, slope, 20);
     for (int i = 0; i < 20; i++) {
         assert_true(extremes[i] == (i % 2 ? 1e30f : 0) || fabsf(extremes[i]) < 1e-6f);

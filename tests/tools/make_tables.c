@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: make_tables DIR N_QUERIES [CHANGE]   writes outcomes.h5, ngram.emb.h5, splits.h5, costs.json
- * and queries.jsonl of one small invented world, so that the tools behind the collection can be
- * tested without a server. Queries are sums of numbers; more terms are harder; sampling helps in
- * between, voting hurts where a query has the digit 7. CHANGE: missing-cell, missing-embedding,
- * other-embedding (another model), missing-split, no-validation, other-costs (another temperature),
- * other-strategies (one less in the costs), no-seconds (in the costs), other-split (another id),
- * other-outcomes (another temperature). */
+/* usage: make_tables DIR N_QUERIES [CHANGE]   writes outcomes.h5, ngram.emb.h5, splits.h5,
+ * costs.json and queries.jsonl of one small invented world, so that the tools behind the collection
+ * can be tested without a server. Queries are sums of numbers; more terms are harder; sampling
+ * helps in between, voting hurts where a query has the digit 7. CHANGE: missing-cell,
+ * missing-embedding, other-embedding (another model), missing-split, no-validation, other-costs
+ * (another temperature), other-strategies (one less in the costs), no-seconds (in the costs),
+ * other-split (another id), other-outcomes (another temperature). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 
 enum { DIM = 64, N_STRATEGIES = 6 };
 
-static const char *const strategies[N_STRATEGIES] = {"single",      "majority@4", "majority@16",
-                                                     "bon@4", "bon@16;agg=min", "beam@4x2x20"};
+static const char *const strategies[N_STRATEGIES] = {"single", "majority@4",     "majority@16",
+                                                     "bon@4",  "bon@16;agg=min", "beam@4x2x20"};
 static const char *change = "";
 static const char *folder;
 
@@ -71,7 +71,8 @@ static double make_label(const allot_strategy *s, const char *text, int terms, a
     double samples = log2(s->n), z = 5 - terms;
     double gain = s->method == ALLOT_MAJORITY && strchr(text, '7') ? -0.5 : 0.5;
     double p = 1 / (1 + exp(-(z + gain * samples))), right = 0;
-    for (int t = 0; t < 16; t++) right += allot_rng_unit(rng) < p;
+    for (int t = 0; t < 16; t++)
+        right += allot_rng_unit(rng) < p;
     return right / 16;
 }
 
@@ -82,8 +83,9 @@ static void make_outcomes(long n, const allot_strategies *set)
     must(allot_outcomes_init(&o, n, set, &err), &err);
     snprintf(o.metric, sizeof o.metric, "accuracy");
     o.label_rule = strdup("runs");
-    o.fingerprint = cJSON_Parse(is("other-outcomes") ? "{\"generator\":\"invented\",\"temperature\":1}"
-                                                     : "{\"generator\":\"invented\",\"temperature\":0.8}");
+    o.fingerprint =
+        cJSON_Parse(is("other-outcomes") ? "{\"generator\":\"invented\",\"temperature\":1}"
+                                         : "{\"generator\":\"invented\",\"temperature\":0.8}");
     for (long q = 0; q < n; q++) {
         char text[128];
         int terms = make_query(q, text, sizeof text);
@@ -161,8 +163,13 @@ static void make_queries(long n)
 
 static void make_stat(allot_cost_stat *s, double mean)
 {
-    *s = (allot_cost_stat){.mean = mean, .se = mean / 10, .p50 = 0.9 * mean, .p90 = 1.5 * mean,
-                           .p95 = 2 * mean, .p99 = 3 * mean, .n = 50};
+    *s = (allot_cost_stat){.mean = mean,
+                           .se = mean / 10,
+                           .p50 = 0.9 * mean,
+                           .p90 = 1.5 * mean,
+                           .p95 = 2 * mean,
+                           .p99 = 3 * mean,
+                           .n = 50};
 }
 
 static void make_costs(const allot_strategies *all)
@@ -173,14 +180,17 @@ static void make_costs(const allot_strategies *all)
         must(allot_strategies_add(&c.strategies, &all->at[s], &err), &err);
     int n = c.strategies.count, timed = !is("no-seconds");
     c.loads = calloc(1, sizeof *c.loads);
-    *c.loads = (allot_costs){.n_strategies = n, .has_seconds = timed, .load = timed,
+    *c.loads = (allot_costs){.n_strategies = n,
+                             .has_seconds = timed,
+                             .load = timed,
                              .at = calloc((size_t)n, sizeof(allot_cost))};
     for (int s = 0; s < n; s++) {
         make_stat(&c.loads->at[s].tokens, 120.0 * all->at[s].n);
         if (timed) make_stat(&c.loads->at[s].seconds, 0.5 * all->at[s].depth + 0.01 * all->at[s].n);
     }
-    c.fingerprint = cJSON_Parse(is("other-costs") ? "{\"generator\":\"invented\",\"temperature\":1}"
-                                                  : "{\"generator\":\"invented\",\"temperature\":0.8}");
+    c.fingerprint =
+        cJSON_Parse(is("other-costs") ? "{\"generator\":\"invented\",\"temperature\":1}"
+                                      : "{\"generator\":\"invented\",\"temperature\":0.8}");
     c.hardware = cJSON_Parse("{\"hardware\":\"none\"}");
     must(allot_costsfile_save(path_of("costs.json"), &c, "make_tables", 7, NULL, &err), &err);
     allot_costsfile_clear(&c);

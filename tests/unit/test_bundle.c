@@ -29,19 +29,23 @@ static void manifest(allot_buf *b)
     static const char zeros[] = "{\"single\":0,\"majority\":0,\"bon\":0.5,\"weighted\":0,"
                                 "\"beam\":0,\"named\":0}";
     uint64_t id = allot_fnv1a(ALLOT_FNV_START, "single\nbon@8", 12);
-    allot_buf_printf(b, "{\"schema\":\"allot-bundle\",\"version\":1,\"tool_version\":\"0\","
+    allot_buf_printf(b,
+                     "{\"schema\":\"allot-bundle\",\"version\":1,\"tool_version\":\"0\","
                      "\"strategies\":[%s],\"strategy_set_id\":\"%016" PRIx64 "\","
-                     "\"layout\":\"default\",\"hidden\":[2,2],", strategies, id);
-    allot_buf_printf(b, "\"embedding\":{\"model\":\"m\",\"id\":\"0123456789abcdef\","
+                     "\"layout\":\"default\",\"hidden\":[2,2],",
+                     strategies, id);
+    allot_buf_printf(b,
+                     "\"embedding\":{\"model\":\"m\",\"id\":\"0123456789abcdef\","
                      "\"dimension\":3,\"pooling\":\"last\",\"prefix\":\"Q: \",\"normalized\":true},"
-                     "\"calibration\":{\"fitted\":true,\"a\":%s,\"b\":%s},", ones,
-                     zeros);
-    allot_buf_printf(b, "\"costs\":{\"load\":1,\"has_seconds\":true,\"strategies\":["
+                     "\"calibration\":{\"fitted\":true,\"a\":%s,\"b\":%s},",
+                     ones, zeros);
+    allot_buf_printf(b,
+                     "\"costs\":{\"load\":1,\"has_seconds\":true,\"strategies\":["
                      "{\"strategy\":\"single\",\"tokens\":%s,\"seconds\":%s},"
-                     "{\"strategy\":\"bon@8\",\"tokens\":%s,\"seconds\":%s}]},", stat, stat, stat,
-                     stat);
+                     "{\"strategy\":\"bon@8\",\"tokens\":%s,\"seconds\":%s}]},",
+                     stat, stat, stat, stat);
     allot_buf_printf(b, "\"fingerprint\":{},\"hardware\":{},\"metric\":\"accuracy\","
-                     "\"split_id\":\"0123456789abcdef\",\"training\":{},\"provenance\":{}}");
+                        "\"split_id\":\"0123456789abcdef\",\"training\":{},\"provenance\":{}}");
 }
 
 static void tensor(allot_buf *b, const char *name, int rows, int columns, size_t *offset)
@@ -151,22 +155,27 @@ static void predictions_follow_the_formula(void **state)
     assert_int_equal(allot_bundle_predict(&b, embedding, 20, scratch, got, NULL), ALLOT_OK);
     const double f[S][P] = {{0, 0, 0, 1}, {3, 0, 0, 0, 0, 1}};
     double w[N_WEIGHTS], x[D + 1];
-    for (int i = 0; i < N_WEIGHTS; i++) w[i] = sin(i + 1);
+    for (int i = 0; i < N_WEIGHTS; i++)
+        w[i] = sin(i + 1);
     const double *scale = w + D, *norm = w + 2 * D, *w1q = norm + 2, *w1s = w1q + H * (D + 1);
     const double *b1 = w1s + H * P, *w2 = b1 + H, *b2 = w2 + H * H, *w3 = b2 + H, *b3 = w3 + H;
-    for (int i = 0; i < D; i++) x[i] = ((double)embedding[i] - w[i]) * scale[i];
+    for (int i = 0; i < D; i++)
+        x[i] = ((double)embedding[i] - w[i]) * scale[i];
     x[D] = (log(21) - norm[0]) * norm[1];
     for (int s = 0; s < S; s++) {
         double g[H], z = b3[0];
         for (int h = 0; h < H; h++) {
             double a = b1[h];
-            for (int i = 0; i <= D; i++) a += w1q[h * (D + 1) + i] * x[i];
-            for (int i = 0; i < P; i++) a += w1s[h * P + i] * f[s][i];
+            for (int i = 0; i <= D; i++)
+                a += w1q[h * (D + 1) + i] * x[i];
+            for (int i = 0; i < P; i++)
+                a += w1s[h * P + i] * f[s][i];
             g[h] = a * 0.5 * (1 + erf(a / sqrt(2)));
         }
         for (int k = 0; k < H; k++) {
             double a = b2[k];
-            for (int h = 0; h < H; h++) a += w2[k * H + h] * g[h];
+            for (int h = 0; h < H; h++)
+                a += w2[k * H + h] * g[h];
             z += w3[k] * a * 0.5 * (1 + erf(a / sqrt(2)));
         }
         double p = s == 1 ? 1 / (1 + exp(-(2 * z + 0.5))) : 1 / (1 + exp(-z));
@@ -216,10 +225,12 @@ static void expect_refusal(const char *from, const char *to, const char *message
 static void wrong_manifests_are_refused(void **state)
 {
     (void)state;
-    expect_refusal("allot-bundle", "allot-probe", "the schema is 'allot-probe', not "
-                                                  "'allot-bundle'");
-    expect_refusal("\"version\":1", "\"version\":2", "the version of the schema is not 1 (use the "
-                                                     "allot that wrote it, or export again)");
+    expect_refusal("allot-bundle", "allot-probe",
+                   "the schema is 'allot-probe', not "
+                   "'allot-bundle'");
+    expect_refusal("\"version\":1", "\"version\":2",
+                   "the version of the schema is not 1 (use the "
+                   "allot that wrote it, or export again)");
     expect_refusal("\"bon@8\"]", "\"bon@4\"]",
                    "the strategy-set id is '592a410dfaf630f4', but the strategies have "
                    "'592a350dfaf61c90' (the file was changed by hand; export it again)");
@@ -348,8 +359,9 @@ static void missing_files_have_a_way_out(void **state)
     allot_bundle b;
     allot_err err = {0};
     assert_int_equal(allot_bundle_load("/nowhere/x", &b, &err), ALLOT_ERUNTIME);
-    assert_string_equal(err.msg, "cannot read '/nowhere/x': No such file or directory (allot-export "
-                                 "writes it)");
+    assert_string_equal(err.msg,
+                        "cannot read '/nowhere/x': No such file or directory (allot-export "
+                        "writes it)");
     assert_int_not_equal(allot_bundle_load("/dev", &b, &err), ALLOT_OK);
     assert_int_equal(allot_bundle_load("/dev/null", &b, &err), ALLOT_EINPUT);
     assert_string_equal(err.msg, "cannot read '/dev/null': 0 bytes are no safetensors file");

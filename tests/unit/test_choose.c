@@ -84,7 +84,8 @@ static void utility_reproduces_the_published_rows(void **state)
     while (fgets(line, sizeof line, f)) {
         double label, tokens, seconds, utility;
         assert_int_equal(sscanf(line, "%*[^,],%*[^,],%*[^,],%*[^,],%lf,%lf,%lf,%lf", &label,
-                                &tokens, &seconds, &utility), 4);
+                                &tokens, &seconds, &utility),
+                         4);
         assert_true(fabs(allot_utility(&r, label, tokens, seconds) - utility) < 1e-9);
         rows++;
     }

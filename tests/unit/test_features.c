@@ -39,13 +39,12 @@ static void default_layout_has_a_place_for_everything(void **state)
     float rows[5][12];
     assert_int_equal(allot_features_strategy(ALLOT_FEATURES_DEFAULT, &set, rows[0], NULL), 0);
     const float want[5][12] = {
-        {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0},
-        {3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0},
-        {3, 2, 4.321928f, 0, 0, 0, 0, 1, 0, 0, 0, 1},
-        {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0},
+        {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0},         {3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0},
+        {3, 2, 4.321928f, 0, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0},
         {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0},
     };
-    for (int s = 0; s < 5; s++) assert_row(rows[s], want[s], 12);
+    for (int s = 0; s < 5; s++)
+        assert_row(rows[s], want[s], 12);
     allot_strategies_clear(&set);
 }
 
@@ -60,7 +59,8 @@ static void paper_layout_is_the_published_one(void **state)
     assert_int_equal(allot_features_strategy_dim(ALLOT_FEATURES_PAPER, &set), 7);
     assert_int_equal(allot_features_strategy(ALLOT_FEATURES_PAPER, &set, rows[0], NULL), 0);
     const float want[2][7] = {{32, 1, 1, 0, 1, 0, 0}, {8, 4, 20, 1, 0, 0, 0}};
-    for (int s = 0; s < 2; s++) assert_row(rows[s], want[s], 7);
+    for (int s = 0; s < 2; s++)
+        assert_row(rows[s], want[s], 7);
     add(&set, "single");
     float more[3][7];
     assert_int_equal(allot_features_strategy(ALLOT_FEATURES_PAPER, &set, more[0], &err),
@@ -76,7 +76,10 @@ static void code_points_are_counted(void **state)
     assert_int_equal(allot_features_codepoints("", 0), 0);
     assert_int_equal(allot_features_codepoints("12+7=?", 6), 6);
     assert_int_equal(allot_features_codepoints("\xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82", 9), 3);
-    assert_int_equal(allot_features_codepoints("\xff\xfe" "a\xe2\x82", 5), 5);
+    assert_int_equal(allot_features_codepoints("\xff\xfe"
+                                               "a\xe2\x82",
+                                               5),
+                     5);
     assert_true(fabsf(allot_features_length(ALLOT_FEATURES_DEFAULT, 6) - 1.9459101f) < 1e-6f);
     assert_true(allot_features_length(ALLOT_FEATURES_PAPER, 6) == 6);
 }
@@ -87,7 +90,8 @@ static double similarity(const char *a, const char *b)
     double sum = 0;
     allot_ngram_embed(a, strlen(a), 256, x);
     allot_ngram_embed(b, strlen(b), 256, y);
-    for (int i = 0; i < 256; i++) sum += (double)x[i] * (double)y[i];
+    for (int i = 0; i < 256; i++)
+        sum += (double)x[i] * (double)y[i];
     return sum;
 }
 
@@ -113,7 +117,8 @@ static void ngrams_are_frozen(void **state)
     float x[8];
     allot_ngram_embed("12+7=?", 6, 8, x);
     double sum = 0;
-    for (int i = 0; i < 8; i++) sum += (double)(i + 1) * (double)x[i];
+    for (int i = 0; i < 8; i++)
+        sum += (double)(i + 1) * (double)x[i];
     if (fabs(sum - 0.53391129) > 1e-5) fail_msg("the n-gram embedding changed: %.8f", sum);
 }
 

@@ -53,8 +53,9 @@ static void wrong_texts_are_refused(void **state)
     expect_refusal("Majority@8", "strategy 'Majority@8': unknown method 'Majority' (there are "
                                  "single, majority, bon, weighted, beam and named)");
     expect_refusal("majority", "strategy 'majority': N is missing (example: majority@8)");
-    static const char *const numbers[] = {"bon@", "bon@0", "bon@-1", "bon@+1", "bon@ 1", "bon@01",
-                                          "bon@4097", "bon@99999999999999999999"};
+    static const char *const numbers[] = {
+        "bon@",   "bon@0",  "bon@-1",   "bon@+1",
+        "bon@ 1", "bon@01", "bon@4097", "bon@99999999999999999999"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         snprintf(message, sizeof message, "strategy '%s': N %s", numbers[i], range);
         expect_refusal(numbers[i], message);
@@ -81,8 +82,9 @@ static void wrong_texts_are_refused(void **state)
                               "named:\"any text\")");
     expect_refusal("named:\"\"", "strategy 'named:\"\"': a name in double quotes must follow "
                                  "(example: named:\"any text\")");
-    static const char *const names[] = {"named:\"a\"b\"", "named:\"a\\b\"", "named:\"a\nb\"",
-                                        "named:\"\xff\"", "named:\"\xc0\x80\"", "named:\"\xe2\x82\""};
+    static const char *const names[] = {"named:\"a\"b\"",     "named:\"a\\b\"",
+                                        "named:\"a\nb\"",     "named:\"\xff\"",
+                                        "named:\"\xc0\x80\"", "named:\"\xe2\x82\""};
     allot_strategy s;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_int_equal(allot_strategy_parse(names[i], &s, NULL), ALLOT_EINPUT);
@@ -135,7 +137,8 @@ static void random_bytes_do_no_harm(void **state)
     for (int i = 0; i < 50000; i++) {
         char text[24], out[ALLOT_STRATEGY_TEXT], again[ALLOT_STRATEGY_TEXT];
         size_t n = allot_rng_below(&rng, sizeof text);
-        for (size_t k = 0; k < n; k++) text[k] = letters[allot_rng_below(&rng, sizeof letters - 1)];
+        for (size_t k = 0; k < n; k++)
+            text[k] = letters[allot_rng_below(&rng, sizeof letters - 1)];
         text[n] = '\0';
         allot_strategy s, back;
         if (allot_strategy_parse(text, &s, NULL)) continue;

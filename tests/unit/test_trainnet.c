@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The probe against PyTorch (tests/golden/make_golden.py): features, forward pass of liballot and of
- * the training, loss, gradients, Adam. */
+/* The probe against PyTorch (tests/golden/make_golden.py): features, forward pass of liballot and
+ * of the training, loss, gradients, Adam. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "core/json.h"
 #include "liballot/probe.h"
 #include "train/adam.h"
-#include "train/trainblas.h"
+#include "train/gemm.h"
 #include "train/trainnet.h"
 
 static double tolerance, adam_tolerance;
@@ -63,7 +63,8 @@ static const char *const names[N_TRAINED] = {"w1q", "w1s", "b1", "w2", "b2", "w3
 
 static void views(const allot_probe *p, float *at[N_TRAINED], size_t n[N_TRAINED])
 {
-    float *const from[] = {p->w1q, p->w1s, p->b1, p->w2, p->b2, p->w3, p->b3, p->block + p->n_params};
+    float *const from[] = {p->w1q, p->w1s, p->b1, p->w2,
+                           p->b2,  p->w3,  p->b3, p->block + p->n_params};
     for (int i = 0; i < N_TRAINED; i++) {
         at[i] = from[i];
         n[i] = (size_t)(from[i + 1] - from[i]);
@@ -75,7 +76,8 @@ static void load_weights(const cJSON *from, allot_probe *p)
     float *at[N_TRAINED];
     size_t n[N_TRAINED];
     views(p, at, n);
-    for (int i = 0; i < N_TRAINED; i++) read_floats(get(from, names[i]), at[i], n[i]);
+    for (int i = 0; i < N_TRAINED; i++)
+        read_floats(get(from, names[i]), at[i], n[i]);
 }
 
 static void assert_weights(const cJSON *want, const allot_probe *p, double tolerance_of)
@@ -83,14 +85,16 @@ static void assert_weights(const cJSON *want, const allot_probe *p, double toler
     float *at[N_TRAINED];
     size_t n[N_TRAINED];
     views(p, at, n);
-    for (int i = 0; i < N_TRAINED; i++) assert_near(get(want, names[i]), at[i], n[i], tolerance_of);
+    for (int i = 0; i < N_TRAINED; i++)
+        assert_near(get(want, names[i]), at[i], n[i], tolerance_of);
 }
 
 static void open_case(const cJSON *json, golden *g)
 {
     const cJSON *text;
     *g = (golden){.json = json, .n_queries = integer(json, "queries")};
-    cJSON_ArrayForEach(text, get(json, "strategies")) {
+    cJSON_ArrayForEach(text, get(json, "strategies"))
+    {
         allot_strategy s;
         assert_int_equal(allot_strategy_parse(text->valuestring, &s, NULL), ALLOT_OK);
         assert_int_equal(allot_strategies_add(&g->set, &s, NULL), ALLOT_OK);
@@ -100,7 +104,8 @@ static void open_case(const cJSON *json, golden *g)
     int p = allot_features_strategy_dim(layout, &g->set);
     allot_probe *probe = &g->probe;
     assert_int_equal(allot_probe_init(probe, layout, integer(json, "d"), p, integer(json, "h1"),
-                                      integer(json, "h2"), NULL), ALLOT_OK);
+                                      integer(json, "h2"), NULL),
+                     ALLOT_OK);
     read_floats(get(json, "mean"), probe->mean, (size_t)probe->d);
     read_floats(get(json, "scale"), probe->scale, (size_t)probe->d);
     read_floats(get(json, "length_norm"), probe->length_norm, 2);
@@ -128,8 +133,7 @@ static void check_liballot(golden *g)
     float *scratch = calloc(allot_probe_scratch(&g->probe), sizeof *scratch);
     read_floats(get(g->json, "embedding"), embedding, (size_t)g->n_queries * d);
     for (int q = 0; q < g->n_queries; q++) {
-        size_t codepoints =
-            (size_t)cJSON_GetArrayItem(get(g->json, "codepoints"), q)->valuedouble;
+        size_t codepoints = (size_t)cJSON_GetArrayItem(get(g->json, "codepoints"), q)->valuedouble;
         assert_int_equal(allot_probe_logits(&g->probe, embedding + (size_t)q * d, codepoints, g->v,
                                             g->set.count, scratch, z + q * g->set.count, NULL),
                          ALLOT_OK);
@@ -151,9 +155,9 @@ static void fill_batch(const golden *g, allot_net *net)
     b->n_rows = g->n_queries * g->set.count;
     for (size_t q = 0; q < (size_t)g->n_queries; q++) {
         float *x = b->x + q * (d + 1);
-        for (size_t i = 0; i < d; i++) x[i] = (embedding[q * d + i] - p->mean[i]) * p->scale[i];
-        double codepoints =
-            cJSON_GetArrayItem(get(g->json, "codepoints"), (int)q)->valuedouble;
+        for (size_t i = 0; i < d; i++)
+            x[i] = (embedding[q * d + i] - p->mean[i]) * p->scale[i];
+        double codepoints = cJSON_GetArrayItem(get(g->json, "codepoints"), (int)q)->valuedouble;
         x[d] = (allot_features_length(p->layout, (size_t)codepoints) - p->length_norm[0]) *
                p->length_norm[1];
     }
@@ -186,8 +190,9 @@ static void check_training(golden *g)
     allot_tiles *workers;
     allot_net net;
     assert_int_equal(allot_tiles_new(2, &workers, NULL), ALLOT_OK);
-    assert_int_equal(allot_net_init(&net, &g->probe, g->features, g->set.count, g->n_queries,
-                                    workers, NULL), ALLOT_OK);
+    assert_int_equal(
+        allot_net_init(&net, &g->probe, g->features, g->set.count, g->n_queries, workers, NULL),
+        ALLOT_OK);
     fill_batch(g, &net);
     double loss = allot_net_gradient(&net);
     assert_near(get(g->json, "logits"), net.z, (size_t)net.batch.n_rows, tolerance);
@@ -211,7 +216,8 @@ static void with_cases(void (*check)(golden *))
     tolerance = get(file, "tolerance")->valuedouble;
     adam_tolerance = get(file, "adam_tolerance")->valuedouble;
     int n = 0;
-    cJSON_ArrayForEach(json, get(file, "cases")) {
+    cJSON_ArrayForEach(json, get(file, "cases"))
+    {
         golden g;
         open_case(json, &g);
         check(&g);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/trainblas.h"
+#include "train/gemm.h"
 #include <cblas.h>
 
 void allot_blas_single_thread(void)

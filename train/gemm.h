@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trainblas.h - the only file of this room that speaks BLAS: products of row-major float32
+/* gemm.h - the only file of this room that speaks BLAS: products of row-major float32
  * matrices, one BLAS thread each, callable from several of our own threads at once. */
-#ifndef ALLOT_TRAINBLAS_H
-#define ALLOT_TRAINBLAS_H
+#ifndef ALLOT_GEMM_H
+#define ALLOT_GEMM_H
 
 /* Once, before the first product: our workers are the threads, so that a result does not depend on
  * their number. */
