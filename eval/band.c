@@ -147,9 +147,10 @@ static void cost_axis(const allot_evaldata *d, const double *realised_cost, scra
     for (int i = 0; i < POINTS; i++) cost[i] = low * pow(high / low, i / (POINTS - 1.0));
 }
 
+/* areas[r]: the oracle's mean advantage over the hull in resample r. */
 static void resample(const allot_evaldata *d, const double *realised_cost,
                      const allot_trajectory *rule, const allot_trajectory *oracle, long seed,
-                     scratch *w, double *diffs, double *gaps, allot_band *b)
+                     scratch *w, double *diffs, double *areas, allot_band *b)
 {
     double rule_at[POINTS], hull_at[POINTS], oracle_at[POINTS];
     for (int r = 0; r < b->resamples; r++) {
@@ -159,22 +160,33 @@ static void resample(const allot_evaldata *d, const double *realised_cost,
         for (int i = 0; i < POINTS; i++)
             diffs[(size_t)r * POINTS + (size_t)i] = rule_at[i] - hull_at[i];
         b->resampled_mean[r] = mean_over_log_cost(rule_at, hull_at);
-        if (oracle) gaps[r] = b->resampled_mean[r] / mean_over_log_cost(oracle_at, hull_at);
+        if (oracle) areas[r] = mean_over_log_cost(oracle_at, hull_at);
     }
 }
 
+/* The closed gap is a ratio: it is told only where its denominator is surely positive. */
+static void closed_gap(double *areas, double *sorted, allot_band *b)
+{
+    size_t n = (size_t)b->resamples;
+    double low, high;
+    memcpy(sorted, areas, n * sizeof *sorted);
+    interval(sorted, b->resamples, &low, &high);
+    b->oracle_difference = mean_over_log_cost(b->oracle, b->hull);
+    if (low <= 0) return;
+    b->gap = b->mean_difference / b->oracle_difference;
+    for (size_t r = 0; r < n; r++) sorted[r] = b->resampled_mean[r] / areas[r];
+    interval(sorted, b->resamples, &b->gap_low, &b->gap_high);
+}
+
 static void summarise(const allot_trajectory *oracle, const double *diffs, double *sorted,
-                      double *gaps, allot_band *b)
+                      double *areas, allot_band *b)
 {
     max_t(diffs, b->resamples, sorted, b);
     b->mean_difference = mean_over_log_cost(b->rule, b->hull);
     memcpy(sorted, b->resampled_mean, (size_t)b->resamples * sizeof *sorted);
     interval(sorted, b->resamples, &b->mean_low, &b->mean_high);
-    b->gap = b->gap_low = b->gap_high = b->gap_closed_oracle = NAN;
-    if (!oracle) return;
-    b->gap_closed_oracle = mean_over_log_cost(b->oracle, b->hull);
-    b->gap = b->mean_difference / b->gap_closed_oracle;
-    interval(gaps, b->resamples, &b->gap_low, &b->gap_high);
+    b->gap = b->gap_low = b->gap_high = b->oracle_difference = NAN;
+    if (oracle) closed_gap(areas, sorted, b);
 }
 
 allot_code allot_band_make(const allot_evaldata *d, const double *realised_cost,
@@ -185,24 +197,24 @@ allot_code allot_band_make(const allot_evaldata *d, const double *realised_cost,
     scratch w = {0};
     size_t n_r = (size_t)resamples;
     double *diffs = allot_mem_array(n_r * POINTS, sizeof *diffs, err);
-    double *gaps = allot_mem_array(n_r, sizeof *gaps, err);
+    double *areas = allot_mem_array(n_r, sizeof *areas, err);
     double *sorted = allot_mem_array(n_r, sizeof *sorted, err);
     out->resampled_mean = allot_mem_array(n_r, sizeof *out->resampled_mean, err);
     int max_k = oracle && oracle->k > rule->k ? oracle->k : rule->k;
     allot_code rc = scratch_init(&w, d, max_k, err);
-    if (!diffs || !gaps || !sorted || !out->resampled_mean) rc = ALLOT_ERUNTIME;
+    if (!diffs || !areas || !sorted || !out->resampled_mean) rc = ALLOT_ERUNTIME;
     if (!rc) {
         cost_axis(d, realised_cost, &w, out->cost);
         for (int i = 0; i < POINTS; i++) out->oracle[i] = NAN;
         curves(d, realised_cost, rule, oracle, NULL, &w, out->cost, out->rule, out->hull,
                out->oracle);
         for (int i = 0; i < POINTS; i++) out->difference[i] = out->rule[i] - out->hull[i];
-        resample(d, realised_cost, rule, oracle, seed, &w, diffs, gaps, out);
-        summarise(oracle, diffs, sorted, gaps, out);
+        resample(d, realised_cost, rule, oracle, seed, &w, diffs, areas, out);
+        summarise(oracle, diffs, sorted, areas, out);
     }
     scratch_clear(&w);
     free(diffs);
-    free(gaps);
+    free(areas);
     free(sorted);
     if (rc) allot_band_clear(out);
     return rc;

@@ -22,8 +22,9 @@ typedef struct {
     double critical;                      /* q above */
     int n_above, n_below;                 /* points where the band excludes 0 */
     double mean_difference, mean_low, mean_high; /* over log cost, 95 % percentile interval */
-    double gap, gap_low, gap_high;        /* closed gap; NaN without oracle */
-    double gap_closed_oracle;             /* area of the oracle above the hull, in accuracy */
+    double oracle_difference;             /* the same of the oracle; NaN without halves */
+    double gap, gap_low, gap_high;        /* closed gap; NaN without oracle, or when the oracle is
+                                             not surely (95 %) above the hull */
     int resamples;
     double *resampled_mean;               /* [resamples] owned: mean difference in each resample, for
                                              paired comparisons of rules on the same queries */

@@ -120,7 +120,7 @@ static allot_code save_picture(const result *r, int n, const char *dir, int pict
     allot_buf script = {0};
     allot_code rc = ALLOT_OK;
     allot_buf_str(&script, "# drawn by allot-eval; run 'gnuplot plots.gp' in this folder\n"
-                           "set datafile separator ','\nset terminal pngcairo size 900,600\n"
+                           "set datafile separator ','\nset terminal pngcairo size 900,600 noenhanced\n"
                            "set grid\nset key autotitle columnhead bottom right\nset logscale x\n"
                            "set ylabel 'accuracy'\n");
     for (int axis = 0; axis < r[0].n_axes && !rc; axis++) {

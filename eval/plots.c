@@ -77,7 +77,7 @@ static void axis(allot_buf *b, const char *unit, const char *label, int has_orac
 void allot_plots_report(int has_seconds, int has_oracle, allot_buf *out)
 {
     allot_buf_str(out, "# drawn by allot-eval; run 'gnuplot plots.gp' in this folder\n"
-                      "set datafile separator ','\nset terminal pngcairo size 900,600 enhanced\n"
+                      "set datafile separator ','\nset terminal pngcairo size 900,600 noenhanced\n"
                       "set grid lc rgb '#dddddd'\nset key autotitle columnhead\n"
                       "load 'strategies.gp'\n");
     axis(out, "tokens", "generated tokens", has_oracle);

@@ -193,6 +193,10 @@ static void summarise_axis(report *r, const allot_axis_result *a)
         allot_buf_printf(&r->summary,
                          "  closed gap to the cross-fitted oracle: %.0f %% (95 %%: %.0f..%.0f)\n",
                          100 * b->gap, 100 * b->gap_low, 100 * b->gap_high);
+    else if (isfinite(b->oracle_difference))
+        allot_buf_printf(&r->summary,
+                         "  closed gap: not told, the cross-fitted oracle (%+.4f) is not surely "
+                         "above the hull\n", b->oracle_difference);
 }
 
 static allot_code make_summary(report *r, allot_err *err)

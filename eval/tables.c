@@ -118,7 +118,7 @@ cJSON *allot_tables_axis_json(const allot_axis_result *a)
     allot_json_add_number(o, "critical_t", b->critical);
     allot_tables_interval(o, "mean_difference", b->mean_difference, b->mean_low, b->mean_high);
     allot_tables_interval(o, "closed_gap", b->gap, b->gap_low, b->gap_high);
-    allot_json_add_number(o, "oracle_mean_difference", b->gap_closed_oracle);
+    allot_json_add_number(o, "oracle_mean_difference", b->oracle_difference);
     return o;
 }
 
