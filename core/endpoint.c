@@ -39,6 +39,10 @@ static allot_code check_url(const char *url, allot_err *err)
         return allot_fail(
             err, ALLOT_EUSAGE,
             "'%s' is not the address of a server (it is like http://127.0.0.1:8000/v1)", url);
+    if (memchr(host, '@', strcspn(host, "/")))
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "the server's address holds a password (give it with --api-key-env or "
+                          "--api-key-file)");
     for (const char *p = url; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == '?' || *p == '#' || *p == 0x7f)
             return allot_fail(err, ALLOT_EUSAGE,

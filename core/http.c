@@ -55,7 +55,8 @@ struct allot_http {
     int epoll;
     double timer_s; /* when libcurl wants to be called; INFINITY = not */
     double scanned_s;
-    uint64_t n_sent; /* serial numbers */
+    CURLMcode broken; /* libcurl gave up: no event will come any more */
+    uint64_t n_sent;  /* serial numbers */
     uint64_t n_finished;
     int n_pending;
     int n_going; /* active and backing off, at most max_in_flight */
@@ -369,7 +370,6 @@ static void report(transfer *t, CURLcode code, long status)
                           .done_s = now};
     r.sent_s = now - total + before_send;
     r.first_byte_s = t->heard ? now - total + first : NAN;
-    r.t_start = epoch_s() - (now - r.sent_s);
     if (code != CURLE_OK)
         r.failure = t->failure         ? t->failure
                     : t->curl_error[0] ? t->curl_error
@@ -445,11 +445,17 @@ static int wait_ms(const allot_http *h, int timeout_ms, double now)
     return (int)ceil(ms);
 }
 
+static void act(allot_http *h, curl_socket_t fd, int flags)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(h->multi, fd, flags, &running);
+    if (code != CURLM_OK && code != CURLM_BAD_SOCKET) h->broken = code;
+}
+
 /* One wait and what it brings. */
 static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
 {
     struct epoll_event ev[MAX_EVENTS];
-    int running;
     start_queued(h);
     int n = epoll_wait(h->epoll, ev, MAX_EVENTS, wait_ms(h, timeout_ms, allot_clock_s()));
     if (n < 0 && errno != EINTR)
@@ -458,13 +464,16 @@ static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
         int flags = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
                     (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                     (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-        curl_multi_socket_action(h->multi, ev[i].data.fd, flags, &running);
+        act(h, ev[i].data.fd, flags);
     }
     double now = allot_clock_s();
     if (now >= h->timer_s) {
         h->timer_s = INFINITY;
-        curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        act(h, CURL_SOCKET_TIMEOUT, 0);
     }
+    if (h->broken)
+        return allot_fail(err, ALLOT_ERUNTIME, "libcurl failed: %s",
+                          curl_multi_strerror(h->broken));
     finish_done(h);
     if (now - h->scanned_s >= SCAN_S) scan(h, now);
     start_queued(h);

@@ -44,7 +44,6 @@ typedef struct {
     size_t n;
     const char *failure; /* no whole answer came: why, in words; NULL otherwise */
     int retries;         /* tries after the first */
-    double t_start;      /* epoch seconds, last try sent */
     double sent_s;       /* monotonic (allot_clock_s): last try, first byte sent */
     double first_byte_s; /* monotonic; NaN if none came */
     double done_s;       /* monotonic: last byte received */

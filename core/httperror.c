@@ -66,7 +66,9 @@ static allot_code refused(const allot_http_reply *r, allot_err *err)
 allot_code allot_http_verdict(const allot_http_reply *r, allot_err *err)
 {
     if (r->failure && r->status == 0)
-        return allot_fail(err, ALLOT_ESERVER, "no answer from '%s': %s", r->url, r->failure);
+        return allot_fail(err, ALLOT_ESERVER, "no answer from '%s': %s%s", r->url, r->failure,
+                          strcasestr(r->failure, "connect") ? " (is the server running there?)"
+                                                            : "");
     if (r->failure)
         return allot_fail(err, ALLOT_ESERVER, "the answer of '%s' broke off: %s", r->url,
                           r->failure);

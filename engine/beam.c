@@ -83,7 +83,6 @@ static void take_step(const allot_generate_reply *reply, void *user)
         r->prompt_tokens += reply->prompt_tokens;
         r->cached_tokens += reply->cached_tokens;
         this_round(job)->n_tokens += reply->n_tokens;
-        if (r->t_start == 0 || reply->t_start < r->t_start) r->t_start = reply->t_start;
     }
     allot_job_returned(job, &failure, reply->retries, reply->sent_s, reply->done_s);
 }
@@ -199,20 +198,16 @@ static void keep_best(const allot_job *job)
 {
     search *s = job->state;
     int keep = job->strategy.n / job->strategy.width, kept = 0;
-    int rank[ALLOT_MAX_N];
+    double score[ALLOT_MAX_N];
     if (keep < 1) keep = 1;
-    for (int i = 0; i < s->n_active; i++) {
-        const beam *b = &s->at[i];
-        double own = allot_aggregate(b->scores, b->n_scores, job->strategy.agg);
-        rank[i] = 0;
-        for (int j = 0; j < s->n_active; j++) {
-            const beam *o = &s->at[j];
-            double other = allot_aggregate(o->scores, o->n_scores, job->strategy.agg);
-            rank[i] += other > own || (other == own && j < i);
-        }
-    }
     for (int i = 0; i < s->n_active; i++)
-        if (rank[i] < keep) move_beam(&s->at[kept++], &s->at[i]);
+        score[i] = allot_aggregate(s->at[i].scores, s->at[i].n_scores, job->strategy.agg);
+    for (int i = 0; i < s->n_active; i++) {
+        int better = 0;
+        for (int j = 0; j < s->n_active; j++)
+            better += score[j] > score[i] || (score[j] == score[i] && j < i);
+        if (better < keep) move_beam(&s->at[kept++], &s->at[i]);
+    }
     s->n_active = kept;
     for (int i = kept; i < job->strategy.n; i++)
         beam_clear(&s->at[i]);

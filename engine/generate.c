@@ -186,10 +186,8 @@ static void answered(const allot_http_reply *http, void *user)
 {
     pending *p = user;
     cJSON *json = NULL;
-    allot_generate_reply reply = {.retries = http->retries,
-                                  .t_start = http->t_start,
-                                  .sent_s = http->sent_s,
-                                  .done_s = http->done_s};
+    allot_generate_reply reply = {
+        .retries = http->retries, .sent_s = http->sent_s, .done_s = http->done_s};
     if (!allot_http_verdict(http, &reply.failure) &&
         allot_generate_parse(p->engine, &p->request, http->body, http->n, &json, &reply,
                              &reply.failure))

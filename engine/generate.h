@@ -23,7 +23,7 @@ typedef struct {
     int ended; /* the text is over: end of sequence as far as the server tells, or length */
     long n_tokens, prompt_tokens, cached_tokens;
     int retries;
-    double t_start, sent_s, done_s; /* as in allot_http_reply */
+    double sent_s, done_s; /* as in allot_http_reply */
 } allot_generate_reply;
 
 typedef void (*allot_generate_fn)(const allot_generate_reply *reply, void *user);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "core/progress.h"
 #include "core/rng.h"
 #include "liballot/mem.h"
@@ -61,9 +62,19 @@ void allot_job_phase(allot_job *job)
     job->phase_done_s = 0;
 }
 
+/* The clock that measures does not know the date. */
+static double begin_epoch_s(const allot_job *job)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    double waited_s = isfinite(job->sent_s) ? allot_clock_s() - job->sent_s : 0;
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9 - waited_s;
+}
+
 static void hand_over(allot_job *job, int picked)
 {
     if (job->timed) allot_strategy_print(&job->strategy, job->rec.source);
+    job->rec.t_start = begin_epoch_s(job);
     allot_done done = {.rec = job->rec, .picked = picked};
     allot_grade_options o;
     allot_grade_defaults(&o);

@@ -34,7 +34,6 @@ static void take_sample(const allot_generate_reply *reply, void *user)
         r->n_tokens += reply->n_tokens;
         r->prompt_tokens += reply->prompt_tokens;
         r->cached_tokens += reply->cached_tokens;
-        if (r->t_start == 0 || reply->t_start < r->t_start) r->t_start = reply->t_start;
     }
     allot_job_returned(job, &failure, reply->retries, reply->sent_s, reply->done_s);
 }

@@ -137,6 +137,7 @@ static void a_closed_port_is_told_at_once(void **state)
     assert_int_equal(allot_http_fetch(h, &r, &err), ALLOT_OK);
     assert_int_equal(o.status, 0);
     assert_non_null(strstr(o.err.msg, "no answer from 'http://127.0.0.1:1/v1/models': "));
+    assert_non_null(strstr(o.err.msg, " (is the server running there?)"));
     allot_http_free(h);
 }
 
@@ -311,6 +312,8 @@ static void base_urls_may_be_written_in_many_ways(void **state)
     assert_int_equal(allot_endpoint_open("localhost:8000", NULL, NULL, &e, &err), ALLOT_EUSAGE);
     assert_string_equal(err.msg, "'localhost:8000' is not the address of a server "
                                  "(it is like http://127.0.0.1:8000/v1)");
+    assert_int_equal(allot_endpoint_open("http://me:secret@h", NULL, NULL, &e, &err), ALLOT_EUSAGE);
+    assert_null(strstr(err.msg, "secret"));
 }
 
 static void keys_are_checked(void **state)
