@@ -158,16 +158,17 @@ static void a_search_of_three_rounds(void **state)
         {"", "b9", NULL, 0},
         {"", "c7", NULL, 0},
         {"", "d1", NULL, 0},
-        /* b and c stay and are repeated: b, c, b, c; one is complete, one a duplicate */
+        /* b and c stay and are repeated: b, c, b, c; one is complete, one a duplicate that
+         * would push h2 out */
         {"b9\n\n", "e3", NULL, 0},
         {"c7\n\n", "f8", "stop", 0},
         {"b9\n\n", "e3", NULL, 0},
-        {"c7\n\n", "h4", NULL, 0},
+        {"c7\n\n", "h2", NULL, 0},
         /* the last round has no stop string: end, length, nothing, end */
         {"b9\n\ne3\n\n", "i9", "stop", 0},
-        {"c7\n\nh4\n\n", "j2", "length", 0},
+        {"c7\n\nh2\n\n", "j2", "length", 0},
         {"b9\n\ne3\n\n", "", "stop", 0},
-        {"c7\n\nh4\n\n", "k5", "stop", 0},
+        {"c7\n\nh2\n\n", "k5", "stop", 0},
     };
     allot_done d = PLAY("vllm", "beam@4x2x3", lines, 0);
     const allot_record *r = &d.rec;
@@ -177,9 +178,9 @@ static void a_search_of_three_rounds(void **state)
     assert_int_equal(r->n_gen, 5);
     expect_gen(r, 0, "c7\n\nf8", 0.8, 2);
     expect_gen(r, 1, "b9\n\ne3\n\ni9", 0.9, 3);
-    expect_gen(r, 2, "c7\n\nh4\n\nj2", 0.2, 3);
+    expect_gen(r, 2, "c7\n\nh2\n\nj2", 0.2, 3);
     expect_gen(r, 3, "b9\n\ne3\n\n", 0.3, 2); /* no score for the empty step */
-    expect_gen(r, 4, "c7\n\nh4\n\nk5", 0.5, 3);
+    expect_gen(r, 4, "c7\n\nh2\n\nk5", 0.5, 3);
     assert_int_equal(r->gen[1].finish, ALLOT_FINISH_STOP);
     assert_int_equal(r->gen[2].finish, ALLOT_FINISH_LENGTH);
     assert_int_equal(r->gen[0].n_tokens, 10);
@@ -263,21 +264,22 @@ static void aggregation_guides_the_search(void **state)
     (void)state;
     line lines[] = {
         {"", "a1", NULL, 0},
-        {"", "b6", NULL, 0},
-        {"", "c5", NULL, 0},
-        {"", "d4", NULL, 0},
-        {"b6\n\n", "e2", NULL, 0},
-        {"c5\n\n", "f3", NULL, 0},
-        {"b6\n\n", "g8", NULL, 0},
-        {"c5\n\n", "h9", NULL, 0},
-        /* by the smallest score: g8 (0.6) and h9 (0.5) */
-        {"b6\n\ng8\n\n", "w9", "stop", 0},
-        {"c5\n\nh9\n\n", "x9", "stop", 0},
-        {"b6\n\ng8\n\n", "y9", "stop", 0},
-        {"c5\n\nh9\n\n", "z9", "stop", 0},
+        {"", "b9", NULL, 0},
+        {"", "c3", NULL, 0},
+        {"", "d2", NULL, 0},
+        {"b9\n\n", "e4", NULL, 0},
+        {"c3\n\n", "f9", NULL, 0},
+        {"b9\n\n", "g5", NULL, 0},
+        {"c3\n\n", "h8", NULL, 0},
+        /* by the smallest score e4 and g5 stay; by the last it would be f9 and h8 */
+        {"b9\n\ne4\n\n", "w9", "stop", 0},
+        {"b9\n\ng5\n\n", "x9", "stop", 0},
+        {"b9\n\ne4\n\n", "y9", "stop", 0},
+        {"b9\n\ng5\n\n", "z9", "stop", 0},
     };
     allot_done d = PLAY("vllm", "beam@4x2x3;agg=min", lines, 0);
     assert_int_equal(d.rec.type, ALLOT_REC_BEAM);
+    assert_string_equal(d.rec.source, "beam@4x2x3;agg=min");
     assert_int_equal(d.rec.n_gen, 4);
     allot_record_clear(&d.rec);
 }
