@@ -181,7 +181,8 @@ int allot_api_prompts(allot_call *c, const cJSON *value, const char *field, int 
             refused = ids_prompt(c, field, v, extra, out, i++);
         else
             refused = allot_api_refuse(c, 400, field,
-                                       "'%s' is not a text, a list of token ids, or a list of these",
+                                       "'%s' is not a text, a list of token ids, or a list of "
+                                       "these",
                                        field);
         if (!is_list) break;
     }

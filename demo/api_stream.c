@@ -5,7 +5,9 @@
 #include "demo/api.h"
 
 static void open_event(allot_buf *out, const allot_call *c) {
-    allot_buf_printf(out, "data: {\"id\":\"%s\",\"object\":\"%s\",\"created\":%ld,\"model\":\"%s\",",
+    allot_buf_printf(out,
+                     "data: {\"id\":\"%s\",\"object\":\"%s\",\"created\":%ld,"
+                     "\"model\":\"%s\",",
                      c->id, c->gen.chat ? "chat.completion.chunk" : "text_completion", c->created,
                      c->server->models[c->model]->name);
 }

@@ -75,7 +75,8 @@ static size_t tensor_value_size(uint32_t type) {
 
 static allot_code broken(const allot_gguf *g, allot_err *err, const char *what) {
     return allot_fail(err, ALLOT_EINPUT,
-                      "cannot read '%s': %s (truncated, damaged, or not a GGUF file)", g->path, what);
+                      "cannot read '%s': %s (truncated, damaged, or not a GGUF file)", g->path,
+                      what);
 }
 
 /* Reads a tensor's row of the table; its offset is checked when the data's start is known. */

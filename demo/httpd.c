@@ -175,8 +175,10 @@ static void name_call(allot_call *c) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     c->created = (long)now.tv_sec;
-    const char *kind = strstr(c->path, "chat") ? "chatcmpl" : strstr(c->path, "completions") ? "cmpl"
-                     : strstr(c->path, "pooling") ? "pool" : "embd";
+    const char *kind = strstr(c->path, "chat")          ? "chatcmpl"
+                       : strstr(c->path, "completions") ? "cmpl"
+                       : strstr(c->path, "pooling")     ? "pool"
+                                                        : "embd";
     snprintf(c->id, sizeof c->id, "%s-%016llx%08llx", kind,
              (unsigned long long)c->server->run_id,
              (unsigned long long)atomic_fetch_add(&c->server->next_id, 1));
@@ -189,7 +191,8 @@ static enum MHD_Result dispatch(allot_call *c) {
     else if (c->body.failed)
         allot_api_refuse(c, 500, NULL, "out of memory");
     else if (c->handler != NULL && c->body.n > 0 && !is_json(c))
-        allot_api_refuse(c, 400, NULL, "Unsupported Media Type: only 'application/json' is allowed");
+        allot_api_refuse(c, 400, NULL, "Unsupported Media Type: only 'application/json' is "
+                                      "allowed");
     else if (c->handler != NULL) {
         name_call(c);
         if (c->handler(c) == 0) return MHD_YES; /* the engine is at work */

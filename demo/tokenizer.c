@@ -71,7 +71,8 @@ static allot_code take_token(const allot_gguf *g, allot_tokenizer *t, int32_t id
     } else if (type == TYPE_NORMAL) {
         int space = name->n == 3 && memcmp(name->at, SPACE, 3) == 0;
         if (name->n > 4 || char_size(name->at, name->n) != name->n)
-            return refuse(g, id, "is not one character; only character-level vocabularies are served",
+            return refuse(g, id,
+                          "is not one character; only character-level vocabularies are served",
                           err);
         memcpy(token->text, space ? " " : name->at, space ? 1 : name->n);
         token->n = (uint8_t)(space ? 1 : name->n);
@@ -106,7 +107,8 @@ static allot_code load(const allot_gguf *g, allot_tokenizer *t, const allot_gguf
                           MAX_TOKENS);
     long last = (long)n - 1;
     allot_code code = allot_gguf_int(g, "tokenizer.ggml.bos_token_id", 0, last, &bos, err);
-    if (code == ALLOT_OK) code = allot_gguf_int(g, "tokenizer.ggml.eos_token_id", 0, last, &eos, err);
+    if (code == ALLOT_OK)
+        code = allot_gguf_int(g, "tokenizer.ggml.eos_token_id", 0, last, &eos, err);
     if (code == ALLOT_OK)
         code = allot_gguf_int(g, "tokenizer.ggml.unknown_token_id", 0, last, &unknown, err);
     if (code == ALLOT_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* transformer.h - a decoder of the llama architecture: RMSNorm, rotary positions (interleaved
  * pairs), grouped attention, SwiGLU. Weights come from a GGUF file and are packed for the kernels.
- * Symbols: D n_embd, F n_ff, V n_vocab. Works on a tile: a few rows, each one token of some sequence
- * at some position, taken through all layers by one thread. */
+ * Symbols: D n_embd, F n_ff, V n_vocab. Works on a tile: a few rows, each one token of some
+ * sequence at some position, taken through all layers by one thread. */
 #ifndef ALLOT_TRANSFORMER_H
 #define ALLOT_TRANSFORMER_H
 #include <stdint.h>

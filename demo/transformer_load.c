@@ -54,8 +54,8 @@ static allot_code take_dimensions(const allot_gguf *g, allot_transformer *m, dou
     m->ff_padded = allot_kernels_panels((size_t)m->n_ff) * ALLOT_PANEL;
     if (m->n_embd % m->n_head != 0 || m->head_dim % ALLOT_LANES != 0 || m->n_rot % 2 != 0 ||
         m->n_head % m->n_kv != 0)
-        return wrong_shape(g, "its head size must be a multiple of 8, and its heads of its kv heads",
-                           err);
+        return wrong_shape(g, "its head size must be a multiple of 8, and its heads of its kv "
+                           "heads", err);
     return ALLOT_OK;
 }
 

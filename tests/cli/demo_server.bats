@@ -126,7 +126,8 @@ Q='"prompt":"Q: 2+3=?\n"'
 }
 @test "embeddings as floats and as base64" {
     ok /v1/embeddings '{"model":"tinymath","input":["Q: 1+1=?\n","Q: 7-9=?\n"]}'
-    is '[.data[].index] == [0, 1] and (.data[0].embedding | length) == (.data[1].embedding | length)'
+    is '[.data[].index] == [0, 1]'
+    is '(.data[0].embedding | length) == (.data[1].embedding | length)'
     first=$(jq '.data[0].embedding[0]' reply)
     ok /v1/embeddings '{"input":"Q: 1+1=?\n","encoding_format":"base64"}'
     value=$(jq -r '.data[0].embedding' reply | base64 -d | od -An -tf4 -N4)
@@ -142,7 +143,8 @@ Q='"prompt":"Q: 2+3=?\n"'
     jq -c '[.data[0].data, .usage.prompt_tokens]' reply | cmp - first
 }
 @test "metrics count" {
-    before=$(curl -sS "$URL/metrics" | awk '/^vllm:generation_tokens_total.*tinymath"/ { print $2 }')
+    curl -sS "$URL/metrics" > metrics
+    before=$(awk '/^vllm:generation_tokens_total.*tinymath"/ { print $2 }' metrics)
     ok /v1/completions "{$Q,\"max_tokens\":9,\"ignore_eos\":true}"
     curl -sS "$URL/metrics" > metrics
     after=$(awk '/^vllm:generation_tokens_total.*tinymath"/ { print $2 }' metrics)
@@ -183,7 +185,8 @@ Q='"prompt":"Q: 2+3=?\n"'
     cd "$OLDPWD"
     rc=0
     head -c 5000 demo/tinymath.gguf > "$BATS_TEST_TMPDIR/cut.gguf"
-    allot-demo-server --port 0 --model "$BATS_TEST_TMPDIR/cut.gguf" 2> "$BATS_TEST_TMPDIR/err" || rc=$?
+    allot-demo-server --port 0 --model "$BATS_TEST_TMPDIR/cut.gguf" \
+        2> "$BATS_TEST_TMPDIR/err" || rc=$?
     [ "$rc" = 4 ]
     grep -q "cut.gguf': " "$BATS_TEST_TMPDIR/err"
     rc=0

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Determinism of the engine: a sample is the same alone, among others, with a cold or a warm cache,
- * continued from a prefix, with any number of threads, and when it was put back for lack of room. */
+ * continued from a prefix, with any number of threads, and when it was put back for lack of
+ * room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
