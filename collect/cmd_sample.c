@@ -7,20 +7,21 @@
 
 static allot_sample_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
+static const char *dataset, *split, *splits, *strategies, *output;
+static long limit;
 static int pool, runs = 8;
 
 static const allot_option options[] = {
-    {"dataset", ALLOT_OPT_STRING, &config.queries.dataset, "FILE",
+    {"dataset", ALLOT_OPT_STRING, &dataset, "FILE",
      "the problems (problems.h5 of allot-datasets); required", 0, 0},
-    {"strategies", ALLOT_OPT_STRING, &config.strategies, "FILE",
+    {"strategies", ALLOT_OPT_STRING, &strategies, "FILE",
      "the strategies to be measured (JSON); required", 0, 0},
-    {"output", ALLOT_OPT_STRING, &config.output, "DIR",
-     "run directory, created or gone on with; required", 0, 0},
-    {"split", ALLOT_OPT_STRING, &config.queries.split, "NAME",
+    {"output", ALLOT_OPT_STRING, &output, "DIR", "run directory, created or gone on with; required",
+     0, 0},
+    {"split", ALLOT_OPT_STRING, &split, "NAME",
      "only train, validation, calibration or test (default: all)", 0, 0},
-    {"splits", ALLOT_OPT_STRING, &config.queries.splits, "FILE", "splits.h5, for --split", 0, 0},
-    {"limit", ALLOT_OPT_LONG, &config.queries.limit, "Q",
-     "only the first Q queries (default: all)", 1, 1e12},
+    {"splits", ALLOT_OPT_STRING, &splits, "FILE", "splits.h5, for --split", 0, 0},
+    {"limit", ALLOT_OPT_LONG, &limit, "Q", "only the first Q queries (default: all)", 1, 1e12},
     {"pool", ALLOT_OPT_INT, &pool, "M",
      "samples per query for all parallel strategies (default: 2 x the largest N)", 1, 100000},
     {"runs", ALLOT_OPT_INT, &runs, "R", "independent runs of each beam search (default: 8)", 1,
@@ -40,7 +41,7 @@ static cJSON *done_of(const allot_sample_counts *n, allot_unit_kind kind)
 static allot_code print_json(const allot_sample_result *r, allot_err *err)
 {
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "run", config.output);
+    cJSON_AddStringToObject(o, "run", output);
     cJSON_AddNumberToObject(o, "queries", (double)r->n_queries);
     cJSON_AddItemToObject(o, "samples", done_of(&r->units, ALLOT_UNIT_SAMPLE));
     cJSON_AddItemToObject(o, "scores", done_of(&r->units, ALLOT_UNIT_SCORE));
@@ -58,27 +59,32 @@ static void print_text(const allot_sample_result *r)
 {
     const allot_sample_counts *n = &r->units;
     printf("%s: %ld queries, %ld of %ld samples, %ld of %ld scores, %ld of %ld beam searches\n",
-           config.output, r->n_queries, n->done[ALLOT_UNIT_SAMPLE], n->total[ALLOT_UNIT_SAMPLE],
+           output, r->n_queries, n->done[ALLOT_UNIT_SAMPLE], n->total[ALLOT_UNIT_SAMPLE],
            n->done[ALLOT_UNIT_SCORE], n->total[ALLOT_UNIT_SCORE], n->done[ALLOT_UNIT_BEAM],
            n->total[ALLOT_UNIT_BEAM]);
-    printf("this session: %ld tokens in %.1f s, %ld errors\n", r->n_tokens, r->seconds, r->n_errors);
+    printf("this session: %ld tokens in %.1f s, %ld errors\n", r->n_tokens, r->seconds,
+           r->n_errors);
+}
+
+static allot_code configure(const allot_common *common, allot_err *err)
+{
+    allot_sample_defaults(&config);
+    config.queries = (allot_query_choice){
+        .dataset = dataset, .split = split, .splits = splits, .limit = limit, .seed = common->seed};
+    config.strategies = strategies;
+    config.output = output;
+    config.pool = pool;
+    config.runs = runs;
+    config.engine.seed = common->seed;
+    return allot_engine_flags_apply(&given, &config.engine, err);
 }
 
 static allot_code run(const allot_common *common, allot_err *err)
 {
-    allot_sample_config flags = config;
-    allot_sample_defaults(&config);
-    config.queries = flags.queries;
-    config.strategies = flags.strategies;
-    config.output = flags.output;
-    config.pool = pool;
-    config.runs = runs;
-    config.engine.seed = config.queries.seed = common->seed;
-    allot_code rc = allot_engine_flags_apply(&given, &config.engine, err);
-    if (!rc) rc = allot_sample_check(&config, err);
-    if (rc) return rc;
     allot_sample_result result;
-    rc = allot_sample_run(&config, &result, err);
+    allot_code rc = configure(common, err);
+    if (!rc) rc = allot_sample_check(&config, err);
+    if (!rc) rc = allot_sample_run(&config, &result, err);
     if (rc && rc != ALLOT_EPARTIAL) return rc;
     if (!common->json) print_text(&result);
     else if (print_json(&result, rc ? NULL : err) && !rc) return ALLOT_ERUNTIME;
@@ -90,10 +96,11 @@ const allot_command allot_cmd_sample = {
     .usage = "--dataset FILE --strategies FILE --output DIR --base-url URL [OPTION...]",
     .about =
         "Runs strategies over a data set and keeps the raw texts.\n"
-        "Every query gets one pool of M samples, shared by single, majority, bon and weighted, and R "
-        "independent runs of each beam search. Everything is written at once to DIR/journal.jsonl: a "
-        "stopped or killed run goes on with the same command, and a larger --pool, more --runs, more "
-        "strategies or more queries extend it. 'allot-collect label DIR' makes soft labels of it.\n"
+        "Every query gets one pool of M samples, shared by single, majority, bon and weighted, "
+        "and R independent runs of each beam search. Everything is written at once to "
+        "DIR/journal.jsonl: a stopped or killed run goes on with the same command, and a larger "
+        "--pool, more --runs, more strategies or more queries extend it. 'allot-collect label "
+        "DIR' makes soft labels of it.\n"
         "Failed requests are tried again by the same command; the exit code is then 3.",
     .options = options,
     .run = run,
@@ -103,8 +110,8 @@ const allot_command allot_cmd_sample = {
         "    --base-url http://localhost:8000 --model Qwen/Qwen2.5-1.5B-Instruct \\\n"
         "    --prm-base-url http://localhost:8001 --prm-model Qwen/Qwen2.5-Math-PRM-7B\n"
         "  # a first look at 20 queries, without a reward model\n"
-        "  echo '{\"schema\":\"allot-strategies\",\"version\":1,\"strategies\":[\"single\",\"majority@4\"]}' "
-        "> small.json\n"
+        "  echo '{\"schema\": \"allot-strategies\", \"version\": 1,\n"
+        "    \"strategies\": [\"single\", \"majority@4\"]}' > small.json\n"
         "  allot-collect sample --dataset problems.h5 --strategies small.json --output look \\\n"
         "    --base-url http://localhost:8000 --limit 20",
 };

@@ -83,7 +83,8 @@ static allot_code configure(const allot_common *common, allot_err *err)
     long list[sizeof config.loads / sizeof *config.loads];
     rc = allot_parse_longs(loads, "--load", 1, 4096, list, sizeof list / sizeof *list,
                            &config.n_loads, err);
-    for (int i = 0; !rc && i < config.n_loads; i++) config.loads[i] = (int)list[i];
+    for (int i = 0; !rc && i < config.n_loads; i++)
+        config.loads[i] = (int)list[i];
     return rc;
 }
 
@@ -104,11 +105,11 @@ const allot_command allot_cmd_time = {
     .usage = "--dataset FILE --strategies FILE --output DIR --base-url URL [OPTION...]",
     .about =
         "Times whole strategies on a server, for the cost table.\n"
-        "Each strategy is run as a user would run it, from the first byte sent to the final answer, "
-        "with a declared number of strategies in flight (--load), in random order, after warm-up, "
-        "with a cold prefix cache. Retried requests spoil a timing: it is done again. The server "
-        "should have nothing else to do: timings under other load are flagged. A stopped run goes on "
-        "with the same command.\n"
+        "Each strategy is run as a user would run it, from the first byte sent to the final "
+        "answer, with a declared number of strategies in flight (--load), in random order, after "
+        "warm-up, with a cold prefix cache. Retried requests spoil a timing: it is done again. "
+        "The server should have nothing else to do: timings under other load are flagged. A "
+        "stopped run goes on with the same command.\n"
         "New hardware needs only this, 'allot-calibrate costs' and 'allot-export'.",
     .options = options,
     .run = run,
@@ -118,6 +119,7 @@ const allot_command allot_cmd_time = {
         "    --base-url http://localhost:8000 --prm-base-url http://localhost:8001 \\\n"
         "    --prm-model Qwen/Qwen2.5-Math-PRM-7B --hardware '1 x A100-80GB'\n"
         "  # all test queries, alone and with eight in flight\n"
-        "  allot-collect time --dataset problems.h5 --split test --splits splits.h5 --load 1,8 \\\n"
+        "  allot-collect time --dataset problems.h5 --split test --splits splits.h5 --load 1,8 "
+        "\\\n"
         "    --strategies default.json --output timing --base-url http://localhost:8000",
 };

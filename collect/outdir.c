@@ -12,9 +12,11 @@
 static allot_code not_less(const char *what, int have, int wanted, const char *dir, allot_err *err)
 {
     if (wanted >= have) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EMISMATCH,
-                      "cannot go on in '%s': it has %s %d, wanted are %d (a run only grows: ask for "
-                      "at least %d, or give another --output)", dir, what, have, wanted, have);
+    return allot_fail(
+        err, ALLOT_EMISMATCH,
+        "cannot go on in '%s': it has %s %d, wanted are %d (a run only grows: ask for "
+        "at least %d, or give another --output)",
+        dir, what, have, wanted, have);
 }
 
 static allot_code keeps_strategies(const allot_rundir *have, const allot_rundir *wanted,
@@ -26,7 +28,8 @@ static allot_code keeps_strategies(const allot_rundir *have, const allot_rundir 
         allot_strategy_print(&have->strategies.at[i], text);
         return allot_fail(err, ALLOT_EMISMATCH,
                           "cannot go on in '%s': its strategy '%s' is not among the wanted ones (a "
-                          "run only grows: add it, or give another --output)", dir, text);
+                          "run only grows: add it, or give another --output)",
+                          dir, text);
     }
     return ALLOT_OK;
 }
@@ -36,11 +39,14 @@ static allot_code keeps_loads(const allot_rundir *have, const allot_rundir *want
 {
     for (int i = 0; i < have->n_loads; i++) {
         int found = 0;
-        for (int k = 0; k < wanted->n_loads; k++) found |= wanted->loads[k] == have->loads[i];
+        for (int k = 0; k < wanted->n_loads; k++)
+            found |= wanted->loads[k] == have->loads[i];
         if (!found)
-            return allot_fail(err, ALLOT_EMISMATCH,
-                              "cannot go on in '%s': its load %d is not among the wanted ones (a run "
-                              "only grows: add it, or give another --output)", dir, have->loads[i]);
+            return allot_fail(
+                err, ALLOT_EMISMATCH,
+                "cannot go on in '%s': its load %d is not among the wanted ones (a run "
+                "only grows: add it, or give another --output)",
+                dir, have->loads[i]);
     }
     return ALLOT_OK;
 }
@@ -54,20 +60,23 @@ static allot_code same_hardware(const allot_rundir *have, const allot_rundir *wa
     if (!a || !b || strcmp(a, b) == 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EMISMATCH,
                       "cannot go on in '%s': it was timed on '%s', this is '%s' (give another "
-                      "--output, or the same --hardware)", dir, a, b);
+                      "--output, or the same --hardware)",
+                      dir, a, b);
 }
 
 allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *wanted, const char *dir,
                               allot_err *err)
 {
-    allot_code rc = allot_fingerprint_agree(
-        have->fingerprint, dir, wanted->fingerprint, "this command line",
-        "use the settings of the run, or give another --output", err);
+    allot_code rc =
+        allot_fingerprint_agree(have->fingerprint, dir, wanted->fingerprint, "this command line",
+                                "use the settings of the run, or give another --output", err);
     if (rc) return rc;
     if (have->seed != wanted->seed)
-        return allot_fail(err, ALLOT_EMISMATCH,
-                          "cannot go on in '%s': it was made with --seed %ld, not %ld (give the same "
-                          "seed, or another --output)", dir, have->seed, wanted->seed);
+        return allot_fail(
+            err, ALLOT_EMISMATCH,
+            "cannot go on in '%s': it was made with --seed %ld, not %ld (give the same "
+            "seed, or another --output)",
+            dir, have->seed, wanted->seed);
     rc = not_less("pool", have->pool, wanted->pool, dir, err);
     if (!rc) rc = not_less("runs", have->runs, wanted->runs, dir, err);
     if (!rc) rc = keeps_strategies(have, wanted, dir, err);
@@ -90,9 +99,11 @@ static allot_code check_existing(const char *dir, const allot_rundir *wanted, al
     if (!is_there(dir, "manifest.json", 0, err))
         return !is_there(dir, "journal.jsonl", 1, err)
                    ? ALLOT_OK
-                   : allot_fail(err, ALLOT_EINPUT,
-                                "cannot go on in '%s': it has a journal, but no manifest.json (give "
-                                "another --output)", dir);
+                   : allot_fail(
+                         err, ALLOT_EINPUT,
+                         "cannot go on in '%s': it has a journal, but no manifest.json (give "
+                         "another --output)",
+                         dir);
     allot_rundir have = {0};
     allot_code rc = allot_rundir_load(dir, wanted->schema, &have, err);
     if (!rc) rc = allot_outdir_agree(&have, wanted, dir, err);

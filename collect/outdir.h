@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* outdir.h - the directory that 'sample' or 'time' fills: opened or created, locked, checked against
- * what is wanted now, and extended. A run only grows: more queries, samples, runs, loads and
- * strategies are taken in, anything that would mix different answers is refused. */
+/* outdir.h - the directory that 'sample' or 'time' fills: opened or created, locked, checked
+ * against what is wanted now, and extended. A run only grows: more queries, samples, runs, loads
+ * and strategies are taken in, anything that would mix different answers is refused. */
 #ifndef ALLOT_OUTDIR_H
 #define ALLOT_OUTDIR_H
 #include "core/journal.h"
@@ -9,18 +9,18 @@
 #include "queries.h"
 
 typedef struct {
-    const char *dir;          /* borrowed */
-    allot_rundir manifest;    /* as on disk */
-    allot_problems problems;  /* of the run, without solutions */
-    allot_keyindex index;     /* of problems.keys */
-    char *journal_path;       /* owned */
-    allot_journal *journal;   /* owned, locked while open */
-    char cfg[17];             /* id of the fingerprint, carried by every record */
+    const char *dir;         /* borrowed */
+    allot_rundir manifest;   /* as on disk */
+    allot_problems problems; /* of the run, without solutions */
+    allot_keyindex index;    /* of problems.keys */
+    char *journal_path;      /* owned */
+    allot_journal *journal;  /* owned, locked while open */
+    char cfg[17];            /* id of the fingerprint, carried by every record */
 } allot_outdir;
 
 /* Creates dir or opens it. `wanted` is what this command line asks for; its strategies, pool, runs
- * and loads may be more than the directory has, not less. On success o->manifest is `wanted`, written
- * (wanted is left zeroed). */
+ * and loads may be more than the directory has, not less. On success o->manifest is `wanted`,
+ * written (wanted is left zeroed). */
 ALLOT_MUST_CHECK allot_code allot_outdir_open(allot_outdir *o, const char *dir,
                                               allot_rundir *wanted, const allot_query_choice *c,
                                               allot_err *err);

@@ -31,7 +31,8 @@ void allot_pump_clear(allot_pump *p)
     p->closing = 1;
     allot_engine_free(p->engine);
     allot_serverload_close(&p->server);
-    while (p->jobs) allot_pump_end_task(p, p->jobs);
+    while (p->jobs)
+        allot_pump_end_task(p, p->jobs);
     allot_buf_clear(&p->line);
     memset(p, 0, sizeof *p);
 }
@@ -100,9 +101,11 @@ static void watch_server(allot_pump *p)
         p->n_failures = 0;
         return;
     }
-    allot_fail(&err, ALLOT_ESERVER,
-               "the server is gone, %d requests in a row failed: %s (what is done is kept: start the "
-               "server and run the same command again)", p->n_failures, p->last_failure);
+    allot_fail(
+        &err, ALLOT_ESERVER,
+        "the server is gone, %d requests in a row failed: %s (what is done is kept: start the "
+        "server and run the same command again)",
+        p->n_failures, p->last_failure);
     allot_pump_stop(p, &err);
 }
 
@@ -110,8 +113,8 @@ static void show_progress(allot_pump *p, int last)
 {
     char extra[96];
     double elapsed = allot_clock_s() - p->started_s;
-    snprintf(extra, sizeof extra, "%.0f tokens/s%s", elapsed > 0 ? (double)p->n_tokens / elapsed : 0,
-             p->n_errors ? ", " : "");
+    snprintf(extra, sizeof extra, "%.0f tokens/s%s",
+             elapsed > 0 ? (double)p->n_tokens / elapsed : 0, p->n_errors ? ", " : "");
     size_t n = strlen(extra);
     if (p->n_errors) snprintf(extra + n, sizeof extra - n, "%ld errors", p->n_errors);
     if (last) allot_progress_end(&p->progress, p->done, extra);

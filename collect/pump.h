@@ -14,34 +14,34 @@
 
 typedef struct allot_task {
     struct allot_task *prev, *next; /* in the pump's list */
-    void *owner;                   /* the sampler or timer, for callbacks */
-    allot_query query;             /* borrows from the run's problems */
-    long q;                        /* row of the query in the run */
-    int unit;                      /* unit of the query, see the plans */
-    int try;                       /* timing: tries before this one */
-    int load;                      /* timing: index of the load */
-    int filler;                    /* timing: holds the load up, is not recorded */
-    int foreign;                   /* timing: the server had other load at the start */
-    allot_record kept;             /* sampling: the sample whose text is being scored */
+    void *owner;                    /* the sampler or timer, for callbacks */
+    allot_query query;              /* borrows from the run's problems */
+    long q;                         /* row of the query in the run */
+    int unit;                       /* unit of the query, see the plans */
+    int try;                        /* timing: tries before this one */
+    int load;                       /* timing: index of the load */
+    int filler;                     /* timing: holds the load up, is not recorded */
+    int foreign;                    /* timing: the server had other load at the start */
+    allot_record kept;              /* sampling: the sample whose text is being scored */
     struct allot_task *waiting;     /* next in the owner's queue */
 } allot_task;
 
 typedef struct {
-    allot_outdir *out;     /* borrowed */
-    allot_engine *engine;  /* owned */
+    allot_outdir *out;       /* borrowed */
+    allot_engine *engine;    /* owned */
     allot_serverload server; /* owned */
-    allot_task *jobs;      /* owned list: started, or in the owner's queue */
+    allot_task *jobs;        /* owned list: started, or in the owner's queue */
     long n_jobs;
-    int closing;           /* callbacks only clean up */
+    int closing; /* callbacks only clean up */
     allot_progress progress;
     double started_s;
-    long done;             /* units, those of earlier runs included */
-    long n_errors;         /* error records of this run */
-    long n_tokens;         /* generated in this run */
-    int n_failures;        /* since the last success, or sign of life */
+    long done;      /* units, those of earlier runs included */
+    long n_errors;  /* error records of this run */
+    long n_tokens;  /* generated in this run */
+    int n_failures; /* since the last success, or sign of life */
     char last_failure[300];
     allot_buf line;
-    allot_err stop;        /* why to stop; code 0 = go on */
+    allot_err stop; /* why to stop; code 0 = go on */
 } allot_pump;
 
 /* Connects. out (opened before the first job) and the strings of c are borrowed. */

@@ -13,7 +13,8 @@ allot_code allot_queries_check(const allot_query_choice *c, allot_err *err)
 {
     if (!c->dataset) return allot_fail(err, ALLOT_EUSAGE, "no data set (give --dataset)");
     if (!c->split != !c->splits)
-        return allot_fail(err, ALLOT_EUSAGE, "--split and --splits go together: --split %s --splits %s",
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "--split and --splits go together: --split %s --splits %s",
                           c->split ? c->split : "NAME", c->splits ? c->splits : "FILE");
     return ALLOT_OK;
 }
@@ -70,7 +71,8 @@ static allot_code take_random(const allot_query_choice *c, const allot_problems 
         all[i] = (ranked){allot_rng_mix(words, 3), rows[i]};
     }
     qsort(all, (size_t)n, sizeof *all, by_rank);
-    for (long i = 0; i < c->limit; i++) rows[i] = all[i].row;
+    for (long i = 0; i < c->limit; i++)
+        rows[i] = all[i].row;
     qsort(rows, (size_t)c->limit, sizeof *rows, by_row);
     free(all);
     return ALLOT_OK;
@@ -98,7 +100,8 @@ static allot_code add_row(allot_problems_writer *w, const allot_problems *p, lon
 {
     const char *texts[ALLOT_N_COLS];
     size_t lengths[ALLOT_N_COLS];
-    for (int c = 0; c < ALLOT_N_COLS; c++) texts[c] = allot_strings_at(&p->col[c], row, &lengths[c]);
+    for (int c = 0; c < ALLOT_N_COLS; c++)
+        texts[c] = allot_strings_at(&p->col[c], row, &lengths[c]);
     return allot_problems_add(w, &p->keys[row], texts, lengths, err);
 }
 
@@ -114,7 +117,8 @@ static allot_code write_union(allot_problems_writer *w, const allot_problems *ol
         rc = at >= 0 ? add_row(w, set, at, err) : add_row(w, old, i, err);
     }
     for (long i = 0; !rc && i < n; i++)
-        if (allot_keyindex_find(&in_old, &set->keys[rows[i]]) < 0) rc = add_row(w, set, rows[i], err);
+        if (allot_keyindex_find(&in_old, &set->keys[rows[i]]) < 0)
+            rc = add_row(w, set, rows[i], err);
     allot_keyindex_clear(&in_old);
     allot_keyindex_clear(&in_set);
     return rc;

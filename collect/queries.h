@@ -21,9 +21,9 @@ ALLOT_MUST_CHECK allot_code allot_queries_choose(const allot_query_choice *c,
                                                  const allot_problems *problems, long **rows,
                                                  long *n, allot_err *err);
 
-/* Brings run_file up to date and loads it into *out (without solutions): its own queries first (with
- * the data set's text and answer where the data set has them), then the newly chosen ones. A run
- * only grows. run_file need not exist. */
+/* Brings run_file up to date and loads it into *out (without solutions): its own queries first
+ * (with the data set's text and answer where the data set has them), then the newly chosen ones. A
+ * run only grows. run_file need not exist. */
 ALLOT_MUST_CHECK allot_code allot_queries_merge(const allot_query_choice *c, const char *run_file,
                                                 allot_problems *out, allot_err *err);
 #endif

@@ -21,7 +21,8 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
     if (strcmp(rec.cfg, r->cfg) != 0)
         rc = allot_fail(err, ALLOT_EMISMATCH,
                         "%s was made with other settings (%s) than the run's manifest (%s) says "
-                        "(give another --output)", where, rec.cfg, r->cfg);
+                        "(give another --output)",
+                        where, rec.cfg, r->cfg);
     else rc = r->f(&rec, r->user, err);
     allot_record_clear(&rec);
     return rc;

@@ -13,7 +13,7 @@ typedef struct {
     allot_pump pump;
     int max_concurrency;
     allot_task *first_unscored, **last_unscored; /* samples to be scored, in order of arrival */
-    long next_q;                                /* where to look for the next unit */
+    long next_q;                                 /* where to look for the next unit */
     int next_unit;
 } sampler;
 
@@ -115,7 +115,8 @@ static allot_code work(sampler *s, allot_err *err)
 {
     for (;;) {
         start_scores(s);
-        while (has_room(s) && start_next(s)) start_scores(s);
+        while (has_room(s) && start_next(s))
+            start_scores(s);
         if (s->pump.n_jobs == 0 && !s->pump.stop.code) return ALLOT_OK;
         allot_code rc = allot_pump_turn(&s->pump, err);
         if (rc) return rc;
@@ -185,17 +186,19 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     long total = allot_unitmap_total(&s->plan.map), done = s->plan.map.n_done;
     if (rc) return rc;
     allot_pump_progress(&s->pump, "units", done, total);
-    if (done > 0) allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
+    if (done > 0)
+        allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
     rc = score_old_samples(s, err);
     if (!rc) rc = work(s, err);
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
     if (rc || sync_rc) return rc ? rc : sync_rc;
     summarise(s, result);
     if (s->plan.map.n_done == total) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EPARTIAL,
-                      "%ld of %ld units are missing, on %ld queries ('allot-collect status %s' tells "
-                      "why; the same command tries them again)", total - s->plan.map.n_done, total,
-                      result->n_failed_queries, s->out.dir);
+    return allot_fail(
+        err, ALLOT_EPARTIAL,
+        "%ld of %ld units are missing, on %ld queries ('allot-collect status %s' tells "
+        "why; the same command tries them again)",
+        total - s->plan.map.n_done, total, result->n_failed_queries, s->out.dir);
 }
 
 /* What the run directory is asked to hold. */

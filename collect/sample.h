@@ -20,11 +20,11 @@ typedef struct {
 
 typedef struct {
     long n_queries;
-    allot_sample_counts units;  /* of the run, earlier sessions included */
-    long n_errors;              /* error records of this session */
-    long n_failed_queries;      /* with something missing at the end */
-    long n_tokens;              /* generated in this session */
-    double seconds;             /* of this session */
+    allot_sample_counts units; /* of the run, earlier sessions included */
+    long n_errors;             /* error records of this session */
+    long n_failed_queries;     /* with something missing at the end */
+    long n_tokens;             /* generated in this session */
+    double seconds;            /* of this session */
 } allot_sample_result;
 
 void allot_sample_defaults(allot_sample_config *c);

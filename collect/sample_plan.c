@@ -18,7 +18,8 @@ allot_code allot_sample_plan_check(const allot_strategies *set, int has_prm, all
         if (set->at[i].method == ALLOT_NAMED)
             return allot_fail(err, ALLOT_EINPUT,
                               "strategy '%s' was measured elsewhere and cannot be run (import its "
-                              "outcomes instead)", text);
+                              "outcomes instead)",
+                              text);
         if (!has_prm && allot_strategy_uses_prm(&set->at[i]))
             return allot_fail(err, ALLOT_EUSAGE,
                               "strategy '%s' needs a reward model (give --prm-model)", text);
@@ -42,8 +43,8 @@ allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *p
                           "a pool of %d samples is too small for '%s' (give --pool %d or more)",
                           *pool, text, 2 * largest->n);
     if (*pool < 2 * largest->n)
-        allot_log_warn("a pool of %d samples makes noisy labels for '%s': --pool %d is better", *pool,
-                       text, 2 * largest->n);
+        allot_log_warn("a pool of %d samples makes noisy labels for '%s': --pool %d is better",
+                       *pool, text, 2 * largest->n);
     return ALLOT_OK;
 }
 
@@ -84,8 +85,10 @@ allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r, l
         if (r->strategies.at[i].method == ALLOT_BEAM) add_beam(p, &r->strategies.at[i]);
     long per_query = (long)p->pool * (1 + p->scored) + (long)p->n_beams * p->runs;
     allot_code rc = per_query > 1L << 30
-                        ? allot_fail(err, ALLOT_EUSAGE, "%ld units of work for each query are too "
-                                     "many (give a smaller --pool or --runs)", per_query)
+                        ? allot_fail(err, ALLOT_EUSAGE,
+                                     "%ld units of work for each query are too "
+                                     "many (give a smaller --pool or --runs)",
+                                     per_query)
                         : allot_unitmap_init(&p->map, n_queries, (int)per_query, err);
     if (rc) allot_sample_plan_clear(p);
     return rc;

@@ -4,21 +4,27 @@
  *   [M, 2 M)      reward-model scores of these samples, if a strategy looks at them
  *   then B x R    beam searches: B sources x R runs; strategies that differ in `final` only share
  *                 one source
- * Source: arXiv:2509.09864, section 2.1 (one pool for all parallel strategies); M >= 2 N is ours. */
+ * Source: arXiv:2509.09864, section 2.1 (one pool for all parallel strategies); M >= 2 N is ours.
+ */
 #ifndef ALLOT_SAMPLE_PLAN_H
 #define ALLOT_SAMPLE_PLAN_H
 #include "core/record.h"
 #include "core/rundir.h"
 #include "unitmap.h"
 
-typedef enum { ALLOT_UNIT_SAMPLE, ALLOT_UNIT_SCORE, ALLOT_UNIT_BEAM, ALLOT_N_UNITS } allot_unit_kind;
+typedef enum {
+    ALLOT_UNIT_SAMPLE,
+    ALLOT_UNIT_SCORE,
+    ALLOT_UNIT_BEAM,
+    ALLOT_N_UNITS
+} allot_unit_kind;
 
 typedef struct {
-    int pool;             /* M, 0 without parallel strategies */
-    int scored;           /* 0 or 1 */
-    int runs;             /* R */
+    int pool;              /* M, 0 without parallel strategies */
+    int scored;            /* 0 or 1 */
+    int runs;              /* R */
     allot_strategy *beams; /* owned [n_beams], final = best, unique */
-    int n_beams;          /* B */
+    int n_beams;           /* B */
     allot_unitmap map;
 } allot_sample_plan;
 
@@ -28,8 +34,8 @@ ALLOT_MUST_CHECK allot_code allot_sample_plan_check(const allot_strategies *set,
                                                     allot_err *err);
 /* The pool that the strategies need: asked, or 2 x the largest N when asked is 0. Refuses a pool
  * below the largest N; warns below twice that. */
-ALLOT_MUST_CHECK allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *pool,
-                                                   allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_sample_plan_pool(const allot_strategies *set, int asked,
+                                                   int *pool, allot_err *err);
 /* 1 if a parallel strategy of the set looks at scores. */
 int allot_sample_plan_scored(const allot_strategies *set);
 

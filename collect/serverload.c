@@ -7,8 +7,8 @@
 #define TIMEOUT_S 5.0
 
 static const char *const METRICS[] = {
-    "vllm:num_requests_running",    "vllm:num_requests_waiting",   "sglang:num_running_reqs",
-    "sglang:num_queue_reqs",        "llamacpp:requests_processing", "llamacpp:requests_deferred",
+    "vllm:num_requests_running", "vllm:num_requests_waiting",    "sglang:num_running_reqs",
+    "sglang:num_queue_reqs",     "llamacpp:requests_processing", "llamacpp:requests_deferred",
 };
 
 allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config *c, allot_err *err)
@@ -37,8 +37,8 @@ static allot_code fetch(allot_serverload *s, const char *path, allot_http_done d
 {
     allot_buf url = {0};
     allot_buf_printf(&url, "%s%s", s->server.root, path);
-    allot_http_request r = {.url = url.at, .api_key = s->server.api_key, .no_retry = 1, .done = done,
-                            .user = user};
+    allot_http_request r = {
+        .url = url.at, .api_key = s->server.api_key, .no_retry = 1, .done = done, .user = user};
     allot_code rc = allot_buf_check(&url, NULL);
     if (!rc) rc = allot_http_fetch(s->http, &r, NULL);
     allot_buf_clear(&url);
@@ -74,7 +74,8 @@ static double value_of(const char *line, size_t n)
         size_t name = strlen(METRICS[i]);
         if (n <= name || strncmp(line, METRICS[i], name) != 0) continue;
         const char *at = line + name;
-        if (*at == '{') at = memchr(at, '}', n - name) ? (char *)memchr(at, '}', n - name) + 1 : NULL;
+        if (*at == '{')
+            at = memchr(at, '}', n - name) ? (char *)memchr(at, '}', n - name) + 1 : NULL;
         if (!at || *at != ' ') continue;
         double value = strtod(at, NULL);
         return value >= 0 && value < 1e6 ? value : -1;

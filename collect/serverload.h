@@ -21,8 +21,8 @@ int allot_serverload_read(allot_serverload *s);
 /* 0 if the server does not answer at all, or a proxy says that there is none. Blocks. */
 int allot_serverload_alive(allot_serverload *s);
 
-/* Requests running and waiting in the text of /metrics (NUL-terminated), -1 without a metric that is known: those of
- * vLLM, SGLang and llama.cpp, summed over their labels. */
+/* Requests running and waiting in the text of /metrics (NUL-terminated), -1 without a metric that
+ * is known: those of vLLM, SGLang and llama.cpp, summed over their labels. */
 int allot_serverload_parse(const char *text);
 
 #endif

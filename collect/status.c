@@ -26,7 +26,8 @@ static void count_error(allot_status *s, const allot_record *rec, long q)
 {
     allot_unit_kind kind = failed_kind(s, rec, q);
     int i = 0;
-    while (i < s->n_errors && (s->errors[i].unit != kind || s->errors[i].code != rec->code)) i++;
+    while (i < s->n_errors && (s->errors[i].unit != kind || s->errors[i].code != rec->code))
+        i++;
     if (i == ALLOT_STATUS_MAX_ERRORS) return;
     if (i == s->n_errors) s->n_errors++;
     allot_status_error *e = &s->errors[i];
@@ -94,8 +95,8 @@ allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
 {
     *s = (allot_status){0};
     char *path = allot_rundir_path(dir, "problems.h5", err);
-    allot_code rc = path ? allot_rundir_load(dir, ALLOT_RUN_SCHEMA, &s->manifest, err)
-                         : ALLOT_ERUNTIME;
+    allot_code rc =
+        path ? allot_rundir_load(dir, ALLOT_RUN_SCHEMA, &s->manifest, err) : ALLOT_ERUNTIME;
     if (!rc) rc = allot_problems_load(path, 0, &s->problems, err);
     if (!rc)
         rc = allot_keyindex_build(&s->index, s->problems.keys, (size_t)s->problems.n, path, err);
@@ -115,7 +116,8 @@ allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
 
 void allot_status_clear(allot_status *s)
 {
-    for (long q = 0; s->failures && q < s->problems.n; q++) free(s->failures[q]);
+    for (long q = 0; s->failures && q < s->problems.n; q++)
+        free(s->failures[q]);
     free(s->failures);
     allot_sample_plan_clear(&s->plan);
     allot_keyindex_clear(&s->index);

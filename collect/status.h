@@ -11,7 +11,7 @@ typedef struct {
     allot_unit_kind unit;
     allot_code code;
     long count;
-    char example[200];  /* the last message */
+    char example[200]; /* the last message */
 } allot_status_error;
 
 #define ALLOT_STATUS_MAX_ERRORS 32
@@ -27,8 +27,8 @@ typedef struct {
     double last_start_s; /* epoch */
     allot_status_error errors[ALLOT_STATUS_MAX_ERRORS];
     int n_errors;
-    char **failures;     /* owned [queries]: last error of a query that is not whole, else NULL */
-    long n_failed;       /* queries with such an error */
+    char **failures; /* owned [queries]: last error of a query that is not whole, else NULL */
+    long n_failed;   /* queries with such an error */
 } allot_status;
 
 ALLOT_MUST_CHECK allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err);

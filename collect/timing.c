@@ -26,17 +26,17 @@ typedef struct {
     allot_outdir out;
     allot_timing_plan plan;
     allot_pump pump;
-    int load_index;            /* the load being timed */
-    int *order, *scratch;      /* owned [per_load]: units of query order_q */
+    int load_index;       /* the load being timed */
+    int *order, *scratch; /* owned [per_load]: units of query order_q */
     long order_q;
     int next_in_order;
     allot_task *first_again, **last_again; /* spoiled timings, to be done once more */
-    long n_recorded;           /* jobs in flight that will be recorded */
-    int fillers_left;          /* warm-ups still to be started */
-    long n_started;            /* makes salts and fillers differ */
-    int in_flight_before;      /* requests before the last turn */
-    int foreign;               /* what the server's metrics said... */
-    double asked_s;            /* ...then */
+    long n_recorded;                       /* jobs in flight that will be recorded */
+    int fillers_left;                      /* warm-ups still to be started */
+    long n_started;                        /* makes salts and fillers differ */
+    int in_flight_before;                  /* requests before the last turn */
+    int foreign;                           /* what the server's metrics said... */
+    double asked_s;                        /* ...then */
 } timer;
 
 void allot_timing_defaults(allot_timing_config *c)
@@ -68,7 +68,8 @@ static int load(const timer *t)
 static long n_in_flight(const timer *t)
 {
     long n = t->pump.n_jobs;
-    for (const allot_task *job = t->first_again; job; job = job->waiting) n--;
+    for (const allot_task *job = t->first_again; job; job = job->waiting)
+        n--;
     return n;
 }
 
@@ -111,9 +112,14 @@ static int again(timer *t, allot_task *job, allot_record *rec)
         t->last_again = &job->waiting;
         return 1;
     }
-    allot_record error = {.type = ALLOT_REC_ERROR, .key = rec->key, .code = ALLOT_ESERVER,
-                          .seed = rec->seed, .retries = rec->retries, .t_start = rec->t_start,
-                          .seconds = rec->seconds, .n_tokens = rec->n_tokens};
+    allot_record error = {.type = ALLOT_REC_ERROR,
+                          .key = rec->key,
+                          .code = ALLOT_ESERVER,
+                          .seed = rec->seed,
+                          .retries = rec->retries,
+                          .t_start = rec->t_start,
+                          .seconds = rec->seconds,
+                          .n_tokens = rec->n_tokens};
     error.message = strdup("requests had to be retried in every try");
     allot_record_clear(rec);
     *rec = error;
@@ -304,10 +310,13 @@ static allot_code fill_timings(timer *t, allot_err *err)
     r->n_tokens = t->pump.n_tokens;
     if (rc || sync_rc) return rc ? rc : sync_rc;
     if (r->n_foreign > 0)
-        allot_log_warn("the server had other load during %ld timings; they are flagged", r->n_foreign);
+        allot_log_warn("the server had other load during %ld timings; they are flagged",
+                       r->n_foreign);
     if (r->done == r->total) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EPARTIAL, "%ld of %ld timings are missing (the same command tries "
-                      "them again)", r->total - r->done, r->total);
+    return allot_fail(err, ALLOT_EPARTIAL,
+                      "%ld of %ld timings are missing (the same command tries "
+                      "them again)",
+                      r->total - r->done, r->total);
 }
 
 static cJSON *describe_hardware(const char *text, const allot_engine *engine)
@@ -327,7 +336,9 @@ static cJSON *describe_hardware(const char *text, const allot_engine *engine)
 static allot_code want(const allot_timing_config *c, allot_rundir *r, allot_engine_config *engine,
                        allot_err *err)
 {
-    *r = (allot_rundir){.schema = ALLOT_TIMING_SCHEMA, .runs = c->runs, .seed = c->engine.seed,
+    *r = (allot_rundir){.schema = ALLOT_TIMING_SCHEMA,
+                        .runs = c->runs,
+                        .seed = c->engine.seed,
                         .n_loads = c->n_loads};
     memcpy(r->loads, c->loads, sizeof r->loads);
     int largest_n = 1;

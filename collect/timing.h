@@ -13,9 +13,9 @@
 
 typedef struct {
     allot_query_choice queries;
-    const char *strategies;     /* strategies.json; required */
-    const char *output;         /* timing directory; required */
-    int loads[16];              /* strategies in flight, each >= 1 */
+    const char *strategies; /* strategies.json; required */
+    const char *output;     /* timing directory; required */
+    int loads[16];          /* strategies in flight, each >= 1 */
     int n_loads;
     int runs;                   /* timings of each (query, strategy, load), >= 1 */
     int num_warmups;            /* unrecorded strategies before each load */
@@ -25,14 +25,14 @@ typedef struct {
 
 typedef struct {
     long n_queries;
-    long done, total;     /* timings of the directory */
-    long n_errors;        /* of this session, as the rest */
-    long n_again;         /* spoiled by a retry and done again */
-    long n_foreign;       /* timed while the server had other load */
-    int foreign_known;    /* the server's metrics could be read */
+    long done, total;  /* timings of the directory */
+    long n_errors;     /* of this session, as the rest */
+    long n_again;      /* spoiled by a retry and done again */
+    long n_foreign;    /* timed while the server had other load */
+    int foreign_known; /* the server's metrics could be read */
     long n_tokens;
     double seconds;
-    double client_share;  /* processor seconds of this process per second of the session */
+    double client_share; /* processor seconds of this process per second of the session */
 } allot_timing_result;
 
 /* Load 1, one run, 4 warm-ups, 100 queries at random. */

@@ -11,8 +11,10 @@ allot_code allot_timing_plan_init(allot_timing_plan *p, const allot_rundir *r, l
     long per_load = (long)r->strategies.count * r->runs;
     *p = (allot_timing_plan){.manifest = r};
     if (per_load * r->n_loads > 1L << 30)
-        return allot_fail(err, ALLOT_EUSAGE, "%ld timings of each query are too many (give fewer "
-                          "--runs)", per_load * r->n_loads);
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "%ld timings of each query are too many (give fewer "
+                          "--runs)",
+                          per_load * r->n_loads);
     p->per_load = (int)per_load;
     return allot_unitmap_init(&p->map, n_queries, p->per_load * r->n_loads, err);
 }
@@ -57,5 +59,6 @@ void allot_timing_plan_order(const allot_timing_plan *p, const allot_key *query,
     allot_rng rng = allot_rng_start((uint64_t)p->manifest->seed, STREAM_ORDER, allot_key_u64(query),
                                     (uint64_t)p->manifest->loads[load_index]);
     allot_rng_subset(&rng, p->per_load, p->per_load, scratch, out);
-    for (int i = 0; i < p->per_load; i++) out[i] += load_index * p->per_load;
+    for (int i = 0; i < p->per_load; i++)
+        out[i] += load_index * p->per_load;
 }

@@ -8,9 +8,9 @@
 
 typedef struct {
     long n_queries;
-    int per_query;   /* units of one query */
-    long n_done;     /* bits set */
-    uint8_t *bits;   /* owned, [n_queries * per_query] bits */
+    int per_query; /* units of one query */
+    long n_done;   /* bits set */
+    uint8_t *bits; /* owned, [n_queries * per_query] bits */
 } allot_unitmap;
 
 /* All undone. */

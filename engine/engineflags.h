@@ -7,6 +7,7 @@
 #include "core/options.h"
 #include "engine.h"
 
+/* clang-format off: one row, one option */
 /* Unset: NULL, -1 and 0. */
 #define ALLOT_ENGINE_FLAGS_NONE                                                                    \
     {.temperature = -1, .top_p = -1, .max_tokens = -1, .step_max_tokens = -1,                      \
@@ -57,6 +58,8 @@
      "step mark of the reward model (default: <extra_0>)", 0, 0},                                  \
     {"prm-system-prompt", ALLOT_OPT_STRING, &(c).prm_system_prompt, "TEXT",                        \
      "what the reward model's dialogue starts with", 0, 0}
+
+/* clang-format on */
 
 /* Puts what was given into *config. Line breaks written as '\n' (and '\t', '\\') in template and
  * separator are resolved in place: `given` must outlive config and is to be applied once.

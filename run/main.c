@@ -39,11 +39,12 @@ static allot_code run(const allot_common *common, allot_err *err)
 }
 
 static const char about[] =
-    "Answers a query: predicts for each strategy of the bundle how likely it is to be right, takes "
-    "the one with the greatest accuracy - X tokens - Y seconds, and executes it on the server.\n"
+    "Answers a query: predicts for each strategy of the bundle how likely it is to be right, "
+    "takes the one with the greatest accuracy - X tokens - Y seconds, and executes it on the "
+    "server.\n"
     "The answer goes to stdout, what was chosen and what it took to stderr; --json has all of it. "
-    "How texts are generated (model, temperature, prompts, limits, reward model) is taken from the "
-    "bundle, since its predictions hold for that only: a server or an option that differs is "
+    "How texts are generated (model, temperature, prompts, limits, reward model) is taken from "
+    "the bundle, since its predictions hold for that only: a server or an option that differs is "
     "refused, unless --force is given.";
 
 static const allot_command command = {
@@ -54,7 +55,8 @@ static const allot_command command = {
     .run = run,
     .examples =
         "  # the most accurate strategy, whatever it costs\n"
-        "  allot-run --bundle model.safetensors --base-url http://localhost:8000 'What is 12+7*3?'\n"
+        "  allot-run --bundle model.safetensors --base-url http://localhost:8000 'What is "
+        "12+7*3?'\n"
         "  # a second is worth one point of accuracy\n"
         "  allot-run --bundle model.safetensors --base-url http://localhost:8000 \\\n"
         "    --lambda-seconds 0.01 --json 'What is 12+7*3?'\n"

@@ -14,8 +14,7 @@ allot_code allot_runner_init(allot_runner *r, allot_err *err)
 {
     r->scratch = allot_mem_array(allot_scratch_floats(r->bundle), sizeof *r->scratch, err);
     if (!r->scratch) return ALLOT_ERUNTIME;
-    r->accuracy =
-        allot_mem_array((size_t)r->bundle->strategies.count, sizeof *r->accuracy, err);
+    r->accuracy = allot_mem_array((size_t)r->bundle->strategies.count, sizeof *r->accuracy, err);
     return r->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
@@ -29,8 +28,10 @@ void allot_runner_clear(allot_runner *r)
 static void scale_to_length_1(float *x, long n)
 {
     double square = 0;
-    for (long i = 0; i < n; i++) square += (double)x[i] * (double)x[i];
-    for (long i = 0; i < n && square > 0; i++) x[i] = (float)((double)x[i] / sqrt(square));
+    for (long i = 0; i < n; i++)
+        square += (double)x[i] * (double)x[i];
+    for (long i = 0; i < n && square > 0; i++)
+        x[i] = (float)((double)x[i] / sqrt(square));
 }
 
 static allot_code embed_on_server(const allot_runner *r, const char *problem, size_t n, float **out,
@@ -50,8 +51,8 @@ static allot_code embed_on_server(const allot_runner *r, const char *problem, si
     *out = NULL;
     return allot_fail(err, ALLOT_EMISMATCH,
                       "embeddings of '%s' have %ld numbers, the bundle was trained with %d (serve "
-                      "'%s', or train with this embedding)", r->embed.model, dim, r->bundle->probe.d,
-                      r->bundle->embedding_model);
+                      "'%s', or train with this embedding)",
+                      r->embed.model, dim, r->bundle->probe.d, r->bundle->embedding_model);
 }
 
 static allot_code embed(const allot_runner *r, const char *problem, size_t n, float **out,

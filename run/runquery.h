@@ -14,23 +14,24 @@ typedef struct {
     const allot_strategy *forced; /* NULL = choose */
     allot_embedclient embed;
     const char *embed_prefix;
-    int embed_normalized;         /* scale the server's vectors to length 1 */
-    float *scratch;               /* owned [allot_scratch_floats] */
-    double *accuracy;             /* owned [S] */
+    int embed_normalized; /* scale the server's vectors to length 1 */
+    float *scratch;       /* owned [allot_scratch_floats] */
+    double *accuracy;     /* owned [S] */
 } allot_runner;
 
 typedef struct {
     allot_strategy strategy;
-    double accuracy;     /* predicted; NaN for a forced strategy that the bundle does not know */
-    double tokens;       /* predicted mean; NaN likewise */
-    double seconds;      /* predicted mean; NaN if not measured */
-    double select_s;     /* embedding and choosing took so long */
-    allot_record rec;    /* owned: what happened, type timed */
-    int picked;          /* index of the answer's candidate in rec.gen, or -1 */
-    char *answer;        /* owned; NULL = no candidate has an answer */
+    double accuracy;  /* predicted; NaN for a forced strategy that the bundle does not know */
+    double tokens;    /* predicted mean; NaN likewise */
+    double seconds;   /* predicted mean; NaN if not measured */
+    double select_s;  /* embedding and choosing took so long */
+    allot_record rec; /* owned: what happened, type timed */
+    int picked;       /* index of the answer's candidate in rec.gen, or -1 */
+    char *answer;     /* owned; NULL = no candidate has an answer */
 } allot_run_result;
 
-ALLOT_MUST_CHECK allot_code allot_runner_init(allot_runner *r, allot_err *err); /* the owned parts */
+ALLOT_MUST_CHECK allot_code allot_runner_init(allot_runner *r,
+                                              allot_err *err); /* the owned parts */
 void allot_runner_clear(allot_runner *r);
 
 /* problem: n bytes of UTF-8. Blocks until the answer is there. */

@@ -52,8 +52,10 @@ allot_code allot_run_settings_embedding(allot_run_settings *s, const allot_bundl
     if (pooling) s->embed_pooling = pooling;
     for (s->embed_normalized = 0; s->embed_normalized < 2; s->embed_normalized++) {
         char id[17];
-        allot_embeddings e = {.model = b->embedding_model, .pooling = (char *)s->embed_pooling,
-                              .prefix = (char *)s->embed_prefix, .dim = b->probe.d,
+        allot_embeddings e = {.model = b->embedding_model,
+                              .pooling = (char *)s->embed_pooling,
+                              .prefix = (char *)s->embed_prefix,
+                              .dim = b->probe.d,
                               .normalized = s->embed_normalized};
         allot_embeddings_id(&e, id);
         if (strcmp(id, b->embedding_id) == 0) return ALLOT_OK;
@@ -62,8 +64,8 @@ allot_code allot_run_settings_embedding(allot_run_settings *s, const allot_bundl
     return allot_fail(err, ALLOT_EMISMATCH,
                       "the bundle was trained with another embedding by '%s' than prefix '%s' and "
                       "pooling '%s' give (say --embed-prefix and --embed-pooling as in "
-                      "'allot-datasets embed', or --force)", b->embedding_model, s->embed_prefix,
-                      s->embed_pooling);
+                      "'allot-datasets embed', or --force)",
+                      b->embedding_model, s->embed_prefix, s->embed_pooling);
 }
 
 allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_engine_config *given,

@@ -177,8 +177,8 @@ static allot_code answer_one(session *s, const char *problem, allot_err *err)
 }
 
 /* One line in, one out; a query that fails has "error" instead of an answer. */
-static allot_code answer_line(session *s, const char *line, size_t n, const char *where, int *failed,
-                              allot_err *err)
+static allot_code answer_line(session *s, const char *line, size_t n, const char *where,
+                              int *failed, allot_err *err)
 {
     cJSON *in;
     const char *problem;
@@ -216,13 +216,15 @@ static allot_code answer_stream(session *s, FILE *in, allot_err *err)
         snprintf(where, sizeof where, "line %ld of '%.200s'", ++number, s->tool->jsonl);
         if (line[strspn(line, " \t\r\n")] == '\0') continue;
         if (bytes > MAX_LINE_BYTES)
-            rc = allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
+            rc =
+                allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
         else rc = answer_line(s, line, (size_t)bytes, where, &failed, err);
         n++;
         n_failed += failed;
     }
     free(line);
-    if (!rc && ferror(in)) rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    if (!rc && ferror(in))
+        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
     if (!rc && n_failed)
         rc = allot_fail(err, ALLOT_EPARTIAL, "%ld of %ld queries have no answer", n_failed, n);
     return rc;

@@ -9,14 +9,14 @@
 #include "liballot/choose.h"
 
 typedef struct {
-    const char *bundle;          /* path; required */
-    const char *jsonl;           /* path or "-"; NULL = the query is the argument */
-    const char *strategy;        /* forced; NULL = chosen */
+    const char *bundle;   /* path; required */
+    const char *jsonl;    /* path or "-"; NULL = the query is the argument */
+    const char *strategy; /* forced; NULL = chosen */
     allot_rule rule;
-    allot_embedclient embed;     /* base_url NULL = the generator's, model NULL = the bundle's */
+    allot_embedclient embed; /* base_url NULL = the generator's, model NULL = the bundle's */
     const char *embed_prefix, *embed_pooling; /* NULL = the bundle's */
-    int force;                   /* settings may differ from the bundle's */
-    allot_engine_config engine;  /* what was given, see engineflags.h */
+    int force;                                /* settings may differ from the bundle's */
+    allot_engine_config engine;               /* what was given, see engineflags.h */
 } allot_runtool;
 
 void allot_runtool_defaults(allot_runtool *t);

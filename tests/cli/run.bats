@@ -118,7 +118,10 @@ fails_with() {
     # the id of model, pooling, dimension, normalisation and prefix
     local id
     id=$(printf 'tinymath\nlast\n64\n1\nQ: ' | sha256sum | cut -c1-16)
-    bundle_with "{\"embedding\": {\"model\": \"tinymath\", \"id\": \"$id\"}}" > model.safetensors
+    local embedding="\"model\": \"tinymath\", \"id\": \"$id\", \"pooling\": \"last\""
+    bundle_with "{\"embedding\": {$embedding, \"prefix\": \"Q: \"}}" > model.safetensors
+    ask --json '1+1=?' | jq -e '.answer != null'
+    bundle_with "{\"embedding\": {$embedding}}" > model.safetensors
     ask --json --embed-prefix 'Q: ' '1+1=?' | jq -e '.answer != null'
     run ask '1+1=?'
     fails_with 5 "trained with another embedding by 'tinymath' than prefix '' and pooling 'last' give"

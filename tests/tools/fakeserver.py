@@ -124,19 +124,20 @@ class Handler(BaseHTTPRequestHandler):
         with lock:
             running += 1
             n_requests += 1
-            if n_requests == options.die_after:
+            number = n_requests
+            if number == options.die_after:
                 os._exit(0)
         time.sleep(options.delay)
-        answer = self.work(body)
+        answer = self.work(body, number)
         with lock:
             running -= 1
         self.answer(*answer)
 
-    def work(self, body):
+    def work(self, body, number):
         work = {"/v1/completions": complete, "/pooling": pool, "/v1/embeddings": embed}.get(self.path)
         if not work or body.get("model") not in ("tinymath", "tinymath-prm"):
             return 404, {"error": {"message": "no such model", "code": 404}}
-        if options.fail_every and n_requests % options.fail_every == 0:
+        if options.fail_every and number % options.fail_every == 0:
             return 503, {"error": {"message": "busy", "code": 503}}
         if options.refuse and options.refuse in json.dumps(body):
             return 400, {"error": {"message": "this query is refused", "code": 400}}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: outcomes_equal A.h5 B.h5   exit 0 when both say the same of every query and strategy, bit by
- * bit, seconds and provenance aside; else 1 and the first difference. */
+/* usage: outcomes_equal A.h5 B.h5   exit 0 when both say the same of every query and strategy, bit
+ * by bit, seconds and provenance aside; else 1 and the first difference. */
 #include <stdio.h>
 #include <string.h>
 #include "core/fingerprint.h"
@@ -51,8 +51,7 @@ int main(int argc, char **argv)
     } else {
         compare_arrays(&a, &b);
     }
-    if (!n_differences)
-        printf("equal: %ld queries, %d strategies\n", a.n, a.strategies.count);
+    if (!n_differences) printf("equal: %ld queries, %d strategies\n", a.n, a.strategies.count);
     allot_outcomes_clear(&a);
     allot_outcomes_clear(&b);
     return n_differences > 0;

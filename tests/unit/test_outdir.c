@@ -106,29 +106,35 @@ static void what_would_shrink_or_mix_is_refused(void **state)
     assert_non_null(strstr(err.msg, "(use the settings of the run, or give another --output)"));
 
     assert_int_equal(open_with(want(0.8, 4, "majority@4"), all, &err), -ALLOT_EMISMATCH);
-    snprintf(expected, sizeof expected,
-             "cannot go on in '%s': it has pool 8, wanted are 4 (a run only grows: ask for at least "
-             "8, or give another --output)", run_dir);
+    snprintf(
+        expected, sizeof expected,
+        "cannot go on in '%s': it has pool 8, wanted are 4 (a run only grows: ask for at least "
+        "8, or give another --output)",
+        run_dir);
     assert_string_equal(err.msg, expected);
 
     assert_int_equal(open_with(want(0.8, 8, NULL), all, &err), -ALLOT_EMISMATCH);
     snprintf(expected, sizeof expected,
              "cannot go on in '%s': its strategy 'majority@4' is not among the wanted ones (a run "
-             "only grows: add it, or give another --output)", run_dir);
+             "only grows: add it, or give another --output)",
+             run_dir);
     assert_string_equal(err.msg, expected);
 
     allot_rundir other_seed = want(0.8, 8, "majority@4");
     other_seed.seed = 2;
     assert_int_equal(open_with(other_seed, all, &err), -ALLOT_EMISMATCH);
-    snprintf(expected, sizeof expected,
-             "cannot go on in '%s': it was made with --seed 1, not 2 (give the same seed, or another "
-             "--output)", run_dir);
+    snprintf(
+        expected, sizeof expected,
+        "cannot go on in '%s': it was made with --seed 1, not 2 (give the same seed, or another "
+        "--output)",
+        run_dir);
     assert_string_equal(err.msg, expected);
 
     allot_rundir timing = want(0.8, 8, "majority@4");
     timing.schema = ALLOT_TIMING_SCHEMA;
     assert_int_equal(open_with(timing, all, &err), -ALLOT_EINPUT);
-    assert_int_equal(open_with(want(0.8, 8, "majority@4"), all, &err), 20); /* nothing was changed */
+    assert_int_equal(open_with(want(0.8, 8, "majority@4"), all, &err),
+                     20); /* nothing was changed */
 }
 
 static void loads_only_grow(void **state)
@@ -141,8 +147,9 @@ static void loads_only_grow(void **state)
     wanted.loads[wanted.n_loads++] = 8;
     assert_int_equal(allot_outdir_agree(&have, &wanted, "d", &err), ALLOT_OK);
     assert_int_equal(allot_outdir_agree(&wanted, &have, "d", &err), ALLOT_EMISMATCH);
-    assert_string_equal(err.msg, "cannot go on in 'd': its load 8 is not among the wanted ones (a run "
-                                 "only grows: add it, or give another --output)");
+    assert_string_equal(err.msg,
+                        "cannot go on in 'd': its load 8 is not among the wanted ones (a run "
+                        "only grows: add it, or give another --output)");
     allot_rundir_clear(&have);
     allot_rundir_clear(&wanted);
 }
@@ -170,8 +177,10 @@ static void a_journal_of_unknown_origin_is_not_added_to(void **state)
     fputs("{}\n", f);
     fclose(f);
     assert_int_equal(open_with(want(0.8, 8, NULL), all, &err), -ALLOT_EINPUT);
-    snprintf(expected, sizeof expected, "cannot go on in '%s': it has a journal, but no manifest.json "
-             "(give another --output)", run_dir);
+    snprintf(expected, sizeof expected,
+             "cannot go on in '%s': it has a journal, but no manifest.json "
+             "(give another --output)",
+             run_dir);
     assert_string_equal(err.msg, expected);
     assert_int_equal(access(path, F_OK), 0);
 }
@@ -233,7 +242,8 @@ static void a_larger_random_choice_contains_a_smaller_one(void **state)
     assert_int_equal(n_large, 12);
     for (long i = 0; i < n_small; i++) {
         int found = 0;
-        for (long k = 0; k < n_large; k++) found |= small[i] == large[k];
+        for (long k = 0; k < n_large; k++)
+            found |= small[i] == large[k];
         assert_true(found);
         assert_true(i == 0 || small[i] > small[i - 1]); /* in file order */
     }

@@ -60,8 +60,9 @@ static void strategies_that_cannot_run_are_refused(void **state)
     assert_string_equal(err.msg, "strategy 'bon@4' needs a reward model (give --prm-model)");
     assert_int_equal(check(SET("beam@4x2x3"), 0, &err), ALLOT_EUSAGE);
     assert_int_equal(check(SET("named:\"gpt\""), 1, &err), ALLOT_EINPUT);
-    assert_string_equal(err.msg, "strategy 'named:\"gpt\"' was measured elsewhere and cannot be run "
-                                 "(import its outcomes instead)");
+    assert_string_equal(err.msg,
+                        "strategy 'named:\"gpt\"' was measured elsewhere and cannot be run "
+                        "(import its outcomes instead)");
 }
 
 static void scores_are_for_strategies_that_look_at_them(void **state)
@@ -103,11 +104,16 @@ static void records_fulfil_their_units(void **state)
         const char *source;
         int run, slot, unit;
     } cases[] = {
-        {ALLOT_REC_SAMPLE, "pool", 0, 0, 0},        {ALLOT_REC_SAMPLE, "pool", 0, 3, 3},
-        {ALLOT_REC_SAMPLE, "pool", 0, 4, -1},       {ALLOT_REC_SCORE, "pool", 0, 1, 5},
-        {ALLOT_REC_BEAM, "beam@4x2x3", 0, 0, 8},    {ALLOT_REC_BEAM, "beam@4x2x3", 2, 0, 10},
-        {ALLOT_REC_BEAM, "beam@4x2x3", 3, 0, -1},   {ALLOT_REC_BEAM, "beam@4x2x3;agg=min", 1, 0, 12},
-        {ALLOT_REC_BEAM, "beam@8x2x3", 0, 0, -1},   {ALLOT_REC_ERROR, "pool", 0, 0, -1},
+        {ALLOT_REC_SAMPLE, "pool", 0, 0, 0},
+        {ALLOT_REC_SAMPLE, "pool", 0, 3, 3},
+        {ALLOT_REC_SAMPLE, "pool", 0, 4, -1},
+        {ALLOT_REC_SCORE, "pool", 0, 1, 5},
+        {ALLOT_REC_BEAM, "beam@4x2x3", 0, 0, 8},
+        {ALLOT_REC_BEAM, "beam@4x2x3", 2, 0, 10},
+        {ALLOT_REC_BEAM, "beam@4x2x3", 3, 0, -1},
+        {ALLOT_REC_BEAM, "beam@4x2x3;agg=min", 1, 0, 12},
+        {ALLOT_REC_BEAM, "beam@8x2x3", 0, 0, -1},
+        {ALLOT_REC_ERROR, "pool", 0, 0, -1},
         {ALLOT_REC_BEAM, "beam@4x2x3;final=vote", 0, 0, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -126,7 +132,8 @@ static void counts_are_per_kind(void **state)
     (void)state;
     allot_rundir r;
     allot_sample_plan p = plan_of(&r, 5);
-    for (long q = 0; q < 5; q++) allot_unitmap_mark(&p.map, q, 2);
+    for (long q = 0; q < 5; q++)
+        allot_unitmap_mark(&p.map, q, 2);
     allot_unitmap_mark(&p.map, 4, 2); /* twice is once */
     allot_unitmap_mark(&p.map, 0, 7);
     allot_unitmap_mark(&p.map, 4, 13);

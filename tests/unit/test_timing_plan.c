@@ -41,7 +41,8 @@ static void every_unit_has_one_record(void **state)
     assert_int_equal(allot_timing_plan_init(&p, &manifest, 2, NULL), ALLOT_OK);
     assert_int_equal(p.map.per_query, 2 * PER_LOAD);
     for (int unit = 0; unit < p.map.per_query; unit++) {
-        allot_record rec = {.type = ALLOT_REC_TIMED, .run = allot_timing_plan_run(&p, unit),
+        allot_record rec = {.type = ALLOT_REC_TIMED,
+                            .run = allot_timing_plan_run(&p, unit),
                             .load = manifest.loads[allot_timing_plan_load(&p, unit)]};
         allot_strategy_print(&manifest.strategies.at[allot_timing_plan_strategy(&p, unit)],
                              rec.source);
@@ -77,10 +78,12 @@ static void the_order_is_random_per_query(void **state)
         }
         first_at[order[0] - PER_LOAD]++;
         allot_timing_plan_order(&p, &key, 0, scratch, again);
-        for (int i = 0; i < PER_LOAD; i++) differ += order[i] - PER_LOAD != again[i];
+        for (int i = 0; i < PER_LOAD; i++)
+            differ += order[i] - PER_LOAD != again[i];
     }
-    for (int i = 0; i < PER_LOAD; i++) assert_true(first_at[i] > 0); /* each comes first at times */
-    assert_true(differ > 1000);                                      /* of 2400: loads differ */
+    for (int i = 0; i < PER_LOAD; i++)
+        assert_true(first_at[i] > 0); /* each comes first at times */
+    assert_true(differ > 1000);       /* of 2400: loads differ */
     allot_timing_plan_clear(&p);
 }
 
@@ -90,14 +93,15 @@ static void server_load_is_read_from_metrics(void **state)
     assert_int_equal(allot_serverload_parse(""), -1);
     assert_int_equal(allot_serverload_parse("# HELP vllm:num_requests_running x\n"), -1);
     assert_int_equal(allot_serverload_parse("vllm:num_requests_running_total 3\n"), -1);
-    assert_int_equal(allot_serverload_parse(
-                         "# TYPE vllm:num_requests_running gauge\n"
-                         "vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 3.0\n"
-                         "vllm:num_requests_running{engine=\"1\",model_name=\"m\"} 1.0\n"
-                         "vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 2.0\n"),
-                     6);
+    assert_int_equal(
+        allot_serverload_parse("# TYPE vllm:num_requests_running gauge\n"
+                               "vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 3.0\n"
+                               "vllm:num_requests_running{engine=\"1\",model_name=\"m\"} 1.0\n"
+                               "vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 2.0\n"),
+        6);
     assert_int_equal(allot_serverload_parse("llamacpp:requests_processing 1\n"
-                                            "llamacpp:requests_deferred 0"), 1);
+                                            "llamacpp:requests_deferred 0"),
+                     1);
     assert_int_equal(allot_serverload_parse("sglang:num_running_reqs 0.0\n"), 0);
     assert_int_equal(allot_serverload_parse("vllm:num_requests_running NaN\n"), -1);
     assert_int_equal(allot_serverload_parse("vllm:num_requests_running{\n"), -1);
