@@ -38,6 +38,7 @@ typedef struct transfer {
     uint64_t serial;
     int retries, no_retry;
     double started_s;    /* monotonic: this try left the queue */
+    double first_s;      /* first byte of the answer; NaN until then */
     double heard_s;      /* last byte of the answer, or started_s */
     int heard;           /* a byte of the answer came */
     double again_s;      /* when backing off: next try */
@@ -159,6 +160,13 @@ static double epoch_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+static void hear(transfer *t)
+{
+    t->heard_s = allot_clock_s();
+    if (!t->heard) t->first_s = t->heard_s;
+    t->heard = 1;
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *user)
 {
     transfer *t = user;
@@ -166,8 +174,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *user)
     if (n >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
         t->hint = (allot_retry_hint)ALLOT_RETRY_NONE; /* a 1xx answer came before the real one */
     allot_retry_header(&t->hint, line, n, epoch_s());
-    t->heard = 1;
-    t->heard_s = allot_clock_s();
+    hear(t);
     return n;
 }
 
@@ -175,8 +182,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *user)
 {
     transfer *t = user;
     (void)size;
-    t->heard = 1;
-    t->heard_s = allot_clock_s();
+    hear(t);
     long status = 0;
     if (t->on_data) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status == 200) {
@@ -196,16 +202,11 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *user)
 /* Loopback never goes through a proxy, whatever the environment says. */
 static int is_loopback(const char *url)
 {
-    CURLU *u = curl_url();
-    char *host = NULL;
-    int yes = 0;
-    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-        yes = strncmp(host, "127.", 4) == 0 || strcasecmp(host, "localhost") == 0 ||
-              strcmp(host, "[::1]") == 0;
-    curl_free(host);
-    curl_url_cleanup(u);
-    return yes;
+    const char *host = strstr(url, "://");
+    if (!host) return 0;
+    host += 3;
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+           (strcspn(host, ":/") == 9 && strncasecmp(host, "localhost", 9) == 0);
 }
 
 static void set_options(transfer *t, const allot_http_config *c)
@@ -298,6 +299,7 @@ static void start(allot_http *h, transfer *t)
     t->failure = NULL;
     t->curl_error[0] = '\0';
     t->heard = 0;
+    t->first_s = NAN;
     t->started_s = t->heard_s = allot_clock_s();
     t->prev = NULL;
     t->next = h->active;
@@ -357,19 +359,19 @@ static int try_again(const transfer *t, CURLcode code, long status)
 
 static void report(transfer *t, CURLcode code, long status)
 {
-    double now = allot_clock_s();
-    double total = 0, before_send = 0, first = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME, &total);
-    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME, &before_send);
-    curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME, &first);
+    /* libcurl's own times of a try are coarse when it drives many sockets; only the way to a new
+     * connection is its to tell. */
+    double connect_s = 0, tls_s = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME, &connect_s);
+    curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME, &tls_s);
     allot_http_reply r = {.url = t->url,
                           .status = (int)status,
                           .body = t->answer.n ? t->answer.at : "",
                           .n = t->answer.n,
                           .retries = t->retries,
-                          .done_s = now};
-    r.sent_s = now - total + before_send;
-    r.first_byte_s = t->heard ? now - total + first : NAN;
+                          .sent_s = t->started_s + fmax(connect_s, tls_s),
+                          .first_byte_s = t->first_s,
+                          .done_s = t->heard ? t->heard_s : allot_clock_s()};
     if (code != CURLE_OK)
         r.failure = t->failure         ? t->failure
                     : t->curl_error[0] ? t->curl_error

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define FAULT_GIANT_BYTES (UINT64_C(200) << 20)
-#define FAULT_SLOW_S 3
+#define FAULT_SLOW_S 1
 
 typedef struct {
     struct MHD_Connection *connection;

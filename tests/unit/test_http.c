@@ -141,6 +141,17 @@ static void a_closed_port_is_told_at_once(void **state)
     allot_http_free(h);
 }
 
+static void times_are_those_of_the_answer(void **state)
+{
+    (void)state;
+    allot_http *h = open_http(10);
+    for (int i = 0; i < 2; i++) { /* on a new connection and on a kept one */
+        outcome o = post(h, "slow", NULL, NULL);
+        assert_true(o.seconds >= FAULT_SLOW_S && o.seconds < FAULT_SLOW_S + 1);
+    }
+    allot_http_free(h);
+}
+
 static void count(const allot_http_reply *r, void *user)
 {
     if (!allot_http_verdict(r, NULL)) ++*(int *)user;
@@ -346,6 +357,7 @@ int main(void)
         cmocka_unit_test(lasting_faults_are_not),
         cmocka_unit_test(silence_and_size_are_bounded),
         cmocka_unit_test(a_closed_port_is_told_at_once),
+        cmocka_unit_test(times_are_those_of_the_answer),
         cmocka_unit_test(many_requests_share_a_bounded_window),
         cmocka_unit_test(what_is_in_flight_is_dropped_with_the_handle),
         cmocka_unit_test(keys_go_into_the_header),
