@@ -66,8 +66,7 @@ static allot_scheduler *start(int threads, int max_num_seqs, int kv_cache_mib) {
 
 static const char *const prompts[] = {"Q: 12+7*3-5=?\n", "Q: 12+7*3-5=?\n12+7=19\n\n", "Q: 1=?\n",
                                       "Q: 12+7*3-6=?\n",
-                                      "Q: 3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3"
-                                      "*3*3*3*3*3*3*3*3*3*3*3*3=?\n"};
+                                      "Q: 3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3=?\n"};
 enum { N_PROMPTS = sizeof prompts / sizeof *prompts };
 
 static allot_seq numbered(int i) {
