@@ -120,7 +120,7 @@ static allot_code fill(allot_outdir *o, const allot_query_choice *c, allot_err *
     if (!rc)
         rc = allot_keyindex_build(&o->index, o->problems.keys, (size_t)o->problems.n, path, err);
     free(path);
-    return rc ? rc : allot_outdir_save(o, err);
+    return rc ? rc : allot_rundir_save(o->dir, &o->manifest, err);
 }
 
 allot_code allot_outdir_open(allot_outdir *o, const char *dir, allot_rundir *wanted,
@@ -146,11 +146,6 @@ allot_code allot_outdir_open(allot_outdir *o, const char *dir, allot_rundir *wan
     }
     (void)!allot_outdir_close(o, NULL);
     return rc;
-}
-
-allot_code allot_outdir_save(const allot_outdir *o, allot_err *err)
-{
-    return allot_rundir_save(o->dir, &o->manifest, err);
 }
 
 allot_code allot_outdir_close(allot_outdir *o, allot_err *err)

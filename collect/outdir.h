@@ -24,8 +24,6 @@ typedef struct {
 ALLOT_MUST_CHECK allot_code allot_outdir_open(allot_outdir *o, const char *dir,
                                               allot_rundir *wanted, const allot_query_choice *c,
                                               allot_err *err);
-/* Writes o->manifest again. */
-ALLOT_MUST_CHECK allot_code allot_outdir_save(const allot_outdir *o, allot_err *err);
 /* Syncs and closes the journal, frees everything; safe on zero. */
 ALLOT_MUST_CHECK allot_code allot_outdir_close(allot_outdir *o, allot_err *err);
 
