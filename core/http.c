@@ -46,10 +46,6 @@ typedef struct transfer {
     char curl_error[CURL_ERROR_SIZE];
 } transfer;
 
-typedef struct {
-    transfer *first, *last;
-} queue;
-
 struct allot_http {
     allot_http_config config;
     CURLM *multi;
@@ -61,7 +57,7 @@ struct allot_http {
     uint64_t n_finished;
     int n_pending;
     int n_going; /* active and backing off, at most max_in_flight */
-    queue queued;
+    transfer *first_queued, *last_queued;
     transfer *active, *backoff;
 };
 
@@ -147,7 +143,7 @@ void allot_http_free(allot_http *h)
         curl_multi_remove_handle(h->multi, t->easy);
     drop_list(h->active);
     drop_list(h->backoff);
-    drop_list(h->queued.first);
+    drop_list(h->first_queued);
     if (h->multi) curl_multi_cleanup(h->multi);
     if (h->epoll >= 0) close(h->epoll);
     free(h);
@@ -283,9 +279,9 @@ allot_code allot_http_send(allot_http *h, const allot_http_request *r, allot_err
     if (!t) return ALLOT_ERUNTIME;
     set_options(t, &h->config);
     t->serial = h->n_sent++;
-    if (h->queued.last) h->queued.last->next = t;
-    else h->queued.first = t;
-    h->queued.last = t;
+    if (h->last_queued) h->last_queued->next = t;
+    else h->first_queued = t;
+    h->last_queued = t;
     h->n_pending++;
     return ALLOT_OK;
 }
@@ -319,10 +315,10 @@ static void leave_active(allot_http *h, transfer *t)
 
 static void start_queued(allot_http *h)
 {
-    while (h->queued.first && h->n_going < h->config.max_in_flight) {
-        transfer *t = h->queued.first;
-        h->queued.first = t->next;
-        if (!h->queued.first) h->queued.last = NULL;
+    while (h->first_queued && h->n_going < h->config.max_in_flight) {
+        transfer *t = h->first_queued;
+        h->first_queued = t->next;
+        if (!h->first_queued) h->last_queued = NULL;
         h->n_going++;
         start(h, t);
     }
