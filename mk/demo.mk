@@ -2,7 +2,7 @@
 # The whole job on a real, small language model: see demo/README.md.
 .PHONY: demo demo-full help
 demo demo-full: deps
-	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory programs
 	$(Q)ALLOT_BIN=$(B)/bin sh demo/run_demo.sh $(DEMO_$@)
 DEMO_demo      := demo/out 400 24 2
 DEMO_demo-full := demo/out-full 6000 300 2

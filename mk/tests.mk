@@ -18,12 +18,12 @@ $(TEST_MAINS): $(B)/%: $(B)/%.o $(ARCHIVES)
 .PRECIOUS: $(TEST_MAINS:%=%.o)
 
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
-JOBS ?= 2
+JOBS ?= $(shell nproc)
 .PHONY: test test-programs test-unit test-cli bench asan ubsan tsan
 test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS)
 
 test: deps-test
-	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory test-programs
 	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) \
 	  $(TEST_BINS) $(CLI_TESTS)
 test-unit: $(TEST_BINS)
@@ -33,8 +33,8 @@ test-cli: $(PROGRAMS) $(TOOL_BINS)
 	  $(CLI_TESTS)
 # The unit and property tests under a sanitizer.
 asan ubsan tsan: deps-test
-	$(Q)$(MAKE) --no-print-directory MODE=$@ test-unit
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory MODE=$@ test-unit
 bench: deps-test
-	$(Q)$(MAKE) --no-print-directory programs $(BENCH_BINS)
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory programs $(BENCH_BINS)
 	$(Q)set -e; for b in $(BENCH_BINS) $(wildcard tests/bench/*.sh); do \
 	  echo "== $$b"; env -u OPENBLAS_CORETYPE ALLOT_BIN=$(CURDIR)/$(B)/bin $$b; done
