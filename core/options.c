@@ -249,6 +249,22 @@ static allot_code parse(const allot_command *command, int argc, char **argv, kee
 /* ---- help ---- */
 
 
+/* Paragraphs (one a line of text) in lines of at most 80 columns. */
+static void print_wrapped(const char *text)
+{
+    while (*text) {
+        size_t line = strcspn(text, "\n"), n = line;
+        if (n > 80) {
+            n = 80;
+            while (n > 0 && text[n] != ' ') n--;
+            if (n == 0) n = line; /* one long word */
+        }
+        printf("%.*s\n", (int)n, text);
+        text += n;
+        if (*text) text++;
+    }
+}
+
 static void print_option(const allot_option *o)
 {
     char left[64];
@@ -261,7 +277,7 @@ static void print_option(const allot_option *o)
 static void print_help(const char *program, const allot_command *c)
 {
     printf("Usage: %s%s%s %s\n\n", program, c->name ? " " : "", c->name ? c->name : "", c->usage);
-    printf("%s\n", c->about);
+    print_wrapped(c->about);
     if (c->options && c->options[0].name) printf("\nOptions:\n");
     for (const allot_option *o = c->options; o && o->name; o++) print_option(o);
     printf("\nOptions of every allot program:\n");
@@ -278,7 +294,7 @@ static void print_commands(const char *program, const char *about, const allot_c
                            int n)
 {
     printf("Usage: %s COMMAND [OPTION...] [ARGUMENT...]\n\n", program);
-    printf("%s\n", about);
+    print_wrapped(about);
     printf("\nCommands:\n");
     for (int i = 0; i < n; i++) {
         int first_line = (int)strcspn(commands[i].about, "\n");

@@ -45,7 +45,7 @@ static allot_code run(const allot_common *common, allot_err *err)
 
 static const char about[] =
     "Decides which decoding strategy, with how much compute, a query should get: the one with the "
-    "greatest predicted accuracy - lambda_T x tokens - lambda_S x seconds among those within the "
+    "greatest predicted accuracy - lambda_T x tokens - lambda_L x seconds among those within the "
     "caps. --verbose lists all strategies.\n"
     "The embedding of the query comes from the built-in n-grams if the bundle was trained on them; "
     "else from --embed-base-url, --embeddings or --embedding.\n"
