@@ -37,8 +37,9 @@ static allot_code check(joining *j, allot_err *err)
     const allot_calcells_source *s = j->source;
     const char *remedy = "give the outcomes that the probe was trained on, or run 'allot-train' "
                          "again";
-    allot_code code = ids_agree("the embedding id", j->probe->embedding_id, s->probe,
-                                j->embeddings.id, s->embeddings, err);
+    const allot_probefile *p = j->probe;
+    allot_code code = allot_embeddings_agree(&j->embeddings, s->embeddings, p->embedding_model,
+                                             p->probe.d, p->embedding_id, s->probe, err);
     if (!code)
         code =
             ids_agree("the split id", j->probe->split_id, s->probe, j->splits.id, s->splits, err);
@@ -51,9 +52,6 @@ static allot_code check(joining *j, allot_err *err)
     if (!code)
         code = allot_fingerprint_agree(j->probe->fingerprint, s->probe, j->outcomes.fingerprint,
                                        s->outcomes, remedy, err);
-    if (!code && j->embeddings.dim != j->probe->probe.d)
-        code = allot_fail(err, ALLOT_EMISMATCH, "'%s' has dimension %ld, '%s' wants %d",
-                          s->embeddings, j->embeddings.dim, s->probe, j->probe->probe.d);
     return code;
 }
 

@@ -123,3 +123,15 @@ void allot_embeddings_clear(allot_embeddings *e)
     free(e->prefix);
     *e = (allot_embeddings){0};
 }
+
+allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file, const char *model,
+                                  long dim, const char *id, const char *trained_file,
+                                  allot_err *err)
+{
+    if (strcmp(e->id, id) == 0 && e->dim == dim) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EMISMATCH, "'%.250s' and '%.250s' do not belong together: the one "
+                      "was trained on embeddings of '%.64s' (%ld numbers, id %s), the other holds "
+                      "'%.64s' (%ld numbers, id %s) (embed with that model by 'allot-datasets "
+                      "embed', or run 'allot-train' on these)", trained_file, e_file, model, dim,
+                      id, e->model, e->dim, e->id);
+}

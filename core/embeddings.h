@@ -28,4 +28,9 @@ ALLOT_MUST_CHECK allot_code allot_embeddings_save(const char *path, allot_embedd
 void allot_embeddings_clear(allot_embeddings *e);
 /* The id of (model, pooling, dim, normalized, prefix). */
 void allot_embeddings_id(const allot_embeddings *e, char out[17]);
+/* Refuses vectors e of file e_file that are not those that the probe in trained_file was trained on:
+ * its model, dim and id. */
+ALLOT_MUST_CHECK allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file,
+                                                   const char *model, long dim, const char *id,
+                                                   const char *trained_file, allot_err *err);
 #endif

@@ -72,29 +72,33 @@ static void print_value(const cJSON *f, char out[80])
     free(text);
 }
 
-/* The first field, in alphabetical order, that differs; NULL if none. */
-static const char *first_difference(const cJSON *a, const cJSON *b)
+/* How many fields differ; *name: the first of them in alphabetical order. */
+static int differences(const cJSON *a, const cJSON *b, const char **name)
 {
     const cJSON *f;
-    const char *name = NULL;
-    cJSON_ArrayForEach(f, a)
-        if (!cJSON_Compare(f, cJSON_GetObjectItemCaseSensitive(b, f->string), 1) &&
-            (!name || strcmp(f->string, name) < 0))
-            name = f->string;
-    cJSON_ArrayForEach(f, b)
-        if (!cJSON_HasObjectItem(a, f->string) && (!name || strcmp(f->string, name) < 0))
-            name = f->string;
-    return name;
+    int n = 0;
+    *name = NULL;
+    cJSON_ArrayForEach(f, a) {
+        if (cJSON_Compare(f, cJSON_GetObjectItemCaseSensitive(b, f->string), 1)) continue;
+        if (!n++ || strcmp(f->string, *name) < 0) *name = f->string;
+    }
+    cJSON_ArrayForEach(f, b) {
+        if (cJSON_GetObjectItemCaseSensitive(a, f->string)) continue;
+        if (!n++ || strcmp(f->string, *name) < 0) *name = f->string;
+    }
+    return n;
 }
 
 allot_code allot_fingerprint_agree(const cJSON *a, const char *a_file, const cJSON *b,
                                    const char *b_file, const char *remedy, allot_err *err)
 {
     char x[80], y[80];
-    const char *name = first_difference(a, b);
-    if (!name) return ALLOT_OK;
+    const char *name;
+    int n = differences(a, b, &name);
+    if (n == 0) return ALLOT_OK;
     print_value(cJSON_GetObjectItemCaseSensitive(a, name), x);
     print_value(cJSON_GetObjectItemCaseSensitive(b, name), y);
-    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %.64s is %s in "
-                      "the one and %s in the other (%s)", a_file, b_file, name, x, y, remedy);
+    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %d setting%s, "
+                      "e.g. %.64s is %s in the one and %s in the other (%s)", a_file, b_file, n,
+                      n == 1 ? " differs" : "s differ", name, x, y, remedy);
 }

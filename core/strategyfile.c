@@ -140,15 +140,18 @@ allot_code allot_strategyfile_agree(const allot_strategies *a, const char *a_fil
                                     const allot_strategies *b, const char *b_file,
                                     const char *remedy, allot_err *err)
 {
-    char x[ALLOT_STRATEGY_TEXT] = "absent", y[ALLOT_STRATEGY_TEXT] = "absent";
-    int n = a->count > b->count ? a->count : b->count;
+    char x[ALLOT_STRATEGY_TEXT], y[ALLOT_STRATEGY_TEXT], first[3 * ALLOT_STRATEGY_TEXT];
+    int n = a->count > b->count ? a->count : b->count, differ = 0;
     for (int i = 0; i < n; i++) {
+        strcpy(x, "absent");
+        strcpy(y, "absent");
         if (i < a->count) allot_strategy_print(&a->at[i], x);
         if (i < b->count) allot_strategy_print(&b->at[i], y);
-        if (i >= a->count || i >= b->count || strcmp(x, y))
-            return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: strategy "
-                              "%d is %s in the one and %s in the other (%s)", a_file, b_file, i,
-                              i < a->count ? x : "absent", i < b->count ? y : "absent", remedy);
+        if (strcmp(x, y) && !differ++)
+            snprintf(first, sizeof first, "strategy %d is %s in the one and %s in the other", i, x,
+                     y);
     }
-    return ALLOT_OK;
+    if (!differ) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %d of %d "
+                      "strategies differ, e.g. %s (%s)", a_file, b_file, differ, n, first, remedy);
 }

@@ -18,7 +18,7 @@ ALLOT_MUST_CHECK allot_code allot_strategyfile_to_h5(allot_h5 *h, const allot_st
                                                      allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_strategyfile_from_h5(allot_h5 *h, allot_strategies *out,
                                                        allot_err *err);
-/* Refuses sets that differ, naming the first difference. */
+/* Refuses sets that differ, naming how many differ and the first. */
 ALLOT_MUST_CHECK allot_code allot_strategyfile_agree(const allot_strategies *a, const char *a_file,
                                                      const allot_strategies *b, const char *b_file,
                                                      const char *remedy, allot_err *err);

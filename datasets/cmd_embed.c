@@ -40,9 +40,11 @@ static void scale_to_length_1(allot_embeddings *e)
     for (long i = 0; i < e->n; i++) {
         float *x = e->at + i * e->dim;
         double square = 0;
-        for (long k = 0; k < e->dim; k++) square += (double)x[k] * (double)x[k];
+        for (long k = 0; k < e->dim; k++)
+            square += (double)x[k] * (double)x[k];
         if (square > 0)
-            for (long k = 0; k < e->dim; k++) x[k] = (float)((double)x[k] / sqrt(square));
+            for (long k = 0; k < e->dim; k++)
+                x[k] = (float)((double)x[k] / sqrt(square));
     }
 }
 
@@ -115,8 +117,8 @@ static allot_code run(const allot_common *common, allot_err *err)
         rc = allot_fail(err, ALLOT_EINPUT, "'%s' has no queries", common->args[0]);
     if (!rc) rc = embed(&problems, &e, err);
     if (!rc)
-        rc = allot_embeddings_save(common->args[1], &e, "allot-datasets", common->seed, inputs,
-                                   err);
+        rc =
+            allot_embeddings_save(common->args[1], &e, "allot-datasets", common->seed, inputs, err);
     if (!rc && common->json) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddNumberToObject(o, "queries", (double)e.n);
@@ -144,10 +146,12 @@ static const allot_option options[] = {
     {"dim", ALLOT_OPT_INT, &dim, "D", "numbers of an n-gram vector (256)", 1, ALLOT_NGRAM_MAX_DIM},
     {"base-url", ALLOT_OPT_STRING, &client.base_url, "URL", "server of /v1/embeddings", 0, 0},
     {"model", ALLOT_OPT_STRING, &client.model, "NAME", "embedding model on the server", 0, 0},
-    {"query-prefix", ALLOT_OPT_STRING, &prefix, "TEXT", "put before each query; travels to the "
-     "bundle", 0, 0},
-    {"pooling-name", ALLOT_OPT_STRING, &pooling, "NAME", "how the server pools, recorded (last)",
+    {"query-prefix", ALLOT_OPT_STRING, &prefix, "TEXT",
+     "put before each query; travels to the "
+     "bundle",
      0, 0},
+    {"pooling-name", ALLOT_OPT_STRING, &pooling, "NAME", "how the server pools, recorded (last)", 0,
+     0},
     {"normalize", ALLOT_OPT_FLAG, &normalize, NULL, "scale each vector to length 1", 0, 0},
     {"batch", ALLOT_OPT_INT, &client.batch, "N", "texts in one request (32)", 1, 2048},
     {"max-concurrency", ALLOT_OPT_INT, &client.max_concurrency, "N", "requests in flight (8)", 1,
@@ -155,8 +159,8 @@ static const allot_option options[] = {
     {"max-retries", ALLOT_OPT_INT, &client.max_retries, "N", "tries after the first (2)", 0, 100},
     {"timeout", ALLOT_OPT_DOUBLE, &client.timeout_s, "S", "seconds for one request (600)", 0.001,
      1e6},
-    {"api-key-env", ALLOT_OPT_STRING, &client.api_key_env, "NAME", "variable that holds the key",
-     0, 0},
+    {"api-key-env", ALLOT_OPT_STRING, &client.api_key_env, "NAME", "variable that holds the key", 0,
+     0},
     {"api-key-file", ALLOT_OPT_STRING, &client.api_key_file, "FILE", "file that holds the key", 0,
      0},
     {"insecure", ALLOT_OPT_FLAG, &client.insecure, NULL, "do not check TLS certificates", 0, 0},
@@ -164,11 +168,15 @@ static const allot_option options[] = {
     {0}};
 
 const allot_command allot_cmd_embed = {
-    "embed", "[OPTION...] PROBLEMS.h5 OUTPUT.emb.h5",
+    "embed",
+    "[OPTION...] PROBLEMS.h5 OUTPUT.emb.h5",
     "one vector per query, from a server or by built-in n-grams\n"
     "The model, its pooling, prefix and normalisation are stored and travel to the bundle: the\n"
     "selector must embed in the same way.",
-    options, 2, 2, run,
+    options,
+    2,
+    2,
+    run,
     "  allot-datasets embed --ngram problems.h5 ngram.emb.h5\n"
     "  allot-datasets embed --base-url http://localhost:8000/v1 --model Qwen/Qwen2.5-1.5B \\\n"
     "    problems.h5 qwen.emb.h5"};

@@ -13,8 +13,8 @@ static allot_code print_counts(const allot_common *common, const allot_import_co
 {
     if (!common->json) {
         printf("%ld problems written; %ld lines read, %ld bad, %ld repeated, %ld contradicting, "
-               "%ld without a usable answer\n", c->written, c->lines, c->bad, c->duplicates,
-               c->contradictions, c->unanswered);
+               "%ld without a usable answer\n",
+               c->written, c->lines, c->bad, c->duplicates, c->contradictions, c->unanswered);
         return ALLOT_OK;
     }
     cJSON *o = cJSON_CreateObject();
@@ -64,10 +64,14 @@ static const allot_option options[] = {
     {0}};
 
 const allot_command allot_cmd_import = {
-    "import", "[OPTION...] INPUT.jsonl PROBLEMS.h5",
+    "import",
+    "[OPTION...] INPUT.jsonl PROBLEMS.h5",
     "read problems with their reference answers from JSON lines\n"
     "The key of a query is a hash of its text. The same text twice is kept once; with different\n"
     "answers it is left out; both are counted.",
-    options, 2, 2, run,
+    options,
+    2,
+    2,
+    run,
     "  allot-datasets import --preset gsm8k test.jsonl problems.h5\n"
     "  allot-datasets import --problem-field q --answer-field a mine.jsonl problems.h5"};

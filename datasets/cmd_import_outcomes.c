@@ -46,15 +46,21 @@ static const allot_option options[] = {
      "what was measured, for the fingerprint (the table's file name)", 0, 0},
     {"trials", ALLOT_OPT_FLAG, &settings.trials, NULL,
      "several rows of one query and strategy are trials (else an error)", 0, 0},
-    {"named", ALLOT_OPT_FLAG, &settings.named, NULL,
-     "take any text as the name of a strategy", 0, 0},
+    {"named", ALLOT_OPT_FLAG, &settings.named, NULL, "take any text as the name of a strategy", 0,
+     0},
     {0}};
 
 const allot_command allot_cmd_import_outcomes = {
-    "import-outcomes", "[OPTION...] TABLE.jsonl|TABLE.csv OUTCOMES.h5",
+    "import-outcomes",
+    "[OPTION...] TABLE.jsonl|TABLE.csv OUTCOMES.h5",
     "read outcomes that were measured elsewhere\n"
-    "One row per query and strategy: query (its text or key), strategy, tokens, optionally seconds,\n"
-    "and correct (0 or 1), or trials and successes, or accuracy (counted as one trial unless trials\n"
+    "One row per query and strategy: query (its text or key), strategy, tokens, optionally "
+    "seconds,\n"
+    "and correct (0 or 1), or trials and successes, or accuracy (counted as one trial unless "
+    "trials\n"
     "are given). Pairs without a row are missing cells.",
-    options, 2, 2, run,
+    options,
+    2,
+    2,
+    run,
     "  allot-datasets import-outcomes --name \"server logs of May\" table.csv outcomes.h5"};

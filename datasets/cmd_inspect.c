@@ -17,7 +17,6 @@
 #include "liballot/features.h"
 #include "liballot/mem.h"
 
-
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -38,11 +37,13 @@ static allot_code add_counts(cJSON *out, const char *name, const allot_strings *
     if (!rc) qsort(texts, (size_t)s->n, sizeof *texts, by_text);
     int shown = 0;
     for (long first = 0, end; !rc && first < s->n; first = end) {
-        for (end = first + 1; end < s->n && strcmp(texts[first], texts[end]) == 0;) end++;
+        for (end = first + 1; end < s->n && strcmp(texts[first], texts[end]) == 0;)
+            end++;
         if (texts[first][0] && shown++ < 20)
             cJSON_AddNumberToObject(o, texts[first], (double)(end - first));
     }
-    for (long i = 0; i < s->n; i++) free(texts[i]);
+    for (long i = 0; i < s->n; i++)
+        free(texts[i]);
     free(texts);
     return rc;
 }
@@ -79,7 +80,8 @@ static allot_code inspect_splits(const char *path, cJSON *out, allot_err *err)
     allot_code rc = allot_splits_load(path, &s, err);
     if (rc) return rc;
     long n[ALLOT_N_SPLITS] = {0};
-    for (long i = 0; i < s.n; i++) n[s.split[i]]++;
+    for (long i = 0; i < s.n; i++)
+        n[s.split[i]]++;
     cJSON_AddNumberToObject(out, "queries", (double)s.n);
     cJSON_AddStringToObject(out, "split_id", s.id);
     cJSON_AddStringToObject(out, "fractions", s.fractions);
@@ -140,7 +142,8 @@ static allot_code inspect_outcomes(const char *path, cJSON *out, allot_err *err)
     cJSON_AddStringToObject(out, "labels", o.label_rule);
     cJSON_AddItemToObject(out, "fingerprint", cJSON_Duplicate(o.fingerprint, 1));
     cJSON *rows = cJSON_AddArrayToObject(out, "strategies");
-    for (int s = 0; s < o.strategies.count; s++) add_outcome_row(&o, s, rows);
+    for (int s = 0; s < o.strategies.count; s++)
+        add_outcome_row(&o, s, rows);
     allot_outcomes_clear(&o);
     return ALLOT_OK;
 }
@@ -194,7 +197,8 @@ static allot_code inspect_h5(const char *path, cJSON *out, allot_err *err)
     cJSON_AddStringToObject(out, "schema", schema);
     rc = ALLOT_EINPUT;
     size_t i = 0, n = sizeof kinds / sizeof *kinds;
-    while (i < n && strcmp(kinds[i].schema, schema) != 0) i++;
+    while (i < n && strcmp(kinds[i].schema, schema) != 0)
+        i++;
     if (i < n) rc = kinds[i].inspect(path, out, err);
     else allot_fail(err, rc, "cannot read '%s': no file of allot ('%.64s')", path, schema);
     free(schema);
@@ -271,7 +275,12 @@ static allot_code run(const allot_common *common, allot_err *err)
 }
 
 const allot_command allot_cmd_inspect = {
-    "inspect", "[OPTION...] FILE",
+    "inspect",
+    "[OPTION...] FILE",
     "say what a file of allot holds: problems, splits, embeddings, outcomes, probe, costs, bundle",
-    NULL, 1, 1, run, "  allot-datasets inspect outcomes.h5\n"
-                     "  allot-datasets inspect --json model.safetensors"};
+    NULL,
+    1,
+    1,
+    run,
+    "  allot-datasets inspect outcomes.h5\n"
+    "  allot-datasets inspect --json model.safetensors"};

@@ -21,7 +21,8 @@ static allot_code settings_of(const allot_common *common, allot_split_settings *
 static allot_code print_result(const allot_common *common, const allot_splits *s, allot_err *err)
 {
     long n[ALLOT_N_SPLITS] = {0};
-    for (long i = 0; i < s->n; i++) n[s->split[i]]++;
+    for (long i = 0; i < s->n; i++)
+        n[s->split[i]]++;
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "split_id", s->id);
     for (int i = 0; i < ALLOT_N_SPLITS; i++) {
@@ -58,8 +59,13 @@ static const allot_option options[] = {
     {0}};
 
 const allot_command allot_cmd_split = {
-    "split", "[OPTION...] PROBLEMS.h5 SPLITS.h5",
+    "split",
+    "[OPTION...] PROBLEMS.h5 SPLITS.h5",
     "assign every query to train, validation, calibration or test\n"
     "By a hash of the query's key and --seed: a query stays in its split when others are added\n"
     "(not with --by).",
-    options, 2, 2, run, "  allot-datasets split --fractions 0.6,0.1,0.1,0.2 problems.h5 splits.h5"};
+    options,
+    2,
+    2,
+    run,
+    "  allot-datasets split --fractions 0.6,0.1,0.1,0.2 problems.h5 splits.h5"};

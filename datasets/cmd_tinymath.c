@@ -46,7 +46,8 @@ static allot_code add_problem(allot_problems_writer *w, const allot_key *key,
                                        [ALLOT_COL_SOURCE] = t->family,
                                        [ALLOT_COL_ID] = id};
     size_t n[ALLOT_N_COLS] = {0};
-    for (int c = 0; c < ALLOT_N_COLS; c++) n[c] = texts[c] ? strlen(texts[c]) : 0;
+    for (int c = 0; c < ALLOT_N_COLS; c++)
+        n[c] = texts[c] ? strlen(texts[c]) : 0;
     return allot_problems_add(w, key, texts, n, err);
 }
 
@@ -63,8 +64,10 @@ static allot_code generate(allot_problems_writer *w, uint64_t seed, long *redraw
         if (rc) break;
         if (add_if_new(&seen, &key)) rc = add_problem(w, &key, &t, index, err);
         else if (++*redrawn > 10 * count + 1000)
-            rc = allot_fail(err, ALLOT_EINPUT, "only %zu different problems were found, %ld were "
-                            "asked for (ask for fewer)", seen.n, count);
+            rc = allot_fail(err, ALLOT_EINPUT,
+                            "only %zu different problems were found, %ld were "
+                            "asked for (ask for fewer)",
+                            seen.n, count);
     }
     free(seen.keys);
     return rc;
@@ -97,6 +100,11 @@ static const allot_option options[] = {
     {"count", ALLOT_OPT_LONG, &count, "N", "how many (1000)", 1, 10000000}, {0}};
 
 const allot_command allot_cmd_tinymath = {
-    "tinymath", "[OPTION...] OUTPUT.h5",
-    "make problems for the model in a box (chains of arithmetic)", options, 1, 1, run,
+    "tinymath",
+    "[OPTION...] OUTPUT.h5",
+    "make problems for the model in a box (chains of arithmetic)",
+    options,
+    1,
+    1,
+    run,
     "  allot-datasets tinymath --count 400 --seed 1 problems.h5"};

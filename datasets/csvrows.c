@@ -18,8 +18,10 @@ static allot_code unquote(allot_csvrows *c, allot_err *err)
                           c->file);
     if (from[1] == '\r' && from[2] == '\n') from++;
     if (!strchr(",\n", from[1]))
-        return allot_fail(err, ALLOT_EINPUT, "line %ld of '%.250s': text behind a closing quote "
-                          "(a quote within quotes is written twice)", c->next_line, c->file);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "line %ld of '%.250s': text behind a closing quote "
+                          "(a quote within quotes is written twice)",
+                          c->next_line, c->file);
     *to = '\0';
     c->rest = from + 1;
     return ALLOT_OK;

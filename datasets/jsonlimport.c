@@ -36,10 +36,10 @@ allot_code allot_import_preset(const char *name, allot_import_settings *out, all
 /* ---- one row ---- */
 
 typedef struct {
-    cJSON *object;             /* owned */
+    cJSON *object;                  /* owned */
     const char *text[ALLOT_N_COLS]; /* borrowed from object, or from number */
     size_t n[ALLOT_N_COLS];
-    char number[ALLOT_N_COLS][32];  /* numeric fields as text */
+    char number[ALLOT_N_COLS][32]; /* numeric fields as text */
     allot_key key;
 } row;
 
@@ -77,9 +77,11 @@ static allot_code read_field(row *r, int c, const cJSON *v, const char *where, a
 static void gsm8k_answer(row *r)
 {
     const char *at = r->text[ALLOT_COL_ANSWER], *mark = NULL;
-    for (const char *s = at; s && (s = strstr(s, "####")); s += 4) mark = s;
+    for (const char *s = at; s && (s = strstr(s, "####")); s += 4)
+        mark = s;
     r->text[ALLOT_COL_ANSWER] = mark ? mark + 4 : "";
-    while (*r->text[ALLOT_COL_ANSWER] == ' ') r->text[ALLOT_COL_ANSWER]++;
+    while (*r->text[ALLOT_COL_ANSWER] == ' ')
+        r->text[ALLOT_COL_ANSWER]++;
     r->n[ALLOT_COL_ANSWER] = strlen(r->text[ALLOT_COL_ANSWER]);
 }
 
@@ -97,8 +99,10 @@ static allot_code read_row(const char *line, size_t n, const char *where,
     }
     if (rc) return rc;
     if (r->n[ALLOT_COL_PROBLEM] == 0)
-        return allot_fail(err, ALLOT_EINPUT, "%s: no field \"%s\" with a problem in it (name it "
-                          "with --problem-field)", where, s->field[ALLOT_COL_PROBLEM]);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "%s: no field \"%s\" with a problem in it (name it "
+                          "with --problem-field)",
+                          where, s->field[ALLOT_COL_PROBLEM]);
     if (s->gsm8k) gsm8k_answer(r);
     rc = allot_key_of_text(r->text[ALLOT_COL_PROBLEM], r->n[ALLOT_COL_PROBLEM], &r->key, err);
     return rc ? allot_fail_in(err, "%s", where) : ALLOT_OK;
@@ -132,8 +136,8 @@ static allot_code one_line(const char *line, size_t n, const char *where,
     return rc;
 }
 
-/* Length of the next line without its end, or -1 at the end of the file. A line is bounded before it
- * is held in memory whole. */
+/* Length of the next line without its end, or -1 at the end of the file. A line is bounded before
+ * it is held in memory whole. */
 static ssize_t next_line(FILE *file, char **line, size_t *room, const char *where, allot_err *err)
 {
     size_t n = 0;
@@ -210,8 +214,8 @@ static allot_code remember(row *r, long number, void *user, allot_err *err)
     char form[ALLOT_ANSWER_MAX + 1];
     uint64_t answer = 0;
     if (has_reference(r)) {
-        size_t n = allot_canonical(r->text[ALLOT_COL_ANSWER], r->n[ALLOT_COL_ANSWER], form,
-                                   sizeof form);
+        size_t n =
+            allot_canonical(r->text[ALLOT_COL_ANSWER], r->n[ALLOT_COL_ANSWER], form, sizeof form);
         answer = allot_fnv1a(ALLOT_FNV_START, form, n) | 1;
     }
     p->at[p->n++] = (seen_row){r->key, answer, number};
@@ -260,16 +264,16 @@ typedef struct {
 static allot_code write_row(row *r, long number, void *user, allot_err *err)
 {
     second_pass *p = user;
-    if (number >= p->n_keep) return allot_fail(err, ALLOT_EMISMATCH, "the file grew while it was read");
+    if (number >= p->n_keep)
+        return allot_fail(err, ALLOT_EMISMATCH, "the file grew while it was read");
     if (!p->keep[number] || (p->limit && p->written >= p->limit)) return ALLOT_OK;
     has_reference(r);
     p->written++;
     return allot_problems_add(p->writer, &r->key, r->text, r->n, err);
 }
 
-allot_code allot_import_jsonl(const char *input, const char *output,
-                              const allot_import_settings *s, allot_import_counts *counts,
-                              allot_err *err)
+allot_code allot_import_jsonl(const char *input, const char *output, const allot_import_settings *s,
+                              allot_import_counts *counts, allot_err *err)
 {
     *counts = (allot_import_counts){0};
     first_pass first = {0};
@@ -277,8 +281,7 @@ allot_code allot_import_jsonl(const char *input, const char *output,
     const char *inputs[] = {input, NULL};
     long again;
     allot_code rc = for_each_row(input, s, remember, &first, &counts->lines, &counts->bad, 1, err);
-    if (!rc && first.n == 0)
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s' holds no problems", input);
+    if (!rc && first.n == 0) rc = allot_fail(err, ALLOT_EINPUT, "'%s' holds no problems", input);
     if (!rc && !(first.keep = allot_mem_array((size_t)counts->lines + 2, 1, err)))
         rc = ALLOT_ERUNTIME;
     if (!rc) {
@@ -289,9 +292,11 @@ allot_code allot_import_jsonl(const char *input, const char *output,
     }
     if (!rc) rc = for_each_row(input, s, write_row, &second, &again, &again, 0, err);
     if (!rc && second.written == 0)
-        rc = allot_fail(err, ALLOT_EINPUT,
-                        "'%s': no problem is left (%ld without a usable answer, %ld contradict each "
-                        "other)", input, counts->unanswered, counts->contradictions);
+        rc =
+            allot_fail(err, ALLOT_EINPUT,
+                       "'%s': no problem is left (%ld without a usable answer, %ld contradict each "
+                       "other)",
+                       input, counts->unanswered, counts->contradictions);
     if (!rc) rc = allot_problems_commit(&second.writer, "allot-datasets", 0, inputs, err);
     allot_problems_abort(&second.writer);
     counts->written = second.written;

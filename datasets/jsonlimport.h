@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* jsonlimport.h - problems from JSON lines. The file is read twice in bounded memory: first every
  * row's key and answer, so that duplicates and contradictions are known, then the rows are written.
- * The same text with the same answer is kept once; with different answers all its rows are left out;
- * rows without a usable reference answer are left out unless asked for. All are counted. */
+ * The same text with the same answer is kept once; with different answers all its rows are left
+ * out; rows without a usable reference answer are left out unless asked for. All are counted. */
 #ifndef ALLOT_JSONLIMPORT_H
 #define ALLOT_JSONLIMPORT_H
 #include "core/problems.h"
@@ -12,10 +12,10 @@
 typedef struct {
     const char *field[ALLOT_N_COLS]; /* JSON field of each column, borrowed; NULL = none. Several
                                         names may be given as "a|b": the first that is there */
-    int gsm8k;           /* the answer field holds a solution that ends in "#### 42" */
-    int skip_bad;        /* leave bad lines out instead of stopping */
-    int keep_unanswered; /* keep rows without a usable reference answer */
-    long limit;          /* rows to write; 0 = all */
+    int gsm8k;                       /* the answer field holds a solution that ends in "#### 42" */
+    int skip_bad;                    /* leave bad lines out instead of stopping */
+    int keep_unanswered;             /* keep rows without a usable reference answer */
+    long limit;                      /* rows to write; 0 = all */
 } allot_import_settings;
 
 /* presets: jsonl, gsm8k, math, math500, aime, numina. */

@@ -46,8 +46,10 @@ typedef struct {
 static int is_row_number(const char *text, size_t n)
 {
     size_t at = 0, digits;
-    while (at < n && at < 8 && isalpha((unsigned char)text[at])) at++;
-    while (at < n && strchr(" -_#:.", text[at])) at++;
+    while (at < n && at < 8 && isalpha((unsigned char)text[at]))
+        at++;
+    while (at < n && strchr(" -_#:.", text[at]))
+        at++;
     digits = strspn(text + at, "0123456789");
     return (digits > 0 && at + digits == n) || allot_features_codepoints(text, n) < 3;
 }
@@ -63,8 +65,10 @@ static allot_code read_query(const table *t, const char *text, table_row *r, all
     r->codepoints = (int32_t)allot_features_codepoints(text, n);
     if (!is_key(text, n)) return allot_key_of_text(text, n, &r->key, err);
     if (!t->settings->problems)
-        return allot_fail(err, ALLOT_EINPUT, "query %.16s is given by its key, whose text is not "
-                          "known (name the queries with --problems PROBLEMS.h5)", text);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "query %.16s is given by its key, whose text is not "
+                          "known (name the queries with --problems PROBLEMS.h5)",
+                          text);
     return allot_key_parse(text, &r->key, err);
 }
 
@@ -74,7 +78,8 @@ static allot_code read_strategy(table *t, const char *text, table_row *r, allot_
     allot_strategy s;
     if (t->settings->named) {
         if (strlen(text) >= ALLOT_STRATEGY_TEXT)
-            return allot_fail(err, ALLOT_EINPUT, "the strategy's name '%.40s...' is too long", text);
+            return allot_fail(err, ALLOT_EINPUT, "the strategy's name '%.40s...' is too long",
+                              text);
         snprintf(wrapped, sizeof wrapped, "named:\"%s\"", text);
         text = wrapped;
     }
@@ -103,10 +108,13 @@ static allot_code read_label(const char *const *text, int as_trials, table_row *
 {
     int forms = !!text[CORRECT] + !!text[SUCCESSES] + !!text[ACCURACY];
     if (forms != 1 || (text[SUCCESSES] && !text[TRIALS]) || (text[CORRECT] && text[TRIALS]))
-        return allot_fail(err, ALLOT_EINPUT, "a row has correct, or trials and successes, or "
-                          "accuracy with or without trials (this one has %d of the three)", forms);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "a row has correct, or trials and successes, or "
+                          "accuracy with or without trials (this one has %d of the three)",
+                          forms);
     if (as_trials && !text[CORRECT])
-        return allot_fail(err, ALLOT_EINPUT, "with --trials each row is one trial and says correct");
+        return allot_fail(err, ALLOT_EINPUT,
+                          "with --trials each row is one trial and says correct");
     r->trials = 1;
     if (text[CORRECT]) {
         const char *c = text[CORRECT];
@@ -213,8 +221,10 @@ static allot_code read_header(table *t, const allot_csvrows *c, int **out, allot
                               t->path, c->field[i]);
     }
     if (!seen[QUERY] || !seen[STRATEGY])
-        return allot_fail(err, ALLOT_EINPUT, "'%s': its first line does not name the columns query "
-                          "and strategy", t->path);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "'%s': its first line does not name the columns query "
+                          "and strategy",
+                          t->path);
     return ALLOT_OK;
 }
 
@@ -231,8 +241,10 @@ static allot_code read_csv(table *t, char *text, allot_err *err)
         rc = allot_csvrows_next(&c, err);
         if (rc || c.n == 0) break;
         if (c.n != n)
-            rc = allot_fail(err, ALLOT_EINPUT, "line %ld of '%.250s': %zu fields, the header has "
-                            "%zu", c.line, t->path, c.n, n);
+            rc = allot_fail(err, ALLOT_EINPUT,
+                            "line %ld of '%.250s': %zu fields, the header has "
+                            "%zu",
+                            c.line, t->path, c.n, n);
         for (size_t i = 0; !rc && i < n; i++)
             if (field[i] >= 0 && *c.field[i]) value[field[i]] = c.field[i];
         if (!rc) rc = add_row(t, value, c.line, err);
@@ -261,10 +273,11 @@ static int same_cell(const table_row *x, const table_row *y)
 static allot_code refuse_row_numbers(const table *t, allot_err *err)
 {
     if (t->n_row_numbers == 0) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EINPUT, "'%s': %zu of %zu rows name their query by a row number, "
+    return allot_fail(err, ALLOT_EINPUT,
+                      "'%s': %zu of %zu rows name their query by a row number, "
                       "e.g. %s: two tables joined by row number pair different questions (give the "
-                      "query's text, or its key with --problems)", t->path, t->n_row_numbers,
-                      t->n + t->n_row_numbers, t->example);
+                      "query's text, or its key with --problems)",
+                      t->path, t->n_row_numbers, t->n + t->n_row_numbers, t->example);
 }
 
 static allot_code refuse_repeated(const table *t, allot_err *err)
@@ -280,10 +293,11 @@ static allot_code refuse_repeated(const table *t, allot_err *err)
     const table_row *r = &t->at[first];
     allot_key_hex(&r->key, hex);
     allot_strategy_print(&t->strategies.at[r->strategy], text);
-    return allot_fail(err, ALLOT_EINPUT, "'%s': %zu of %zu rows repeat a query and strategy, e.g. "
+    return allot_fail(err, ALLOT_EINPUT,
+                      "'%s': %zu of %zu rows repeat a query and strategy, e.g. "
                       "query %.16s, %s in lines %ld and %ld (give each pair once, or say --trials "
-                      "if each row is one trial)", t->path, repeated, t->n, hex, text, r->line,
-                      r[1].line);
+                      "if each row is one trial)",
+                      t->path, repeated, t->n, hex, text, r->line, r[1].line);
 }
 
 /* The n rows of one cell: one row, or repeated trials. */
@@ -328,7 +342,8 @@ static allot_code make_outcomes(table *t, allot_outcomes *o, long *missing, allo
             o->keys[++q] = r->key;
             o->codepoints[q] = r->codepoints;
         }
-        for (end = first + 1; end < t->n && same_cell(r, &t->at[end]);) end++;
+        for (end = first + 1; end < t->n && same_cell(r, &t->at[end]);)
+            end++;
         fill_cell(o, (size_t)q * (size_t)t->strategies.count + (size_t)r->strategy, r, end - first);
         cells++;
     }
@@ -369,6 +384,7 @@ allot_code allot_outcomes_import(const char *path, const allot_outcomesimport *s
     table t = {.path = path, .settings = s};
     char *text = NULL;
     size_t n = 0, length = strlen(path);
+    *out = (allot_outcomes){0};
     int csv = length >= 4 && strcmp(path + length - 4, ".csv") == 0;
     allot_code rc = allot_file_read(path, MAX_BYTES, &text, &n, err);
     if (!rc && strlen(text) != n)

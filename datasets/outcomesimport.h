@@ -2,9 +2,10 @@
 /* outcomesimport.h - outcomes measured elsewhere, from a table with one row per (query, strategy).
  * Fields: query (its text, or its 64-digit key), strategy (text form), tokens, optionally seconds,
  * and one of: correct (0, 1, true, false); trials and successes; accuracy (0 to 1), which counts as
- * `trials` trials, one if they are not told. Variance p(1-p)/n and n_eff = n of n trials. The halves
- * are of every second row of repeated trials, else unknown (NaN). Queries are written in the order
- * of their keys, strategies as they first occur. A pair that does not occur is a missing cell. */
+ * `trials` trials, one if they are not told. Variance p(1-p)/n and n_eff = n of n trials. The
+ * halves are of every second row of repeated trials, else unknown (NaN). Queries are written in the
+ * order of their keys, strategies as they first occur. A pair that does not occur is a missing
+ * cell. */
 #ifndef ALLOT_OUTCOMESIMPORT_H
 #define ALLOT_OUTCOMESIMPORT_H
 #include "core/outcomes.h"

@@ -24,8 +24,10 @@ allot_code allot_split_fractions(const char *text, allot_split_settings *s, allo
         char *end;
         double x = strtod(at, &end);
         if (end == at || *end != (i == ALLOT_N_SPLITS - 1 ? '\0' : ',') || !(x > 0 && x <= 1))
-            return allot_fail(err, ALLOT_EUSAGE, "--fractions: '%s' is not four numbers above 0 "
-                              "(train,validation,calibration,test)", text);
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "--fractions: '%s' is not four numbers above 0 "
+                              "(train,validation,calibration,test)",
+                              text);
         s->fraction[i] = x;
         sum += x;
         at = end + 1;
@@ -73,8 +75,8 @@ static int same_stratum(const ranked *x, const ranked *y)
 }
 
 /* Within each stratum the queries are ranked by their place and cut at the fractions. */
-static allot_code stratified(const allot_problems *p, const allot_split_settings *s,
-                             uint8_t *split, allot_err *err)
+static allot_code stratified(const allot_problems *p, const allot_split_settings *s, uint8_t *split,
+                             allot_err *err)
 {
     ranked *r = allot_mem_array((size_t)p->n, sizeof *r, err);
     if (!r) return ALLOT_ERUNTIME;
@@ -85,7 +87,8 @@ static allot_code stratified(const allot_problems *p, const allot_split_settings
     }
     qsort(r, (size_t)p->n, sizeof *r, by_stratum);
     for (long first = 0, end; first < p->n; first = end) {
-        for (end = first + 1; end < p->n && same_stratum(&r[first], &r[end]);) end++;
+        for (end = first + 1; end < p->n && same_stratum(&r[first], &r[end]);)
+            end++;
         for (long i = first; i < end; i++)
             split[r[i].row] = split_at(s, ((double)(i - first) + 0.5) / (double)(end - first));
     }
@@ -116,7 +119,10 @@ allot_code allot_split_make(const allot_problems *p, const allot_split_settings 
     *out = (allot_splits){.n = p->n, .seed = s->seed};
     const double *f = s->fraction;
     snprintf(out->fractions, sizeof out->fractions, "%.10g,%.10g,%.10g,%.10g%s", f[0], f[1], f[2],
-             f[3], s->by < 0 ? "" : s->by == ALLOT_COL_SOURCE ? ";by=source" : ";by=level");
+             f[3],
+             s->by < 0                   ? ""
+             : s->by == ALLOT_COL_SOURCE ? ";by=source"
+                                         : ";by=level");
     out->keys = allot_mem_array((size_t)p->n, sizeof *out->keys, err);
     out->split = allot_mem_array((size_t)p->n, 1, err);
     allot_code rc = out->keys && out->split ? ALLOT_OK : ALLOT_ERUNTIME;

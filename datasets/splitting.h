@@ -18,7 +18,6 @@ void allot_split_defaults(allot_split_settings *s);
 ALLOT_MUST_CHECK allot_code allot_split_fractions(const char *text, allot_split_settings *s,
                                                   allot_err *err);
 /* Fills *out (the caller clears it), id included. */
-ALLOT_MUST_CHECK allot_code allot_split_make(const allot_problems *p,
-                                             const allot_split_settings *s, allot_splits *out,
-                                             allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_split_make(const allot_problems *p, const allot_split_settings *s,
+                                             allot_splits *out, allot_err *err);
 #endif

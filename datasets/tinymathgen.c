@@ -27,7 +27,8 @@ void allot_tinymath_make(uint64_t seed, uint64_t index, allot_tinymath *out)
     allot_rng r = allot_rng_start(seed, STREAM, index, 0);
     double u = allot_rng_unit(&r);
     int f = 0;
-    while (f < N_FAMILIES - 1 && u >= families[f].share) u -= families[f++].share;
+    while (f < N_FAMILIES - 1 && u >= families[f].share)
+        u -= families[f++].share;
     long n_ops = between(&r, families[f].least, families[f].most), value = between(&r, 1, 99);
     size_t at = (size_t)snprintf(out->problem, sizeof out->problem, "%ld", value);
     for (long i = 0; i < n_ops; i++) {

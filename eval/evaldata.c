@@ -33,7 +33,6 @@ static void sources_clear(sources *src)
 static allot_code check_belong(const allot_evalinputs *in, const sources *src,
                                const allot_bundle *b, allot_err *err)
 {
-    const allot_embeddings *e = &src->embeddings;
     allot_code rc = allot_strategyfile_agree(
         &b->strategies, in->bundle, &src->outcomes.strategies, in->outcomes,
         "train and export on these outcomes, or evaluate on the ones the bundle was made from",
@@ -47,13 +46,9 @@ static allot_code check_belong(const allot_evalinputs *in, const sources *src,
                                      "made from",
                                      err);
     if (rc) return rc;
-    if (strcmp(b->embedding_id, e->id) != 0 || b->probe.d != e->dim)
-        return allot_fail(err, ALLOT_EMISMATCH,
-                          "'%s' and '%s' do not belong together: the bundle was trained on "
-                          "embeddings of '%s' (%d numbers, id %s), the file holds '%s' (%ld numbers, "
-                          "id %s) (give the embeddings that allot-train had)",
-                          in->bundle, in->embeddings, b->embedding_model, b->probe.d,
-                          b->embedding_id, e->model, e->dim, e->id);
+    rc = allot_embeddings_agree(&src->embeddings, in->embeddings, b->embedding_model, b->probe.d,
+                                b->embedding_id, in->bundle, err);
+    if (rc) return rc;
     const char *split_id;
     rc = allot_json_string(src->manifest, "split_id", in->bundle, &split_id, err);
     if (!rc && strcmp(split_id, src->splits.id) != 0)

@@ -60,7 +60,7 @@ refused() {
         mkdir $change
         make_tables $change 200 $change
     done
-    refused 5 "the embedding id is" platt p.h5 --embeddings other-embedding/ngram.emb.h5
+    refused 5 "trained on embeddings of 'allot-ngram-1'" platt p.h5 --embeddings other-embedding/ngram.emb.h5
     refused 5 "the split id is" platt p.h5 --splits other-split/splits.h5
     refused 5 "temperature is 0.8 in the one and 1 in the other" platt p.h5 \
         --outcomes other-outcomes/outcomes.h5

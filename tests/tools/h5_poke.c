@@ -14,8 +14,8 @@ int main(int argc, char **argv)
     hid_t space = H5Dget_space(array);
     hssize_t n = H5Sget_simple_extent_npoints(space), at = atol(argv[3]);
     double *numbers = n > at && at >= 0 ? calloc((size_t)n, sizeof *numbers) : NULL;
-    int failed = !numbers ||
-                 H5Dread(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) < 0;
+    int failed =
+        !numbers || H5Dread(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) < 0;
     if (!failed) {
         numbers[at] = *argv[4] == '@' ? numbers[atol(argv[4] + 1)] : atof(argv[4]);
         failed = H5Dwrite(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) < 0;

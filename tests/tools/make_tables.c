@@ -5,7 +5,8 @@
  * helps in between, voting hurts where a query has the digit 7. CHANGE: missing-cell,
  * missing-embedding, other-embedding (another model), missing-split, no-validation, other-costs
  * (another temperature), other-strategies (one less in the costs), no-seconds (in the costs),
- * other-split (another id), other-outcomes (another temperature). */
+ * other-split (another id), other-outcomes (another temperature), other-dimension (of the
+ * embeddings), fewer-strategies (one less in the outcomes). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,18 +113,19 @@ static void make_outcomes(long n, const allot_strategies *set)
 static void make_embeddings(long n)
 {
     allot_err err = {0};
-    allot_embeddings e = {.n = is("missing-embedding") ? n - 1 : n, .dim = DIM, .normalized = 1};
+    int dim = is("other-dimension") ? DIM / 2 : DIM;
+    allot_embeddings e = {.n = is("missing-embedding") ? n - 1 : n, .dim = dim, .normalized = 1};
     e.model = strdup(is("other-embedding") ? "other" : ALLOT_NGRAM_MODEL);
     e.pooling = strdup("ngram");
     e.prefix = strdup("");
     e.keys = calloc((size_t)n, sizeof *e.keys);
-    e.at = calloc((size_t)n * DIM, sizeof *e.at);
+    e.at = calloc((size_t)(n * dim), sizeof *e.at);
     if (!e.model || !e.pooling || !e.prefix || !e.keys || !e.at) exit(1);
     for (long q = 0; q < e.n; q++) {
         char text[128];
         make_query(q, text, sizeof text);
         must(allot_key_of_text(text, strlen(text), &e.keys[q], &err), &err);
-        allot_ngram_embed(text, strlen(text), DIM, e.at + q * DIM);
+        allot_ngram_embed(text, strlen(text), dim, e.at + q * dim);
     }
     must(allot_embeddings_save(path_of("ngram.emb.h5"), &e, "make_tables", 7, NULL, &err), &err);
     allot_embeddings_clear(&e);
@@ -204,7 +206,7 @@ int main(int argc, char **argv)
     long n = atol(argv[2]);
     if (argc == 4) change = argv[3];
     make_strategies(&set);
-    make_outcomes(n, &set);
+    make_outcomes(n, &(allot_strategies){set.at, set.count - is("fewer-strategies")});
     make_embeddings(n);
     make_splits(n);
     make_costs(&set);

@@ -44,11 +44,13 @@ static void the_first_difference_is_named(void **state)
 {
     (void)state;
     differ("{\"temperature\":0.8,\"top_p\":1}", "{\"temperature\":1,\"top_p\":0.9}",
-           "temperature is 0.8 in the one and 1 in the other");
+           "2 settings differ, e.g. temperature is 0.8 in the one and 1 in the other");
     differ("{\"prm\":\"a\",\"x\":1}", "{\"x\":1}",
-           "prm is \"a\" in the one and absent in the other");
-    differ("{\"x\":1}", "{\"x\":1,\"prm\":\"\"}", "prm is absent in the one and \"\" in the other");
-    differ("{\"x\":1}", "{\"x\":\"1\"}", "x is 1 in the one and \"1\" in the other");
+           "1 setting differs, e.g. prm is \"a\" in the one and absent in the other");
+    differ("{\"x\":1}", "{\"x\":1,\"prm\":\"\"}", 
+           "1 setting differs, e.g. prm is absent in the one and \"\" in the other");
+    differ("{\"x\":1}", "{\"x\":\"1\"}", 
+           "1 setting differs, e.g. x is 1 in the one and \"1\" in the other");
 }
 
 static void nested_fields_are_refused(void **state)

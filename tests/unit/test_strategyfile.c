@@ -83,11 +83,13 @@ static void other_sets_are_refused(void **state)
     allot_strategies a = set_of("single,majority@8"), b = set_of("single,majority@16"),
                      c = set_of("single");
     REFUSED(allot_strategyfile_agree(&a, "probe.h5", &b, "costs.json", "make the costs again", &err),
-            ALLOT_EMISMATCH, "'probe.h5' and 'costs.json' do not belong together: strategy 1 is "
-            "majority@8 in the one and majority@16 in the other (make the costs again)");
+            ALLOT_EMISMATCH, "'probe.h5' and 'costs.json' do not belong together: 1 of 2 "
+            "strategies differ, e.g. strategy 1 is majority@8 in the one and "
+            "majority@16 in the other (make the costs again)");
     REFUSED(allot_strategyfile_agree(&c, "probe.h5", &a, "costs.json", "make the costs again", &err),
-            ALLOT_EMISMATCH, "'probe.h5' and 'costs.json' do not belong together: strategy 1 is "
-            "absent in the one and majority@8 in the other (make the costs again)");
+            ALLOT_EMISMATCH, "'probe.h5' and 'costs.json' do not belong together: 1 of 2 "
+            "strategies differ, e.g. strategy 1 is absent in the one and "
+            "majority@8 in the other (make the costs again)");
     allot_strategies_clear(&a);
     allot_strategies_clear(&b);
     allot_strategies_clear(&c);

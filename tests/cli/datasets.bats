@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+# allot-datasets: import, import-outcomes, split, tinymath, embed, inspect.
+
+setup() {
+    PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+# import LINE... [--OPTION...]: the lines as JSONL into p.h5
+import() {
+    : > in.jsonl
+    while [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; do
+        printf '%s\n' "$1" >> in.jsonl
+        shift
+    done
+    rm -f p.h5
+    allot-datasets import "$@" in.jsonl p.h5
+}
+# refuses CODE TEXT COMMAND...: exit code, text in the last line on stderr, no p.h5, no other file
+refuses() {
+    local code=$1 text=$2 rc=0
+    shift 2
+    "$@" > out 2> err || rc=$?
+    [ "$rc" = "$code" ] || { echo "exit $rc, not $code: $(cat err)"; return 1; }
+    [[ "$(tail -n 1 err)" == "allot-datasets: error: "*"$text"* ]] || { cat err; return 1; }
+    [ ! -s out ] && [ ! -e p.h5 ] && [ -z "$(find . -name '.*.tmp')" ]
+}
+# counts JQ COMMAND...: the JSON that the command prints
+counts() {
+    local filter=$1
+    shift
+    "$@" --json > out.json 2> err || { cat err; return 1; }
+    jq -e "$filter" out.json > /dev/null || { cat out.json; return 1; }
+}
+
+@test "import knows the fields of six data sets" {
+    counts '.written == 1' import '{"question": "1+1?", "answer": "so 2\n#### 2"}' --preset gsm8k
+    counts '.written == 1' \
+        import '{"problem": "1+1?", "solution": "\\boxed{2}", "type": "a", "level": "Level 1"}' \
+        --preset math
+    counts '.levels == {"Level 1": 1} and .sources == {"a": 1}' allot-datasets inspect p.h5
+    counts '.written == 1' \
+        import '{"problem": "1+1?", "answer": "2", "subject": "a", "level": 3, "unique_id": "x"}' \
+        --preset math500
+    counts '.levels == {"3": 1}' allot-datasets inspect p.h5
+    counts '.written == 1' import '{"ID": "I-1", "Problem": "1+1?", "Answer": 2}' --preset aime
+    counts '.written == 1' \
+        import '{"problem": "1+1?", "solution": "\\boxed{2}", "source": "s"}' \
+        --preset numina
+    counts '.written == 1' import '{"q": "1+1?", "a": "2"}' --problem-field q --answer-field a
+    refuses 2 "'x' is none of jsonl" import '{}' --preset x
+}
+
+@test "the same text is kept once, contradictions are left out, all are counted" {
+    counts '. == {"written": 2, "lines": 7, "bad": 0, "duplicates": 1, "contradictions": 2,
+                  "unanswered": 1}' import \
+        '{"problem": "a b", "answer": "1/2"}' '{"problem": " a  b ", "answer": "0.5"}' '' \
+        '{"problem": "c", "answer": "1"}' '{"problem": "c", "answer": "2"}' \
+        '{"problem": "d"}' '{"problem": "e", "answer": "7"}'
+    counts '.written == 3 and .unanswered == 0' \
+        allot-datasets import --keep-unanswered in.jsonl k.h5
+    counts '.written == 1' allot-datasets import --limit 1 in.jsonl one.h5
+}
+
+@test "bad lines are named; they stop the import or are counted" {
+    local good='{"problem": "a", "answer": "1"}'
+    refuses 4 "line 2 of 'in.jsonl'" import "$good" '{"problem": "b"'
+    refuses 4 "line 3 of 'in.jsonl'" import "$good" '' '[1]'
+    refuses 4 'line 1 of '"'in.jsonl'"': no field "problem|question"' import '{"x": 1}'
+    refuses 4 "line 1 of 'in.jsonl'" import '{"problem": ["a"], "answer": "1"}'
+    refuses 4 "line 1 of 'in.jsonl'" import '{"problem": "a", "problem": "b", "answer": "1"}'
+    refuses 4 "line 1 of 'in.jsonl'" import "$(printf '{"problem": "\xff\xfe", "answer": "1"}')"
+    refuses 4 "line 1 of 'in.jsonl'" import '{"problem": "a\u0000b", "answer": "1"}'
+    counts '.bad == 3 and .written == 1' import '{' "$good" '{"x": 1}' '7' --skip-bad
+}
+
+@test "hostile files are refused and leave nothing" {
+    printf '{"problem": "a\0b", "answer": "1"}\n' > in.jsonl
+    refuses 4 "line 1 of 'in.jsonl'" allot-datasets import in.jsonl p.h5
+    head -c 100000 /dev/zero | tr '\0' '[' > in.jsonl
+    refuses 4 "line 1 of 'in.jsonl'" allot-datasets import in.jsonl p.h5
+    head -c 53500000 /dev/zero | tr '\0' 'a' > in.jsonl
+    refuses 4 "line 1 of 'in.jsonl': longer than 52428800 bytes" \
+        allot-datasets import in.jsonl p.h5
+    : > in.jsonl
+    refuses 4 "'in.jsonl' holds no problems" allot-datasets import in.jsonl p.h5
+    refuses 1 "cannot read 'no.jsonl'" allot-datasets import no.jsonl p.h5
+    refuses 4 "no problem is left (2 without a usable answer, 0 contradict" \
+        import '{"problem": "a"}' '{"problem": "b", "answer": ""}'
+}
+
+@test "outcomes from a table: labels, variances and missing cells" {
+    cat > t.csv << 'END'
+query,strategy,trials,successes,tokens,seconds
+"What is 1+1, and ""why""?",single,4,1,10,0.5
+"What is 1+1, and ""why""?",majority@4,2,2,40.5,
+What is 2+2?,single,8,4,12,1
+END
+    counts '. == {"queries": 2, "strategies": 2, "missing": 1}' \
+        allot-datasets import-outcomes --name logs t.csv o.h5
+    counts '.fingerprint == {"imported": "logs"} and .labels == "imported"
+        and .strategies == [
+        {"strategy": "single", "accuracy": 0.375, "tokens": 11, "seconds": 0.75, "missing": 0},
+        {"strategy": "majority@4", "accuracy": 1, "tokens": 40.5, "seconds": null, "missing": 1}]' \
+        allot-datasets inspect o.h5
+    (head -1 t.csv && tail -n +2 t.csv | tac) > back.csv
+    allot-datasets import-outcomes --name logs back.csv p.h5 > out
+    cmp <(h5_values p.h5) <(h5_values o.h5)
+}
+h5_values() {
+    allot-datasets inspect --json "$1" | jq -S '.strategies |= sort_by(.strategy) | del(.file)'
+}
+
+@test "rows are trials only when told" {
+    printf '%s\n' '{"query": "1+1=?", "strategy": "my way", "correct": 1, "tokens": 4}' \
+        '{"query": "1+1=?", "strategy": "my way", "correct": false, "tokens": 6}' > t.jsonl
+    refuses 4 "line 1 of 't.jsonl': strategy (--named takes any text as a name): " \
+        allot-datasets import-outcomes t.jsonl p.h5
+    refuses 4 "'t.jsonl': 1 of 2 rows repeat a query and strategy" \
+        allot-datasets import-outcomes --named t.jsonl p.h5
+    allot-datasets import-outcomes --named --trials t.jsonl p.h5 > out
+    counts '.strategies[0] == {"strategy": "named:\"my way\"", "accuracy": 0.5, "tokens": 5,
+        "seconds": null, "missing": 0}' allot-datasets inspect p.h5
+}
+
+@test "outcomes by key need the problems" {
+    import '{"problem": "1+1=?", "answer": "2"}' > out && mv p.h5 problems.h5
+    key=$(printf '1+1=?' | sha256sum | cut -c1-64)
+    printf 'query,strategy,correct,tokens\n%s,single,1,9\n' "$key" > t.csv
+    refuses 4 "line 2 of 't.csv': query ${key:0:16} is given by its key" \
+        allot-datasets import-outcomes t.csv p.h5
+    allot-datasets import-outcomes --problems problems.h5 t.csv o.h5 > out
+    printf '1+2=?,single,1,9\n' >> t.csv
+    refuses 5 "1 of the 2 queries of 't.csv' are not in 'problems.h5', e.g. key" \
+        allot-datasets import-outcomes --problems problems.h5 t.csv p.h5
+}
+
+# table CODE TEXT ROW: a table with this row under a full header is refused
+table() {
+    printf 'query,strategy,correct,trials,successes,accuracy,tokens,seconds\n%s\n' "$3" > t.csv
+    refuses "$1" "$2" allot-datasets import-outcomes t.csv p.h5
+}
+
+@test "tables are read strictly" {
+    table 4 "line 2 of 't.csv': accuracy: 'nan' is not" '1+1=?,single,,,,nan,1,'
+    table 4 "line 2 of 't.csv': accuracy: " '1+1=?,single,,,,1.01,1,'
+    table 4 "line 2 of 't.csv': correct: '2' is not 0, 1, true or false" '1+1=?,single,2,,,,1,'
+    table 4 "line 2 of 't.csv': trials: 0 is not a whole number" '1+1=?,single,,0,0,,1,'
+    table 4 "line 2 of 't.csv': successes: " '1+1=?,single,,3,4,,1,'
+    table 4 "line 2 of 't.csv': successes: 1.5 is not a whole" '1+1=?,single,,3,1.5,,1,'
+    table 4 "line 2 of 't.csv': a row has correct, or" '1+1=?,single,1,,,0.5,1,'
+    table 4 "line 2 of 't.csv': a row has correct, or" '1+1=?,single,,,,,1,'
+    table 4 "line 2 of 't.csv': tokens: " '1+1=?,single,1,,,,-1,'
+    table 4 "line 2 of 't.csv': it has no tokens" '1+1=?,single,1,,,,,'
+    table 4 "line 2 of 't.csv': seconds: " '1+1=?,single,1,,,,1,inf'
+    table 4 "line 2 of 't.csv': 9 fields, the header has 8" '1+1=?,single,1,,,,1,,'
+    table 4 "line 2 of 't.csv': a quote is not closed" '"1+1=?,single,1,,,,1,'
+    table 4 "line 2 of 't.csv': text behind a closing quote" '"1+1"=?,single,1,,,,1,'
+    table 4 "line 2 of 't.csv'" "$(printf '\xff\xff\xff\xff,single,1,,,,1,')"
+    printf 'query,tokens\n' > t.csv
+    refuses 4 "does not name the columns query and strategy" \
+        allot-datasets import-outcomes t.csv p.h5
+    printf 'query,strategy,query\n' > t.csv
+    refuses 4 "the header names column 'query' twice" allot-datasets import-outcomes t.csv p.h5
+    printf 'query,strategy\0,x\n' > t.csv
+    refuses 4 "'t.csv' has a NUL byte" allot-datasets import-outcomes t.csv p.h5
+    : > t.jsonl
+    refuses 4 "'t.jsonl'" allot-datasets import-outcomes t.jsonl p.h5
+}
+
+@test "tinymath: same seed, same bytes; another seed, others" {
+    allot-datasets tinymath --count 200 --seed 5 a.h5 > out
+    allot-datasets tinymath --count 200 --seed 5 b.h5 > out
+    allot-datasets tinymath --count 200 --seed 6 c.h5 > out
+    cmp a.h5 b.h5
+    ! cmp -s a.h5 c.h5
+    counts '.queries == 200 and .with_answer == 200 and
+        (.sources | keys) == ["chain", "long", "sum"]
+        and ([.sources[]] | add) == 200' allot-datasets inspect a.h5
+    refuses 2 "--count: 0 is not within" allot-datasets tinymath --count 0 p.h5
+}
+
+@test "a query stays in its split when others are added" {
+    allot-datasets tinymath --count 300 some.h5 > out
+    allot-datasets tinymath --count 900 more.h5 > out
+    counts '.train + .validation + .calibration + .test == 300' allot-datasets split some.h5 s.h5
+    jq -r .split_id out.json > id
+    counts '.train + .validation + .calibration + .test == 900 and .train > 480 and .train < 600' \
+        allot-datasets split more.h5 m.h5
+    [ "$(jq -r .split_id out.json)" = "$(cat id)" ]
+    allot-datasets split --seed 2 some.h5 other.h5 > out
+    ! cmp -s s.h5 other.h5
+}
+
+@test "stratified shares hold in each source; wrong fractions are refused" {
+    allot-datasets tinymath --count 1000 some.h5 > out
+    counts '(.train - 500 | . * .) <= 9 and (.test - 200 | . * .) <= 9' \
+        allot-datasets split --by source --fractions 0.5,0.2,0.1,0.2 some.h5 s.h5
+    refuses 2 "add up to 0.9, not 1" allot-datasets split --fractions 0.5,0.2,0.1,0.1 some.h5 p.h5
+    for f in 0.5,0.5 0.5,0.5,0,0 a,b,c,d 0.25,0.25,0.25,0.25, nan,0.5,0.25,0.25; do
+        refuses 2 "'$f' is not four numbers above 0" \
+            allot-datasets split --fractions $f some.h5 p.h5
+    done
+    refuses 2 "--by: 'x' is neither source nor level" allot-datasets split --by x some.h5 p.h5
+}
+
+@test "embed --ngram: same bytes, the dimension asked for" {
+    allot-datasets tinymath --count 50 some.h5 > out
+    counts '.queries == 50 and .dimension == 96' allot-datasets embed --ngram --dim 96 some.h5 a.h5
+    allot-datasets embed --ngram --dim 96 some.h5 b.h5 > out
+    cmp a.h5 b.h5
+    counts '.dimension == 96 and .model == "allot-ngram-1" and .normalized' \
+        allot-datasets inspect a.h5
+    refuses 2 "--dim" allot-datasets embed --ngram --dim 0 some.h5 p.h5
+}
+
+@test "inspect says what each kind of file holds" {
+    make_tables . 60
+    allot-train --quiet --outcomes outcomes.h5 --embeddings ngram.emb.h5 --splits splits.h5 \
+        --output probe.h5 --epochs 2 --hidden 8 > train.log
+    allot-export --quiet --uncalibrated --probe probe.h5 --costs costs.json \
+        --output model.safetensors > export.log 2>&1
+    allot-datasets tinymath --count 5 problems.h5 > out
+    for f in problems.h5 splits.h5 outcomes.h5 ngram.emb.h5 probe.h5; do
+        counts ".file == \"$f\" and (.schema | startswith(\"allot-\"))" allot-datasets inspect $f
+        allot-datasets inspect $f > text
+        [ "$(head -1 text)" = "file: $f" ]
+    done
+    counts '.loads[0].load == 1' allot-datasets inspect costs.json
+    counts '.manifest.schema == "allot-bundle"' allot-datasets inspect model.safetensors
+}
