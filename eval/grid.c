@@ -63,14 +63,6 @@ void allot_grid_point(const allot_evaldata *d, allot_rule_kind kind, const allot
     finish(d, rule, out);
 }
 
-void allot_grid_static(const allot_evaldata *d, int s, const allot_rule *rule,
-                       allot_realised *out)
-{
-    *out = (allot_realised){0};
-    for (int q = 0; q < d->n; q++) add(d, (size_t)q * (size_t)d->s + (size_t)s, 1, out);
-    finish(d, rule, out);
-}
-
 void allot_grid_random(const allot_evaldata *d, const allot_rule *rule, allot_realised *out)
 {
     *out = (allot_realised){0};

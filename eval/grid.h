@@ -28,10 +28,6 @@ typedef struct {
 void allot_grid_point(const allot_evaldata *d, allot_rule_kind kind, const allot_rule *rule,
                       int *chosen, allot_realised *out);
 
-/* One static strategy under the same lambdas. */
-void allot_grid_static(const allot_evaldata *d, int s, const allot_rule *rule,
-                       allot_realised *out);
-
 /* A strategy picked uniformly at random for each query: its expectation. */
 void allot_grid_random(const allot_evaldata *d, const allot_rule *rule, allot_realised *out);
 

@@ -3,7 +3,7 @@
 # and rootless when nothing is missing. Names are Debian's and Ubuntu's.
 BUILD_DEPS := gcc libc6-dev pkg-config libopenblas-dev libhdf5-dev libcjson-dev \
   libcurl4-openssl-dev libgsl-dev libmicrohttpd-dev libutf8proc-dev libssl-dev libpopt-dev \
-  zlib1g-dev libzstd-dev libgmp-dev
+  libgmp-dev
 RUN_DEPS   := gnuplot-nox
 TEST_DEPS  := libcmocka-dev bats perl curl jq help2man man-db python3
 
