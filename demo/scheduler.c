@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/workers.h"
 #include "demo/batch.h"
-#include "demo/workers.h"
 #include "liballot/mem.h"
 
 /* Consecutive rows of one model's step. Chunks of a sequence are never split between tiles, since

@@ -136,7 +136,7 @@ static void fill_batch(allot_net *net, const allot_cells *c, const long *item, l
 typedef struct {
     const allot_fit_settings *s;
     allot_probe *probe;
-    allot_tiles *tiles;
+    allot_workers *workers;
     allot_net net;
     allot_adam adam;
     order order;   /* what an epoch goes through */
@@ -146,8 +146,9 @@ typedef struct {
 
 enum { UPDATE_TILE = 16384 };
 
-static void update_tile(void *user, int tile)
+static void update_tile(void *user, int tile, int worker)
 {
+    (void)worker;
     training *t = user;
     size_t first = (size_t)tile * UPDATE_TILE, left = t->adam.n - first;
     allot_adam_update(&t->adam, first, left < UPDATE_TILE ? left : UPDATE_TILE, t->net.gradient.w1q,
@@ -173,8 +174,8 @@ static allot_code train_epoch(training *t, const allot_cells *c, int epoch, doub
         sum += mean * t->net.batch.n_rows;
         rows += t->net.batch.n_rows;
         allot_adam_begin(&t->adam);
-        allot_tiles_run(t->tiles, (int)((t->adam.n + UPDATE_TILE - 1) / UPDATE_TILE), update_tile,
-                        t);
+        allot_workers_run(t->workers, update_tile, t,
+                          (int)((t->adam.n + UPDATE_TILE - 1) / UPDATE_TILE));
     }
     *loss = sum / (double)rows;
     return ALLOT_OK;
@@ -203,11 +204,11 @@ static allot_code start(training *t, const allot_cells *train, const allot_cells
 {
     size_t n = allot_net_n_trained(t->probe);
     allot_code rc = make_order(train, t->s->paper, &t->order, err);
-    if (!rc) rc = allot_tiles_new(t->s->threads, &t->tiles, err);
+    if (!rc) rc = allot_workers_new(t->s->threads, &t->workers, err);
     if (!rc) rc = allot_adam_init(&t->adam, n, t->s->lr, t->s->weight_decay, err);
     if (!rc)
-        rc = allot_net_init(&t->net, t->probe, features, train->n_strategies, t->s->batch, t->tiles,
-                            err);
+        rc = allot_net_init(&t->net, t->probe, features, train->n_strategies, t->s->batch,
+                            t->workers, err);
     if (rc) return rc;
     t->best = allot_mem_array(n, sizeof *t->best, err);
     t->logits = allot_mem_array((size_t)validation->n,
@@ -219,7 +220,7 @@ static void finish(training *t)
 {
     allot_net_clear(&t->net);
     allot_adam_clear(&t->adam);
-    allot_tiles_free(t->tiles);
+    allot_workers_free(t->workers);
     free(t->order.item);
     free(t->best);
     free(t->logits);

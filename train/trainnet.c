@@ -25,14 +25,14 @@ size_t allot_net_n_trained(const allot_probe *probe)
 }
 
 allot_code allot_net_init(allot_net *net, const allot_probe *probe, const float *features,
-                          int n_strategies, int max_queries, allot_tiles *tiles, allot_err *err)
+                          int n_strategies, int max_queries, allot_workers *workers, allot_err *err)
 {
     size_t q = (size_t)max_queries, s = (size_t)n_strategies, r = q * s;
     size_t h1 = (size_t)probe->h1, h2 = (size_t)probe->h2;
     *net = (allot_net){.probe = probe,
                        .features = features,
                        .n_strategies = n_strategies,
-                       .tiles = tiles,
+                       .workers = workers,
                        .max_queries = max_queries,
                        .max_rows = (int)r};
     allot_code rc = allot_probe_init(&net->gradient, probe->layout, probe->d, probe->p, probe->h1,
@@ -75,8 +75,9 @@ void allot_net_clear(allot_net *net)
     *net = (allot_net){0};
 }
 
-static void first_layer(void *user, int tile)
+static void first_layer(void *user, int tile, int worker)
 {
+    (void)worker;
     allot_net *net = user;
     const allot_probe *p = net->probe;
     int first = tile * TILE_QUERIES, n = tile_size(net->batch.n_queries, tile, TILE_QUERIES);
@@ -128,8 +129,9 @@ static void output_rows(allot_net *net, size_t first, size_t n)
     }
 }
 
-static void forward_rows(void *user, int tile)
+static void forward_rows(void *user, int tile, int worker)
 {
+    (void)worker;
     allot_net *net = user;
     const allot_probe *p = net->probe;
     int n = tile_size(net->batch.n_rows, tile, TILE_ROWS);
@@ -140,8 +142,9 @@ static void forward_rows(void *user, int tile)
     output_rows(net, first, (size_t)n);
 }
 
-static void backward_rows(void *user, int tile)
+static void backward_rows(void *user, int tile, int worker)
 {
+    (void)worker;
     allot_net *net = user;
     const allot_probe *p = net->probe;
     int n = tile_size(net->batch.n_rows, tile, TILE_ROWS);
@@ -208,8 +211,9 @@ static void first_layer_gradient(allot_net *net, size_t first, size_t n)
     }
 }
 
-static void gradient_units(void *user, int tile)
+static void gradient_units(void *user, int tile, int worker)
 {
+    (void)worker;
     allot_net *net = user;
     int second = n_tiles(net->probe->h2, TILE_UNITS);
     if (tile < second) {
@@ -228,8 +232,8 @@ double allot_net_forward(allot_net *net)
     double sum = 0;
     allot_blas_nt(net->n_strategies, net->probe->h1, net->probe->p, net->features, net->probe->w1s,
                   net->v);
-    allot_tiles_run(net->tiles, n_tiles(net->batch.n_queries, TILE_QUERIES), first_layer, net);
-    allot_tiles_run(net->tiles, n_tiles(n_rows, TILE_ROWS), forward_rows, net);
+    allot_workers_run(net->workers, first_layer, net, n_tiles(net->batch.n_queries, TILE_QUERIES));
+    allot_workers_run(net->workers, forward_rows, net, n_tiles(n_rows, TILE_ROWS));
     for (int r = 0; r < n_rows; r++)
         sum += net->loss[r];
     return sum / n_rows;
@@ -238,10 +242,9 @@ double allot_net_forward(allot_net *net)
 double allot_net_gradient(allot_net *net)
 {
     double loss = allot_net_forward(net), sum = 0;
-    allot_tiles_run(net->tiles, n_tiles(net->batch.n_rows, TILE_ROWS), backward_rows, net);
-    allot_tiles_run(net->tiles,
-                    n_tiles(net->probe->h1, TILE_UNITS) + n_tiles(net->probe->h2, TILE_UNITS),
-                    gradient_units, net);
+    allot_workers_run(net->workers, backward_rows, net, n_tiles(net->batch.n_rows, TILE_ROWS));
+    allot_workers_run(net->workers, gradient_units, net,
+                      n_tiles(net->probe->h1, TILE_UNITS) + n_tiles(net->probe->h2, TILE_UNITS));
     for (int r = 0; r < net->batch.n_rows; r++)
         sum += (double)net->dz[r];
     net->gradient.b3[0] = (float)sum;

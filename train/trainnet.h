@@ -10,8 +10,8 @@
  * Source: arXiv:2509.09864, appendix A.1. */
 #ifndef ALLOT_TRAINNET_H
 #define ALLOT_TRAINNET_H
+#include "core/workers.h"
 #include "liballot/probe.h"
-#include "train/tiles.h"
 
 typedef struct {
     int n_queries, n_rows;
@@ -26,9 +26,9 @@ typedef struct {
     const allot_probe *probe; /* borrowed: the parameters */
     const float *features;    /* borrowed [S][P] */
     int n_strategies;
-    allot_tiles *tiles;   /* borrowed */
-    allot_probe gradient; /* owned; of the mean loss; mean, scale, length_norm unused */
-    allot_batch batch;    /* owned buffers for max_queries and max_rows, filled by the user */
+    allot_workers *workers; /* borrowed */
+    allot_probe gradient;   /* owned; of the mean loss; mean, scale, length_norm unused */
+    allot_batch batch;      /* owned buffers for max_queries and max_rows, filled by the user */
     int max_queries, max_rows;
     float *block;          /* owned; the views below */
     float *u, *du;         /* [max_queries][H1] */
@@ -41,7 +41,7 @@ typedef struct {
 
 ALLOT_MUST_CHECK allot_code allot_net_init(allot_net *net, const allot_probe *probe,
                                            const float *features, int n_strategies, int max_queries,
-                                           allot_tiles *tiles, allot_err *err);
+                                           allot_workers *workers, allot_err *err);
 void allot_net_clear(allot_net *net);
 
 /* Logits and loss of net->batch; returns the mean of w BCE over its rows. */

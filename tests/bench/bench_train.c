@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     allot_strategies set = {0};
     allot_probe probe;
     allot_net net;
-    allot_tiles *tiles;
+    allot_workers *workers;
     plain m = {0};
     int d = argc > 1 ? atoi(argv[1]) : 1536;
     for (int s = 0; s < S; s++) {
@@ -180,8 +180,8 @@ int main(int argc, char **argv)
     must(allot_probe_init(&probe, ALLOT_FEATURES_DEFAULT, d, p, H, H, NULL));
     allot_fit_initialise(&probe, 1);
     allot_blas_single_thread();
-    must(allot_tiles_new(1, &tiles, NULL));
-    must(allot_net_init(&net, &probe, features, S, B, tiles, NULL));
+    must(allot_workers_new(1, &workers, NULL));
+    must(allot_net_init(&net, &probe, features, S, B, workers, NULL));
     make_batch(&net);
     make_plain(&m, &probe);
     double best[2] = {INFINITY, INFINITY};

@@ -105,10 +105,10 @@ static void gradient_equals_finite_differences(void **state)
     (void)state;
     world w;
     allot_net net;
-    allot_tiles *tiles;
+    allot_workers *workers;
     make_world(&w, 7, 5, 9, 6, 1);
-    assert_int_equal(allot_tiles_new(1, &tiles, NULL), ALLOT_OK);
-    assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 7, tiles, NULL), ALLOT_OK);
+    assert_int_equal(allot_workers_new(1, &workers, NULL), ALLOT_OK);
+    assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 7, workers, NULL), ALLOT_OK);
     fill(&net, &w, 5);
     size_t n = allot_net_n_trained(&w.probe);
     double worst = 0, largest = 0;
@@ -131,7 +131,7 @@ static void gradient_equals_finite_differences(void **state)
     if (worst > 2e-3 * largest) fail_msg("gradient off by %g of %g", worst, largest);
     free(gradient);
     allot_net_clear(&net);
-    allot_tiles_free(tiles);
+    allot_workers_free(workers);
     clear_world(&w);
 }
 
@@ -159,8 +159,8 @@ static void assert_same_logits(const world *w, const allot_net *net)
 static void serving_equals_training(void **state)
 {
     (void)state;
-    allot_tiles *tiles;
-    assert_int_equal(allot_tiles_new(2, &tiles, NULL), ALLOT_OK);
+    allot_workers *workers;
+    assert_int_equal(allot_workers_new(2, &workers, NULL), ALLOT_OK);
     static const int sizes[][3] = {{1, 1, 1}, {7, 33, 17}, {128, 200, 200}, {1536, 200, 200}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int grown = 0; grown < 2; grown++) {
@@ -169,14 +169,14 @@ static void serving_equals_training(void **state)
             make_world(&w, 40, sizes[i][0], sizes[i][1], sizes[i][2], 2 + i);
             for (size_t k = 0; grown && k < allot_net_n_trained(&w.probe); k++)
                 w.probe.w1q[k] *= 3;
-            assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 40, tiles, NULL), 0);
+            assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 40, workers, NULL), 0);
             fill(&net, &w, 0);
             allot_net_forward(&net);
             assert_same_logits(&w, &net);
             allot_net_clear(&net);
             clear_world(&w);
         }
-    allot_tiles_free(tiles);
+    allot_workers_free(workers);
 }
 
 /* A trained probe, with its standardisation: not only fresh weights agree. */
@@ -185,7 +185,7 @@ static void serving_equals_training_after_training(void **state)
     (void)state;
     world w, validation;
     allot_net net;
-    allot_tiles *tiles;
+    allot_workers *workers;
     allot_fit_settings s;
     allot_fit_info info;
     make_world(&w, 60, 12, 24, 24, 5);
@@ -196,13 +196,13 @@ static void serving_equals_training_after_training(void **state)
         allot_fit_run(&s, &w.cells, &validation.cells, w.features, &w.probe, &info, NULL),
         ALLOT_OK);
     assert_true(info.train[info.epochs - 1] < info.train[0]);
-    assert_int_equal(allot_tiles_new(1, &tiles, NULL), ALLOT_OK);
-    assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 60, tiles, NULL), ALLOT_OK);
+    assert_int_equal(allot_workers_new(1, &workers, NULL), ALLOT_OK);
+    assert_int_equal(allot_net_init(&net, &w.probe, w.features, S, 60, workers, NULL), ALLOT_OK);
     fill(&net, &w, 0);
     allot_net_forward(&net);
     assert_same_logits(&w, &net);
     allot_net_clear(&net);
-    allot_tiles_free(tiles);
+    allot_workers_free(workers);
     allot_fit_info_clear(&info);
     clear_world(&w);
     clear_world(&validation);

@@ -187,9 +187,9 @@ static void take_steps(golden *g, allot_net *net, double weight_decay)
 
 static void check_training(golden *g)
 {
-    allot_tiles *workers;
+    allot_workers *workers;
     allot_net net;
-    assert_int_equal(allot_tiles_new(2, &workers, NULL), ALLOT_OK);
+    assert_int_equal(allot_workers_new(2, &workers, NULL), ALLOT_OK);
     assert_int_equal(
         allot_net_init(&net, &g->probe, g->features, g->set.count, g->n_queries, workers, NULL),
         ALLOT_OK);
@@ -203,7 +203,7 @@ static void check_training(golden *g)
     take_steps(g, &net, 0.1);
     assert_weights(get(g->json, "adamw"), &g->probe, adam_tolerance);
     allot_net_clear(&net);
-    allot_tiles_free(workers);
+    allot_workers_free(workers);
 }
 
 static void with_cases(void (*check)(golden *))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "demo/workers.h"
-
+#include "workers.h"
+#include <assert.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
 #include "liballot/mem.h"
 
 #define SPINS 1500 /* some tens of microseconds */
@@ -17,31 +16,34 @@ struct allot_workers {
     /* job number << 32 | items << 16 | next item: one word, so that a thread that wakes late can
      * never take an item of a job it has not seen */
     _Atomic uint64_t state;
-    _Atomic uint32_t done;     /* items of the current job */
-    _Atomic uint32_t waiting;  /* 1: the caller sleeps on done */
-    _Atomic uint32_t wake;     /* grows with each job; helpers sleep on it */
+    _Atomic uint32_t done;    /* items of the current job */
+    _Atomic uint32_t waiting; /* 1: the caller sleeps on done */
+    _Atomic uint32_t wake;    /* grows with each job; helpers sleep on it */
     _Atomic uint32_t sleepers;
     _Atomic uint32_t stop;
-    allot_workers_fn f;        /* written before state */
+    allot_workers_fn f; /* written before state */
     void *user;
     int n;
     struct helper {
         allot_workers *w;
         pthread_t thread;
         int index;
-    } *helpers;                /* owned [n - 1] */
+    } * helpers; /* owned [n - 1] */
     int n_started;
 };
 
-static void futex_wait(_Atomic uint32_t *at, uint32_t value) {
+static void futex_wait(_Atomic uint32_t *at, uint32_t value)
+{
     syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
-static void futex_wake(_Atomic uint32_t *at, int n) {
+static void futex_wake(_Atomic uint32_t *at, int n)
+{
     syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
 
-static void pause_briefly(void) {
+static void pause_briefly(void)
+{
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -50,7 +52,8 @@ static void pause_briefly(void) {
 }
 
 /* Takes and runs one item; 0 when there is none. */
-static int run_one(allot_workers *w, int worker) {
+static int run_one(allot_workers *w, int worker)
+{
     uint64_t s = atomic_load_explicit(&w->state, memory_order_acquire);
     do {
         if ((s & 0xffff) >= (s >> 16 & 0xffff)) return 0;
@@ -63,7 +66,8 @@ static int run_one(allot_workers *w, int worker) {
     return 1;
 }
 
-static void *help(void *user) {
+static void *help(void *user)
+{
     struct helper *h = user;
     allot_workers *w = h->w;
     int spins = 0;
@@ -83,7 +87,8 @@ static void *help(void *user) {
     return NULL;
 }
 
-allot_code allot_workers_new(int n, allot_workers **out, allot_err *err) {
+allot_code allot_workers_new(int n, allot_workers **out, allot_err *err)
+{
     allot_workers *w = allot_mem_array(1, sizeof *w, err);
     if (w == NULL) return ALLOT_ERUNTIME;
     w->n = n;
@@ -105,17 +110,21 @@ allot_code allot_workers_new(int n, allot_workers **out, allot_err *err) {
     return ALLOT_OK;
 }
 
-void allot_workers_free(allot_workers *w) {
+void allot_workers_free(allot_workers *w)
+{
     if (w == NULL) return;
     atomic_store(&w->stop, 1);
     atomic_fetch_add(&w->wake, 1);
     futex_wake(&w->wake, w->n);
-    for (int i = 0; i < w->n_started; i++) pthread_join(w->helpers[i].thread, NULL);
+    for (int i = 0; i < w->n_started; i++)
+        pthread_join(w->helpers[i].thread, NULL);
     free(w->helpers);
     free(w);
 }
 
-void allot_workers_run(allot_workers *w, allot_workers_fn f, void *user, int n_items) {
+void allot_workers_run(allot_workers *w, allot_workers_fn f, void *user, int n_items)
+{
+    assert(n_items >= 0 && n_items <= 0xffff);
     uint64_t job = (atomic_load(&w->state) >> 32) + 1;
     w->f = f;
     w->user = user;
@@ -125,7 +134,8 @@ void allot_workers_run(allot_workers *w, allot_workers_fn f, void *user, int n_i
         atomic_fetch_add(&w->wake, 1);
         if (atomic_load(&w->sleepers) > 0) futex_wake(&w->wake, n_items - 1);
     }
-    while (run_one(w, 0)) continue;
+    while (run_one(w, 0))
+        continue;
     for (int spins = 0;; spins++) {
         uint32_t done = atomic_load(&w->done);
         if (done >= (uint32_t)n_items) break;
