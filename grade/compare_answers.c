@@ -3,104 +3,18 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "grade/expression.h"
 #include "grade/grade.h"
+#include "grade/normalize.h"
 #include "grade/number.h"
-
-/* Spellings that change nothing; the longer ones first. */
-static const struct {
-    const char *from, *to;
-} spellings[] = {
-    {"\\displaystyle", ""}, {"\\dfrac", "\\frac"}, {"\\tfrac", "\\frac"}, {"\\cfrac", "\\frac"},
-    {"\\times", "*"},       {"\\cdot", "*"},       {"\\left", ""},        {"\\right", ""},
-    {"\\!", ""},            {"\\,", ""},           {"\\;", ""},           {"\\:", ""},
-    {"\\ ", " "},           {"\\%", "%"},          {"\\$", ""},           {"$", ""},
-    {"{,}", ","},           {"\xe2\x88\x92", "-"}, {"\xe2\x80\x93", "-"}, {"\xc3\x97", "*"},
-    {"\xc2\xa0", " "},      {"\\{", "{"},          {"\\}", "}"},          {"^{\\circ}", ""},
-    {"^\\circ", ""},        {"\\circ", ""},        {"\xc2\xb0", ""},      {"~", " "}};
-
-static size_t respell(const char *s, size_t n, char *out, size_t cap)
-{
-    size_t m = 0;
-    while (n > 0 && m + 8 < cap) {
-        size_t k, used = 0;
-        for (k = 0; k < sizeof spellings / sizeof *spellings; k++) {
-            used = strlen(spellings[k].from);
-            if (n >= used && memcmp(s, spellings[k].from, used) == 0) break;
-        }
-        if (k < sizeof spellings / sizeof *spellings) {
-            size_t put = strlen(spellings[k].to);
-            memcpy(out + m, spellings[k].to, put);
-            m += put;
-        } else {
-            used = 1;
-            out[m++] = *s;
-        }
-        s += used;
-        n -= used;
-    }
-    out[m] = '\0';
-    return m;
-}
-
-/* \text{...} and \mathrm{...}: the braces go, the words stay. */
-static void open_text(char *s)
-{
-    static const char *const names[] = {"\\text{", "\\textbf{", "\\mathrm{", "\\mbox{"};
-    for (int k = 0; k < 4; k++) {
-        size_t m = strlen(names[k]);
-        char *at;
-        while ((at = strstr(s, names[k]))) {
-            char *close = strchr(at + m, '}');
-            if (!close) return;
-            memmove(close, close + 1, strlen(close));
-            memmove(at, at + m, strlen(at + m) + 1);
-        }
-    }
-}
-
-/* Blanks next to anything but two word characters mean nothing; final dots neither. */
-static void squeeze(char *s)
-{
-    size_t m = 0;
-    for (size_t i = 0; s[i]; i++) {
-        if (isspace((unsigned char)s[i])) {
-            size_t j = i;
-            while (isspace((unsigned char)s[j])) j++;
-            int between = m > 0 && isalnum((unsigned char)s[m - 1]) && isalnum((unsigned char)s[j]);
-            i = j - 1;
-            if (between) s[m++] = ' ';
-        } else {
-            s[m++] = s[i];
-        }
-    }
-    while (m > 0 && s[m - 1] == '.') m--;
-    s[m] = '\0';
-}
-
-/* "x=3" answers "3". */
-static const char *without_name(const char *s)
-{
-    return isalpha((unsigned char)s[0]) && s[1] == '=' && s[2] && !strchr(s + 2, '=') ? s + 2 : s;
-}
-
-/* Normalised spelling of an answer in out [ALLOT_ANSWER_MAX + 16]; 0 if there is none. */
-static size_t normalise(const char *answer, size_t n, char *out)
-{
-    if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
-    respell(answer, n, out, ALLOT_ANSWER_MAX + 16);
-    open_text(out);
-    squeeze(out);
-    const char *value = without_name(out);
-    memmove(out, value, strlen(value) + 1);
-    return strlen(out);
-}
+#include "grade/structure.h"
 
 size_t allot_canonical(const char *answer, size_t n, char *out, size_t cap)
 {
-    char text[ALLOT_ANSWER_MAX + 16];
+    char text[ALLOT_NORMAL_SIZE];
     if (cap == 0) return 0;
     out[0] = '\0';
-    size_t len = normalise(answer, n, text);
+    size_t len = allot_normalise(answer, n, text);
     if (len == 0) return 0;
     mpq_t q;
     mpq_init(q);
@@ -117,16 +31,18 @@ size_t allot_canonical(const char *answer, size_t n, char *out, size_t cap)
     return len;
 }
 
-/* A decimal may be a rounding of the reference: relative 1e-6; a whole number is exact. */
+/* A decimal may be a rounding of the reference: relative 1e-6, 1e-7 next to a whole number; two
+ * whole numbers are the same or not. */
 static int nearly(const mpq_t a, const mpq_t b)
 {
-    if (mpz_cmp_ui(mpq_denref(a), 1) == 0 || mpz_cmp_ui(mpq_denref(b), 1) == 0) return 0;
+    int whole = (mpz_cmp_ui(mpq_denref(a), 1) == 0) + (mpz_cmp_ui(mpq_denref(b), 1) == 0);
+    if (whole == 2) return 0;
     mpq_t difference, scale;
     mpq_init(difference);
     mpq_init(scale);
     mpq_sub(difference, a, b);
     mpq_abs(difference, difference);
-    mpq_set_ui(scale, 1, 1000000);
+    mpq_set_ui(scale, 1, whole ? 10000000 : 1000000);
     mpq_mul(scale, scale, a);
     mpq_abs(scale, scale);
     int close = mpq_cmp(difference, scale) <= 0;
@@ -135,18 +51,314 @@ static int nearly(const mpq_t a, const mpq_t b)
     return close;
 }
 
-int allot_answers_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred)
+static int number_of(allot_span t, mpq_t q)
 {
-    char a[ALLOT_ANSWER_MAX + 16], b[ALLOT_ANSWER_MAX + 16];
-    if (!allot_canonical(reference, n_ref, a, sizeof a) ||
-        !allot_canonical(prediction, n_pred, b, sizeof b))
-        return 0;
-    if (strcmp(a, b) == 0) return 1;
-    mpq_t x, y;
+    char text[ALLOT_NORMAL_SIZE];
+    if (t.n == 0 || t.n >= sizeof text || !strchr("+-.0123456789\\", *t.s)) return 0;
+    memcpy(text, t.s, t.n);
+    text[t.n] = '\0';
+    return allot_number_parse(text, q);
+}
+
+/* "1000,99" next to a decimal: the comma is the point of other countries. */
+static int decimal_comma(allot_span t, mpq_t q)
+{
+    char text[32];
+    char *comma;
+    if (t.n == 0 || t.n >= sizeof text) return 0;
+    memcpy(text, t.s, t.n);
+    text[t.n] = '\0';
+    if (strspn(text, "-0123456789,") != t.n || !(comma = strchr(text, ','))) return 0;
+    *comma = '.';
+    return !strchr(comma, ',') && comma[1] && allot_number_parse(text, q);
+}
+
+static int percent_of(allot_span t)
+{
+    return t.n > 1 && t.s[t.n - 1] == '%';
+}
+
+/* 1 equal, 0 not, -1: not two numbers. With a percent sign on one side only, both readings pass. */
+static int compare_numbers(allot_span a, allot_span b)
+{
+    mpq_t x, y, hundred;
     mpq_init(x);
     mpq_init(y);
-    int equal = allot_number_parse(a, x) && allot_number_parse(b, y) && nearly(x, y);
+    int result = -1, is_x = number_of(a, x), is_y = number_of(b, y);
+    if (is_x && !is_y && mpz_cmp_ui(mpq_denref(x), 1) != 0) is_y = decimal_comma(b, y);
+    if (is_y && !is_x && mpz_cmp_ui(mpq_denref(y), 1) != 0) is_x = decimal_comma(a, x);
+    if (is_x && is_y) {
+        result = mpq_equal(x, y) || nearly(x, y);
+        if (!result && percent_of(a) != percent_of(b)) {
+            mpq_init(hundred);
+            mpq_set_ui(hundred, 100, 1);
+            if (percent_of(a)) mpq_div(x, x, hundred);
+            else mpq_div(y, y, hundred);
+            result = mpq_equal(x, y);
+            mpq_clear(hundred);
+        }
+    }
     mpq_clear(x);
     mpq_clear(y);
+    return result;
+}
+
+typedef struct {
+    int depth, left; /* left: comparisons still allowed */
+} budget;
+
+static int same(allot_span a, allot_span b, budget *work);
+
+static int same_in_order(const allot_structure *a, const allot_structure *b, budget *work)
+{
+    for (int i = 0; i < a->n; i++)
+        if (!same(a->part[i], b->part[i], work)) return 0;
+    return 1;
+}
+
+static int same_in_any_order(const allot_structure *a, const allot_structure *b, budget *work)
+{
+    char used[ALLOT_PARTS_MAX] = {0};
+    for (int i = 0; i < a->n; i++) {
+        int j = 0;
+        while (j < b->n && (used[j] || !same(a->part[i], b->part[j], work))) j++;
+        if (j == b->n) return 0;
+        used[j] = 1;
+    }
+    return 1;
+}
+
+/* A row of a matrix, split at &; a row of a column vector has one cell. */
+static int same_row(allot_span a, allot_span b, budget *work)
+{
+    for (;;) {
+        const char *x = memchr(a.s, '&', a.n), *y = memchr(b.s, '&', b.n);
+        size_t nx = x ? (size_t)(x - a.s) : a.n, ny = y ? (size_t)(y - b.s) : b.n;
+        if (!x != !y || !same((allot_span){a.s, nx}, (allot_span){b.s, ny}, work)) return 0;
+        if (!x) return 1;
+        a = (allot_span){x + 1, a.n - nx - 1};
+        b = (allot_span){y + 1, b.n - ny - 1};
+    }
+}
+
+static int same_matrix(const allot_structure *a, const allot_structure *b, budget *work)
+{
+    if (a->open != b->open) return 0;
+    for (int i = 0; i < a->n; i++)
+        if (!same_row(a->part[i], b->part[i], work)) return 0;
+    return 1;
+}
+
+/* The left side of "f(x) = 3" or "AB = 4": letters with subscripts and brackets, no arithmetic. */
+static int is_name(allot_span t)
+{
+    int subscript = 0, seen = 0;
+    for (size_t i = 0; i < t.n; i++) {
+        char c = t.s[i];
+        if (c == '_') subscript = 1;
+        else if (isalpha((unsigned char)c)) seen = 1;
+        else if (isdigit((unsigned char)c) ? !subscript : !strchr("\\{}()|:' ", c)) return 0;
+    }
+    return seen && t.n < 64;
+}
+
+static allot_relation relation_of(const allot_structure *r)
+{
+    return (allot_relation){r->part[0].s, r->part[1].s, r->part[0].n, r->part[1].n};
+}
+
+static int same_relation(const allot_structure *a, const allot_structure *b, budget *work)
+{
+    if (a->n != b->n || strcmp(a->op, b->op) != 0) return 0;
+    if (same_in_order(a, b, work)) return 1;
+    if (a->n != 2) return 0;
+    if (a->op[0] != '<' && same_in_any_order(a, b, work)) return 1;
+    if (strcmp(a->op, "=") == 0 && is_name(a->part[0]) && is_name(b->part[0]) &&
+        same(a->part[1], b->part[1], work))
+        return 1; /* f(x) = 3 and y = 3 */
+    allot_relation x = relation_of(a), y = relation_of(b);
+    return allot_relations_equal(&x, &y, a->op[0] == '<');
+}
+
+typedef struct {
+    allot_span low, high;
+    int low_closed, high_closed;
+} interval;
+
+/* -2 <= x <= 7, x < 3, 3 < x: as an interval of the one variable x. */
+static int interval_of(const allot_structure *s, interval *out)
+{
+    static const allot_span below = {"-\\infty", 7}, above = {"\\infty", 6};
+    if (s->shape == ALLOT_GROUP && s->n == 2) {
+        *out = (interval){s->part[0], s->part[1], s->open == '[', s->close == ']'};
+        return 1;
+    }
+    if (s->shape != ALLOT_RELATION || s->op[0] != '<') return 0;
+    int closed = s->op[1] == '=';
+    if (s->n == 3 && s->part[1].n == 1) {
+        *out = (interval){s->part[0], s->part[2], closed, closed};
+        return 1;
+    }
+    if (s->n != 2) return 0;
+    if (s->part[0].n == 1 && isalpha((unsigned char)*s->part[0].s)) {
+        *out = (interval){below, s->part[1], 0, closed};
+        return 1;
+    }
+    *out = (interval){s->part[0], above, closed, 0};
+    return s->part[1].n == 1 && isalpha((unsigned char)*s->part[1].s);
+}
+
+static int same_interval(const allot_structure *a, const allot_structure *b, budget *work)
+{
+    interval x, y;
+    return interval_of(a, &x) && interval_of(b, &y) && x.low_closed == y.low_closed &&
+           x.high_closed == y.high_closed && same(x.low, y.low, work) &&
+           same(x.high, y.high, work);
+}
+
+static int any_order(const allot_structure *s)
+{
+    if (s->joined || s->shape == ALLOT_SET || s->shape == ALLOT_UNION) return 1;
+    for (int i = 0; s->shape == ALLOT_LIST && i < s->n; i++)
+        if (!strchr("([{\\", *s->part[i].s) && !memchr(s->part[i].s, '=', s->part[i].n)) return 0;
+    return s->shape == ALLOT_LIST; /* points and equations, not plain numbers */
+}
+
+/* One side is "name = value", or a sum worked out ("64 + 37 = 101"): its last part counts. */
+static int same_as_value(const allot_structure *r, allot_span value, budget *work)
+{
+    if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
+    allot_span last = r->part[r->n - 1];
+    for (int i = 0; i + 1 < r->n; i++) {
+        allot_value v;
+        if (i == 0 && is_name(r->part[i])) continue;
+        if (!allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) || v.variable) return 0;
+        if (!same(r->part[i], last, work)) return 0;
+    }
+    return same(last, value, work);
+}
+
+static int same_structures(const allot_structure *a, const allot_structure *b, budget *work)
+{
+    int sets = (a->shape == ALLOT_SET && b->shape == ALLOT_LIST) ||
+               (a->shape == ALLOT_LIST && b->shape == ALLOT_SET);
+    if (a->shape == ALLOT_RELATION && b->shape == ALLOT_RELATION && same_relation(a, b, work))
+        return 1;
+    if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, work);
+    if (a->n != b->n || (a->shape != b->shape && !sets)) return 0;
+    if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, work);
+    if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
+    return same_in_order(a, b, work) ||
+           ((sets || any_order(a) || any_order(b)) && same_in_any_order(a, b, work));
+}
+
+/* "x \in A" answers "A". */
+static allot_span without_membership(allot_span t)
+{
+    if (t.n > 5 && isalpha((unsigned char)*t.s) && memcmp(t.s + 1, "\\in", 3) == 0 &&
+        !isalpha((unsigned char)t.s[4]))
+        return (allot_span){t.s + 4, t.n - 4};
+    return t;
+}
+
+static int same_text(allot_span a, allot_span b)
+{
+    size_t i = 0, j = 0;
+    for (;; i++, j++) {
+        while (i < a.n && strchr(" {}", a.s[i])) i++;
+        while (j < b.n && strchr(" {}", b.s[j])) j++;
+        if (i == a.n || j == b.n) return i == a.n && j == b.n;
+        if (tolower((unsigned char)a.s[i]) != tolower((unsigned char)b.s[j])) return 0;
+    }
+}
+
+/* Brackets around one value change nothing. */
+static allot_span unwrapped(const allot_structure *s, allot_span t)
+{
+    return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
+}
+
+static int same_parts(allot_span a, allot_span b, budget *work)
+{
+    allot_structure s, t;
+    allot_structure_read(a, &s);
+    allot_structure_read(b, &t);
+    allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
+    if (x.s != a.s || y.s != b.s) return same(x, y, work);
+    if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
+        return allot_expressions_equal(a.s, a.n, b.s, b.n);
+    if (s.shape != t.shape && (same_as_value(&s, b, work) || same_as_value(&t, a, work))) return 1;
+    if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
+        if (same_structures(&s, &t, work)) return 1;
+    } else if (s.shape != ALLOT_SINGLE && t.shape != ALLOT_SINGLE) {
+        return same_structures(&s, &t, work);
+    }
+    return s.shape != ALLOT_LIST && t.shape != ALLOT_LIST && s.shape != ALLOT_RELATION &&
+           t.shape != ALLOT_RELATION && allot_expressions_equal(a.s, a.n, b.s, b.n);
+}
+
+static int same(allot_span a, allot_span b, budget *work)
+{
+    if (work->depth >= ALLOT_STRUCTURE_DEPTH || work->left-- <= 0) return 0;
+    a = without_membership(a);
+    b = without_membership(b);
+    if (a.n == 0 || b.n == 0) return 0;
+    if (same_text(a, b)) return 1;
+    int numbers = compare_numbers(a, b);
+    if (numbers >= 0) return numbers;
+    work->depth++;
+    int equal = same_parts(a, b, work);
+    work->depth--;
     return equal;
+}
+
+/* A prediction of four words or more is a sentence: its answer is taken out of it. */
+static int is_sentence(const char *s, size_t n)
+{
+    int words = 0;
+    for (size_t i = 0, run = 0; i < n && words < 4; i++) {
+        int letter = isalpha((unsigned char)s[i]) || s[i] == '\'';
+        if (letter) run++;
+        else {
+            words += run >= 2 && (s[i] == ' ' || s[i] == ',');
+            run = 0;
+        }
+        if (s[i] == '\\')
+            while (i + 1 < n && isalpha((unsigned char)s[i + 1])) i++;
+    }
+    return words >= 4;
+}
+
+static int degrees(const char *s, size_t n)
+{
+    return memmem(s, n, "\\circ", 5) || memmem(s, n, "\xc2\xb0", 2);
+}
+
+/* 30 degrees are pi/6: only where one side has the sign and the other has pi. */
+static int same_angle(const char *degree, size_t n, const char *radian, size_t m)
+{
+    char text[300];
+    if (n + 10 >= sizeof text) return 0;
+    text[0] = '(';
+    memcpy(text + 1, degree, n);
+    memcpy(text + 1 + n, ")\\pi/180", 9);
+    return memmem(radian, m, "\\pi", 3) && allot_expressions_equal(text, n + 9, radian, m);
+}
+
+int allot_answers_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred)
+{
+    char a[ALLOT_NORMAL_SIZE], b[ALLOT_NORMAL_SIZE];
+    size_t na = allot_normalise(reference, n_ref, a), nb = allot_normalise(prediction, n_pred, b);
+    budget work = {0, 2000};
+    if (!na || !nb) return 0;
+    if (same((allot_span){a, na}, (allot_span){b, nb}, &work)) return 1;
+    if (degrees(reference, n_ref) && same_angle(a, na, b, nb)) return 1;
+    if (degrees(prediction, n_pred) && same_angle(b, nb, a, na)) return 1;
+    if (!is_sentence(prediction, n_pred)) return 0;
+    const allot_grade_options options = {.last_number = 1};
+    const char *start;
+    size_t len;
+    allot_extract_how how = allot_extract(prediction, n_pred, &options, &start, &len);
+    return how != ALLOT_EXTRACT_NONE && len < n_pred &&
+           allot_answers_equal(reference, n_ref, start, len);
 }

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grade/expression.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef unsigned __int128 wide;
+
+static const uint64_t prime = (UINT64_C(1) << 61) - 1;
+static const double pi = 3.14159265358979323846;
+enum { MAX_DEPTH = 40, MAX_LENGTH = 1000, POINTS = 5 };
+
+typedef struct {
+    const char *s, *end;
+    unsigned point;
+    int depth;
+} parser;
+
+static int sum(parser *p, allot_value *v);
+static int power(parser *p, allot_value *v);
+
+static uint64_t mod_mul(uint64_t a, uint64_t b)
+{
+    return (uint64_t)((wide)a * b % prime);
+}
+
+static uint64_t mod_pow(uint64_t a, uint64_t k)
+{
+    uint64_t r = 1;
+    for (; k; k >>= 1, a = mod_mul(a, a))
+        if (k & 1) r = mod_mul(r, a);
+    return r;
+}
+
+static void merge(allot_value *a, const allot_value *b)
+{
+    a->exact &= b->exact;
+    a->variable |= b->variable;
+    a->decimal |= b->decimal;
+}
+
+static void add(allot_value *a, const allot_value *b, int minus)
+{
+    a->z = minus ? a->z - b->z : a->z + b->z;
+    a->m = (a->m + (minus ? prime - b->m : b->m)) % prime;
+    merge(a, b);
+}
+
+static void multiply(allot_value *a, const allot_value *b)
+{
+    a->z *= b->z;
+    a->m = mod_mul(a->m, b->m);
+    merge(a, b);
+}
+
+static int divide(allot_value *a, const allot_value *b)
+{
+    if (b->z == 0 || (b->exact && b->m == 0)) return 0;
+    a->z /= b->z;
+    a->m = mod_mul(a->m, mod_pow(b->m, prime - 2));
+    merge(a, b);
+    return 1;
+}
+
+/* Whole powers are exact; others are taken on the principal branch. */
+static int raise_to(allot_value *a, const allot_value *k)
+{
+    double e = creal(k->z);
+    if (k->exact && !k->variable && cimag(k->z) == 0 && e == floor(e) && fabs(e) < 1e15) {
+        if (e < 0 && (a->z == 0 || (a->exact && a->m == 0))) return 0;
+        uint64_t m = mod_pow(a->m, (uint64_t)fabs(e));
+        a->m = e < 0 ? mod_pow(m, prime - 2) : m;
+        a->z = cimag(a->z) == 0 ? pow(creal(a->z), e) : cpow(a->z, e);
+    } else {
+        a->z = a->z == 0 ? 0 : cpow(a->z, k->z);
+        a->exact = 0;
+    }
+    merge(a, k);
+    return 1;
+}
+
+static void constant(allot_value *v, double complex z)
+{
+    *v = (allot_value){.z = z};
+}
+
+static int peek(parser *p)
+{
+    while (p->s < p->end && *p->s == ' ') p->s++;
+    return p->s < p->end ? (unsigned char)*p->s : 0;
+}
+
+static int starts(parser *p, const char *word)
+{
+    size_t n = strlen(word);
+    return (size_t)(p->end - p->s) >= n && memcmp(p->s, word, n) == 0;
+}
+
+static int take(parser *p, int c)
+{
+    if (peek(p) != c) return 0;
+    p->s++;
+    return 1;
+}
+
+static int number(parser *p, allot_value *v)
+{
+    char digits[64];
+    size_t n = 0;
+    uint64_t below = 1;
+    *v = (allot_value){.exact = 1};
+    for (; p->s < p->end; p->s++) {
+        if (*p->s == ',' && n && p->end - p->s > 3 && isdigit((unsigned char)p->s[1]) &&
+            isdigit((unsigned char)p->s[2]) && isdigit((unsigned char)p->s[3]))
+            continue;
+        if (*p->s == '.' ? v->decimal : !isdigit((unsigned char)*p->s)) break;
+        if (n + 1 >= sizeof digits) return 0;
+        digits[n++] = *p->s;
+        if (*p->s == '.') v->decimal = 1;
+        else {
+            v->m = (mod_mul(v->m, 10) + (uint64_t)(*p->s - '0')) % prime;
+            if (v->decimal) below = mod_mul(below, 10);
+        }
+    }
+    digits[n] = '\0';
+    if (n == 0 || (n == 1 && v->decimal)) return 0;
+    v->z = strtod(digits, NULL);
+    v->m = mod_mul(v->m, mod_pow(below, prime - 2));
+    return 1;
+}
+
+/* A variable's value depends on its name and the point only. */
+static void variable(const char *name, size_t n, unsigned point, allot_value *v)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (point * UINT64_C(0x9e3779b97f4a7c15));
+    for (size_t i = 0; i < n; i++)
+        if (name[i] != ' ' && name[i] != '{' && name[i] != '}')
+            h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+    h ^= h >> 31;
+    h *= UINT64_C(0xbf58476d1ce4e5b9);
+    h ^= h >> 29;
+    double x = 0.3 + 2 * (double)(h >> 11) / 9007199254740992.0;
+    *v = (allot_value){.z = point >= 3 && (h & 1) ? -x : x, .m = h % prime, .exact = 1,
+                       .variable = 1};
+}
+
+/* Past a {group} or one character: a subscript, a bound. */
+static int skip_argument(parser *p)
+{
+    int depth = 0;
+    if (!peek(p)) return 0;
+    do {
+        if (*p->s == '{') depth++;
+        if (*p->s == '}') depth--;
+        p->s++;
+    } while (depth > 0 && p->s < p->end);
+    return depth == 0;
+}
+
+static int group(parser *p, int close, allot_value *v)
+{
+    return sum(p, v) && take(p, close);
+}
+
+/* A command's argument: {sum}, (sum), one digit or one atom. */
+static int argument(parser *p, allot_value *v)
+{
+    int c = peek(p);
+    if (take(p, '{')) return group(p, '}', v);
+    if (isdigit(c)) {
+        parser one = *p;
+        one.end = p->s + 1;
+        p->s++;
+        return number(&one, v);
+    }
+    if (isalpha(c)) {
+        parser one = *p;
+        one.end = p->s + 1;
+        p->s++;
+        return power(&one, v);
+    }
+    return power(p, v);
+}
+
+static int root(parser *p, allot_value *v)
+{
+    allot_value k = {.z = 2};
+    if (take(p, '[') && !group(p, ']', &k)) return 0;
+    if (!argument(p, v) || k.z == 0) return 0;
+    int odd_real = creal(k.z) == 3 && cimag(v->z) == 0;
+    v->z = odd_real ? cbrt(creal(v->z)) : v->z == 0 ? 0 : cpow(v->z, 1 / k.z);
+    v->exact = 0;
+    return 1;
+}
+
+static int binomial(parser *p, allot_value *v)
+{
+    allot_value n, k;
+    if (!argument(p, &n) || !argument(p, &k) || n.variable || k.variable) return 0;
+    double a = creal(n.z), b = creal(k.z);
+    if (a != floor(a) || b != floor(b) || b < 0 || b > a || a > 1000) return 0;
+    *v = (allot_value){.z = 1, .m = 1, .exact = 1};
+    for (double i = 1; i <= b; i++) {
+        allot_value up = {.z = a - b + i, .m = (uint64_t)(a - b + i), .exact = 1};
+        allot_value down = {.z = i, .m = (uint64_t)i, .exact = 1};
+        multiply(v, &up);
+        if (!divide(v, &down)) return 0;
+    }
+    return 1;
+}
+
+static double complex apply(const char *name, double complex x, double complex base)
+{
+    switch (*name) {
+    case 's': return name[1] == 'i' ? csin(x) : name[1] == 'e' ? 1 / ccos(x) : 1 / csin(x);
+    case 'c': return name[1] == 's' ? 1 / csin(x) : name[2] == 's' ? ccos(x) : 1 / ctan(x);
+    case 't': return ctan(x);
+    case 'e': return cexp(x);
+    case 'a': return name[3] == 's' ? casin(x) : name[3] == 'c' ? cacos(x) : catan(x);
+    default: return name[1] == 'n' ? clog(x) : clog(x) / clog(base);
+    }
+}
+
+/* sin, log_b and their kin: sin^2 x, sin^{-1} x, an argument in brackets or one product. */
+static int function(parser *p, const char *name, allot_value *v)
+{
+    allot_value base = {.z = 10}, k = {.z = 1};
+    if (take(p, '_') && !argument(p, &base)) return 0;
+    if (take(p, '^') && !argument(p, &k)) return 0;
+    if (creal(k.z) == -1) return 0; /* the inverse or the reciprocal: nobody knows */
+    if (!argument(p, v)) return 0;
+    allot_value more;
+    while (isalpha(peek(p)) || (starts(p, "\\pi") && p->s[-1] != ')')) {
+        if (!power(p, &more)) return 0;
+        multiply(v, &more);
+    }
+    v->z = cpow(apply(name, v->z, base.z), k.z);
+    v->exact = 0;
+    return 1;
+}
+
+/* Sums and integrals are not worked out: the bounds name a factor of what follows. */
+static int bounded(parser *p, const char *name, allot_value *v)
+{
+    while (peek(p) == '_' || peek(p) == '^') {
+        p->s++;
+        if (!skip_argument(p)) return 0;
+    }
+    variable(name, (size_t)(p->s - name), p->point, v);
+    return 1;
+}
+
+static const char *const functions[] = {"arcsin", "arccos", "arctan", "sin", "cos", "tan", "cot",
+                                        "sec",    "csc",    "log",    "ln",  "exp"};
+
+static int named_function(parser *p, allot_value *v, int *known)
+{
+    *known = 1;
+    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+        if (!starts(p, functions[k])) continue;
+        p->s += strlen(functions[k]);
+        return function(p, functions[k], v);
+    }
+    *known = 0;
+    return 0;
+}
+
+static int command(parser *p, allot_value *v)
+{
+    const char *from = p->s++;
+    allot_value below;
+    int known, ok = named_function(p, v, &known);
+    if (known) return ok;
+    const char *name = p->s;
+    while (p->s < p->end && isalpha((unsigned char)*p->s)) p->s++;
+    size_t n = (size_t)(p->s - name);
+#define IS(word) (n == sizeof(word) - 1 && memcmp(name, word, n) == 0)
+    if (IS("frac")) return argument(p, v) && argument(p, &below) && divide(v, &below);
+    if (IS("sqrt")) return root(p, v);
+    if (IS("binom") || IS("dbinom")) return binomial(p, v);
+    if (IS("sum") || IS("int")) return bounded(p, from, v);
+    if (IS("pi")) {
+        constant(v, pi);
+        return 1;
+    }
+#undef IS
+    static const char *const letters[] = {"alpha", "beta",  "gamma", "delta", "theta", "lambda",
+                                          "mu",    "omega", "phi",   "rho",   "sigma", "varphi"};
+    for (size_t k = 0; k < sizeof letters / sizeof *letters; k++) {
+        if (n != strlen(letters[k]) || memcmp(name, letters[k], n) != 0) continue;
+        variable(name, n, p->point, v);
+        return 1;
+    }
+    return 0;
+}
+
+/* Letters: pi, sqrt and functions by name, e and i, else one variable each, with its subscript. A
+ * longer word is text. */
+static int letters(parser *p, allot_value *v)
+{
+    const char *from = p->s;
+    int known, ok;
+    size_t run = 0;
+    while (from + run < p->end && isalpha((unsigned char)from[run])) run++;
+    if (starts(p, "pi") && run == 2) {
+        p->s += 2;
+        constant(v, pi);
+        return 1;
+    }
+    if (starts(p, "sqrt")) {
+        p->s += 4;
+        return root(p, v);
+    }
+    ok = named_function(p, v, &known);
+    if (known) return ok;
+    if (run > 3) return 0;
+    p->s++;
+    if (peek(p) == '_') {
+        p->s++;
+        if (!skip_argument(p)) return 0;
+    } else if (*from == 'e' || *from == 'i') {
+        constant(v, *from == 'e' ? exp(1) : I);
+        return 1;
+    }
+    variable(from, (size_t)(p->s - from), p->point, v);
+    return 1;
+}
+
+static int atom(parser *p, allot_value *v)
+{
+    int c = peek(p);
+    if (isdigit(c) || c == '.') {
+        if (!number(p, v)) return 0;
+        int whole = !v->decimal;
+        if (whole && starts(p, "\\frac")) { /* a mixed number */
+            allot_value part;
+            if (!command(p, &part)) return 0;
+            add(v, &part, 0);
+        }
+        return 1;
+    }
+    if (take(p, '(')) return group(p, ')', v);
+    if (take(p, '[')) return group(p, ']', v);
+    if (take(p, '{')) return group(p, '}', v);
+    if (take(p, '|')) {
+        if (!group(p, '|', v)) return 0;
+        v->z = cabs(v->z);
+        v->exact = 0;
+        return 1;
+    }
+    if (c == '\\') return command(p, v);
+    return isalpha(c) ? letters(p, v) : 0;
+}
+
+static int factorial(allot_value *v)
+{
+    double n = creal(v->z);
+    if (v->variable || !v->exact || n != floor(n) || n < 0 || n > 170) return 0;
+    *v = (allot_value){.z = 1, .m = 1, .exact = 1};
+    for (uint64_t i = 2; i <= (uint64_t)n; i++) {
+        v->z *= (double)i;
+        v->m = mod_mul(v->m, i);
+    }
+    return 1;
+}
+
+static int power(parser *p, allot_value *v)
+{
+    if (++p->depth > MAX_DEPTH) return 0;
+    int minus = take(p, '-');
+    allot_value k;
+    if (!atom(p, v)) return 0;
+    for (;;) {
+        if (take(p, '!')) {
+            if (!factorial(v)) return 0;
+        } else if (peek(p) == 0xc2 && starts(p, "\xc2\xb0")) {
+            p->s += 2;
+            constant(&k, pi / 180);
+            multiply(v, &k);
+        } else if (take(p, '^')) {
+            if (peek(p) == '(' || peek(p) == '-' ? !power(p, &k) : !argument(p, &k)) return 0;
+            if (!raise_to(v, &k)) return 0;
+        } else {
+            break;
+        }
+    }
+    if (minus) {
+        allot_value zero = {.exact = 1};
+        add(&zero, v, 1);
+        *v = zero;
+    }
+    p->depth--;
+    return 1;
+}
+
+static int product(parser *p, allot_value *v)
+{
+    allot_value w;
+    if (!power(p, v)) return 0;
+    for (;;) {
+        int c = peek(p);
+        if (c == '*' || c == '/') p->s++;
+        else if (!(isalnum(c) || c == '(' || c == '{' || c == '\\')) return 1;
+        if (isdigit(c) && isdigit((unsigned char)p->s[-1])) return 0;
+        if (!power(p, &w)) return 0;
+        if (c != '/') multiply(v, &w);
+        else if (!divide(v, &w)) return 0;
+    }
+}
+
+static int sum(parser *p, allot_value *v)
+{
+    allot_value w;
+    int minus = 0;
+    if (++p->depth > MAX_DEPTH) return 0;
+    *v = (allot_value){.exact = 1};
+    if (!take(p, '+')) minus = take(p, '-');
+    do {
+        if (!product(p, &w)) return 0;
+        add(v, &w, minus);
+        minus = peek(p) == '-';
+    } while (take(p, '+') || take(p, '-'));
+    p->depth--;
+    return 1;
+}
+
+int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *out)
+{
+    parser p = {s, s + n, point, 0};
+    if (n == 0 || n > MAX_LENGTH || !sum(&p, out) || peek(&p)) return 0;
+    return out->exact || (isfinite(creal(out->z)) && isfinite(cimag(out->z)));
+}
+
+static int close_to(double complex a, double complex b, double tolerance)
+{
+    double size = fmax(cabs(a), cabs(b));
+    return size < 1e200 && cabs(a - b) <= tolerance * fmax(size, 1e-3);
+}
+
+/* A rounding may be off by 1e-6; where one side is a whole number by 1e-7. */
+static double tolerance_of(const allot_value *a, const allot_value *b)
+{
+    if (a->variable || b->variable || !(a->decimal || b->decimal)) return 1e-9;
+    return creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z)) ? 1e-7 : 1e-6;
+}
+
+int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
+{
+    int seen = 0;
+    for (unsigned point = 0; point < POINTS; point++) {
+        allot_value x, y;
+        if (!allot_expression_eval(a, na, point, &x) || !allot_expression_eval(b, nb, point, &y)) {
+            if (point == 0) return 0;
+            continue;
+        }
+        if (x.exact && y.exact && x.m == y.m) seen++;
+        else if (x.exact && y.exact && !x.decimal && !y.decimal) return 0;
+        else if (close_to(x.z, y.z, tolerance_of(&x, &y))) seen++;
+        else return 0;
+        if (!x.variable && !y.variable) return seen;
+    }
+    return seen >= 2;
+}
+
+static int difference(const allot_relation *r, unsigned point, allot_value *out)
+{
+    allot_value right;
+    if (!allot_expression_eval(r->left, r->n_left, point, out) ||
+        !allot_expression_eval(r->right, r->n_right, point, &right))
+        return 0;
+    add(out, &right, 1);
+    return 1;
+}
+
+int allot_relations_equal(const allot_relation *a, const allot_relation *b, int positive)
+{
+    double complex ratio = 0;
+    int seen = 0;
+    for (unsigned point = 0; point < POINTS; point++) {
+        allot_value x, y;
+        if (!difference(a, point, &x) || !difference(b, point, &y)) continue;
+        if (!x.variable || !y.variable || cabs(x.z) < 1e-6 || cabs(y.z) < 1e-6) return 0;
+        double complex r = x.z / y.z;
+        if (seen++ && !close_to(r, ratio, 1e-9)) return 0;
+        ratio = r;
+    }
+    return seen >= 3 && (!positive || creal(ratio) > 0);
+}

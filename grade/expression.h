@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* expression.h - value of an expression at a random point, twice: in complex floating point and,
+ * where it is rational, in the field of integers modulo 2^61-1. Two expressions that agree at
+ * several points are the same with near certainty. Linear in the length; depth is bounded. */
+#ifndef ALLOT_EXPRESSION_H
+#define ALLOT_EXPRESSION_H
+#include <complex.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    double complex z;
+    uint64_t m;   /* residue; meaningful if exact */
+    int exact;    /* built from numbers and variables by + - * / and whole powers */
+    int variable; /* holds a variable */
+    int decimal;  /* holds a decimal fraction */
+} allot_value;
+
+/* Normalised text of n bytes; point: which random point. 1, or 0: no expression, or no value. */
+int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *out);
+
+/* 1 if both are expressions and agree. Numbers with decimals agree within 1e-6 of each other. */
+int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb);
+
+/* 1 if a = k b for a constant k other than 0 (positive if `positive`), at all points; each is a
+ * relation's left side minus its right side, given as two spans (left, right). */
+typedef struct {
+    const char *left, *right;
+    size_t n_left, n_right;
+} allot_relation;
+int allot_relations_equal(const allot_relation *a, const allot_relation *b, int positive);
+
+#endif

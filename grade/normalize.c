@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grade/normalize.h"
+#include <ctype.h>
+#include <string.h>
+
+/* Spellings that change nothing; the longer ones first. */
+static const struct {
+    const char *from, *to;
+} spellings[] = {
+    {"\\displaystyle", ""}, {"\\dfrac", "\\frac"}, {"\\tfrac", "\\frac"}, {"\\cfrac", "\\frac"},
+    {"\\times", "*"},       {"\\cdot", "*"},       {"\\div", "/"},        {"\\leq", "<="},
+    {"\\geq", ">="},        {"\\leftarrow", "<-"}, {"\\left", ""},        {"\\le", "<="},
+    {"\\rightarrow", "->"}, {"\\right", ""},       {"\\ge", ">="},        {"\\neq", "!="},
+    {"\\ne", "!="},         {"\\lt", "<"},         {"\\gt", ">"},         {"\\lbrace", "\\{"},
+    {"\\rbrace", "\\}"},    {"\\mid", "|"},        {"\\lvert", "|"},      {"\\rvert", "|"},
+    {"\\vert", "|"},        {"\\qquad", " "},      {"\\quad", " "},       {"\\infin", "\\inf"},
+    {"\\!", ""},            {"\\,", " "},          {"\\;", " "},          {"\\:", " "},
+    {"\\ ", " "},           {"\\%", "%"},          {"\\$", ""},           {"\\(", ""},
+    {"\\)", ""},            {"\\[", ""},           {"\\]", ""},           {"$", ""},
+    {"{,}", ","},           {"\\&", "&"},          {"~", " "},            {"**", "^"},
+    {"^{\\circ}", "\xc2\xb0"},       {"^\\circ", "\xc2\xb0"},     {"\\degree", "\xc2\xb0"},
+    {"^{o}", "\xc2\xb0"},
+    {"\xe2\x88\x92", "-"},  {"\xe2\x80\x93", "-"}, {"\xc3\x97", "*"},     {"\xc2\xb7", "*"},
+    {"\xe2\x8b\x85", "*"},  {"\xc3\xb7", "/"},     {"\xc2\xa0", " "},     {"\xe2\x80\xaf", " "},
+    {"\xe2\x82\xac", ""},   {"\xc2\xa3", ""},      {"\xe2\x89\xa4", "<="}, {"\xe2\x89\xa5", ">="},
+    {"\xe2\x89\xa0", "!="}, {"\xe2\x88\x9a", "\\sqrt "}, {"\xcf\x80", "\\pi "},
+    {"\xe2\x88\x9e", "\\infty "}, {"\xe2\x88\xaa", "\\cup "}, {"\xe2\x88\x88", "\\in "},
+    {"\xc2\xb1", "\\pm "},  {"\xc2\xb2", "^{2}"},  {"\xc2\xb3", "^{3}"},
+    {"\xc2\xbd", "\\frac{1}{2}"}, {"\xc2\xbc", "\\frac{1}{4}"}, {"\xc2\xbe", "\\frac{3}{4}"}};
+
+/* A command's name must end where the spelling ends: \le is not the start of \left or \lesssim. */
+static int spelled(const char *s, size_t n, const char *from)
+{
+    size_t m = strlen(from);
+    if (n < m || memcmp(s, from, m) != 0) return 0;
+    if (!isalpha((unsigned char)from[m - 1]) || n == m) return 1;
+    return from[0] != '\\' || !isalpha((unsigned char)s[m]);
+}
+
+static void respell(const char *s, size_t n, char *out)
+{
+    size_t m = 0;
+    while (n > 0 && m + 16 < ALLOT_NORMAL_SIZE) {
+        size_t k = sizeof spellings / sizeof *spellings, used = 1;
+        if (!isalnum((unsigned char)*s) && *s != ' ')
+            for (k = 0; k < sizeof spellings / sizeof *spellings; k++)
+                if (*s == *spellings[k].from && spelled(s, n, spellings[k].from)) break;
+        if (*s == '\\' && n > 1 && s[1] == '\\') { /* a row's end, not the start of a command */
+            out[m++] = *s;
+            out[m++] = *s;
+            used = 2;
+        } else if (k < sizeof spellings / sizeof *spellings) {
+            size_t put = strlen(spellings[k].to);
+            used = strlen(spellings[k].from);
+            memcpy(out + m, spellings[k].to, put);
+            m += put;
+            if (memcmp(s, "\\!", 2) == 0) /* 10,\! 080 is one number */
+                while (used < n && s[used] == ' ') used++;
+        } else {
+            out[m++] = *s;
+        }
+        s += used;
+        n -= used;
+    }
+    out[m] = '\0';
+}
+
+/* Text out of a JSON file that was escaped twice: "\\sqrt" for "\sqrt". Rows of matrices stay. */
+static size_t unescape(const char *s, size_t n, char *out)
+{
+    size_t m = 0;
+    int twice = memmem(s, n, "\\\\begin", 7) != NULL;
+    int rows = !twice && memmem(s, n, "\\begin", 6) != NULL;
+    for (size_t i = 0; i < n; i++) {
+        out[m++] = s[i];
+        if (s[i] != '\\' || i + 1 >= n || s[i + 1] != '\\' || rows) continue;
+        if (twice || (i + 2 < n && isalpha((unsigned char)s[i + 2]))) i++;
+    }
+    return m;
+}
+
+static char *closing(char *s)
+{
+    int depth = 1;
+    for (; *s; s++) {
+        if (*s == '\\' && s[1]) s++;
+        else if (*s == '{') depth++;
+        else if (*s == '}' && --depth == 0) return s;
+    }
+    return NULL;
+}
+
+/* \text{...} and its kin: the words stay between blanks; text behind a number (a unit) goes. */
+static void open_text(char *s)
+{
+    static const char *const names[] = {"\\text{",   "\\textbf{", "\\textit{", "\\mathrm{",
+                                        "\\mbox{",   "\\mathbf{", "\\boxed{",  "\\fbox{",
+                                        "\\textrm{", "\\operatorname{"};
+    if (!strchr(s, '\\')) return;
+    for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
+        size_t m = strlen(names[k]);
+        char *at;
+        while (passes++ < 64 && (at = strstr(s, names[k]))) {
+            char *close = closing(at + m), *before = at;
+            if (!close) return;
+            while (before > s && before[-1] == ' ') before--;
+            int number = before > s && strchr("0123456789})", before[-1]);
+            if (number && !close[1] && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
+                *before = '\0';
+                continue;
+            }
+            *close = ' ';
+            *at = ' ';
+            memmove(at + 1, at + m, strlen(at + m) + 1);
+        }
+    }
+}
+
+/* Blanks next to anything but two words or numbers mean nothing. */
+static void squeeze(char *s)
+{
+    size_t m = 0;
+    for (size_t i = 0; s[i]; i++) {
+        if (isspace((unsigned char)s[i])) {
+            size_t j = i;
+            while (isspace((unsigned char)s[j])) j++;
+            int before = m > 0 && (isalnum((unsigned char)s[m - 1]) || (signed char)s[m - 1] < 0);
+            if (m > 0 && isalpha((unsigned char)s[j]) && strchr(")}],", s[m - 1])) before = 1;
+            i = j - 1;
+            if (before && (isalnum((unsigned char)s[j]) || (signed char)s[j] < 0)) s[m++] = ' ';
+        } else {
+            s[m++] = s[i];
+        }
+    }
+    s[m] = '\0';
+}
+
+static void trim(char *s)
+{
+    static const char ends[] = ".,;`\"'\\ \xc2\xb0"; /* a final degree sign too */
+    size_t n = strlen(s), from = 0;
+    while (n > 0 && strchr(ends, s[n - 1])) n--;
+    s[n] = '\0';
+    while (s[from] && strchr("`\" :", s[from])) from++;
+    memmove(s, s + from, n - from + 1);
+}
+
+static int is_unit(const char *word, size_t n)
+{
+    static const char *const not_units[] = {"and", "or",  "sin", "cos", "tan", "log",
+                                            "exp", "sqrt", "mod", "cot", "sec", "csc"};
+    static const char *const units[] = {"cm", "mm", "km", "kg", "ft", "in", "ml", "hr", "pct"};
+    for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
+        if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
+    if (n >= 3) return 1;
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
+        if (n == 2 && memcmp(word, units[k], 2) == 0) return 1;
+    return 0;
+}
+
+/* "10 meters", "12 square units": words behind a number, apart from it by a blank. */
+static void drop_unit(char *s)
+{
+    size_t n = strlen(s), at = n;
+    while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' ')) at--;
+    if (at == 0 || at == n || s[at] != ' ' || !strchr("0123456789})", s[at - 1])) return;
+    for (size_t i = at + 1, end; i < n; i = end + 1) {
+        for (end = i; end < n && s[end] != ' ';) end++;
+        if (i == at + 1 ? !is_unit(s + i, end - i) : end - i == 1) return;
+        if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return;
+        if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return;
+    }
+    if (!memchr(s, ':', at)) s[at] = '\0';
+}
+
+/* "x=3" answers "3". */
+static const char *without_name(const char *s)
+{
+    return isalpha((unsigned char)s[0]) && s[1] == '=' && s[2] && !strchr(s + 2, '=') ? s + 2 : s;
+}
+
+size_t allot_normalise(const char *answer, size_t n, char *out)
+{
+    char once[ALLOT_ANSWER_MAX];
+    out[0] = '\0';
+    if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
+    respell(once, unescape(answer, n, once), out);
+    open_text(out);
+    squeeze(out);
+    trim(out);
+    drop_unit(out);
+    const char *value = without_name(out);
+    memmove(out, value, strlen(value) + 1);
+    return strlen(out);
+}

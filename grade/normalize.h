@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* normalize.h - one spelling for answers that differ in LaTeX dress, Unicode signs, blanks, units
+ * behind a number, quotes and final dots. Linear in the length. */
+#ifndef ALLOT_NORMALIZE_H
+#define ALLOT_NORMALIZE_H
+#include <stddef.h>
+#include "grade/grade.h"
+
+enum { ALLOT_NORMAL_SIZE = 2 * ALLOT_ANSWER_MAX };
+
+/* out [ALLOT_NORMAL_SIZE] is NUL-terminated; returns its length, 0 if there is no answer (empty, too
+ * long, a NUL byte). */
+size_t allot_normalise(const char *answer, size_t n, char *out);
+
+#endif

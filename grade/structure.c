@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grade/structure.h"
+#include <ctype.h>
+#include <string.h>
+
+static allot_span trimmed(allot_span t)
+{
+    while (t.n && (*t.s == ' ' || *t.s == ',')) t.s++, t.n--;
+    while (t.n && (t.s[t.n - 1] == ' ' || t.s[t.n - 1] == ',')) t.n--;
+    return t;
+}
+
+static int begins(allot_span t, size_t at, const char *word)
+{
+    size_t m = strlen(word);
+    return t.n - at >= m && memcmp(t.s + at, word, m) == 0;
+}
+
+static void push(allot_structure *o, allot_span t, size_t from, size_t to)
+{
+    allot_span part = trimmed((allot_span){t.s + from, to - from});
+    if (part.n == 0) return;
+    if (o->n < ALLOT_PARTS_MAX) o->part[o->n] = part;
+    o->n++;
+}
+
+/* The change of depth at t.s[at]; intervals pair any two brackets; \{ and { alike. */
+static int nesting(allot_span t, size_t at)
+{
+    char c = t.s[at];
+    if (c == '\\' && begins(t, at, "\\begin")) return 1;
+    if (c == '\\' && begins(t, at, "\\end")) return -1;
+    return c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
+}
+
+/* A comma between digits that is a thousands separator: 1,234 but not 1, 234 or (1,2345). */
+static int thousands(allot_span t, size_t at)
+{
+    size_t before = at, after = at + 1, run;
+    while (before > 0 && isdigit((unsigned char)t.s[before - 1])) before--;
+    while (after < t.n && isdigit((unsigned char)t.s[after])) after++;
+    run = at - before;
+    if (t.s[at] != ',' || after - at - 1 != 3 || run < 1 || run > 3 || t.s[before] == '0') return 0;
+    return !(before > 0 && t.s[before - 1] == ',' && run != 3);
+}
+
+/* Length of a separator at `at`: a comma, a semicolon, a word. */
+static size_t separator(allot_span t, size_t at, int words, int in_brackets)
+{
+    if (t.s[at] == ';') return 1;
+    if (t.s[at] == ',') return in_brackets || !thousands(t, at);
+    if (!words || (at > 0 && isalpha((unsigned char)t.s[at - 1]))) return 0;
+    size_t n = begins(t, at, "and") ? 3 : begins(t, at, "or") ? 2 : 0;
+    return n && at + n < t.n && isalpha((unsigned char)t.s[at + n]) && at > 0 && t.s[at - 1] == ' '
+               ? 0
+               : n;
+}
+
+static void split_list(allot_span t, int in_brackets, allot_structure *o)
+{
+    int depth = 0;
+    size_t from = 0;
+    for (size_t at = 0; at < t.n; at++) {
+        depth += nesting(t, at);
+        size_t m = depth == 0 ? separator(t, at, !in_brackets, in_brackets) : 0;
+        if (!m) continue;
+        if (t.s[at] == 'o') o->joined = 1;
+        push(o, t, from, at);
+        from = at + m;
+        at += m - 1;
+    }
+    push(o, t, from, t.n);
+}
+
+/* 1 if the bracket at the start closes at the very end. */
+static int wrapped(allot_span t)
+{
+    int depth = 0;
+    if (t.n < 2) return 0;
+    for (size_t at = 0; at < t.n; at++) {
+        depth += nesting(t, at);
+        if (depth <= 0) return at + 1 == t.n && depth == 0;
+    }
+    return 0;
+}
+
+static int matrix(allot_span t, allot_structure *o)
+{
+    static const char *const kinds[] = {"{pmatrix}", "{bmatrix}", "{matrix}", "{vmatrix}",
+                                        "{array}", "{cases}", "{Bmatrix}"};
+    if (!begins(t, 0, "\\begin")) return 0;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        size_t m = strlen(kinds[k]);
+        if (!begins(t, 6, kinds[k]) || t.n < 2 * m + 10) continue;
+        size_t from = 6 + m, end = t.n - m - 4;
+        if (!begins(t, end, "\\end") || !begins(t, end + 4, kinds[k])) return 0;
+        if (k == 4 && t.s[from] == '{')
+            while (from < end && t.s[from++] != '}') continue;
+        for (size_t at = from; at + 1 < end; at++) {
+            if (t.s[at] != '\\' || t.s[at + 1] != '\\') continue;
+            push(o, t, from, at);
+            from = ++at + 1;
+        }
+        push(o, t, from, end);
+        o->open = k == 3 ? '|' : '(';
+        o->shape = ALLOT_MATRIX;
+        return 1;
+    }
+    return 0;
+}
+
+static int split_union(allot_span t, allot_structure *o)
+{
+    size_t from = 0;
+    for (size_t at = 0; at < t.n; at++) {
+        if (!begins(t, at, "\\cup")) continue;
+        push(o, t, from, at);
+        from = at + 4;
+    }
+    if (from == 0) return 0;
+    push(o, t, from, t.n);
+    o->shape = ALLOT_UNION;
+    return 1;
+}
+
+/* Chains keep all parts: -2<=x<=7 has three, with one operator for all, else it is a SINGLE. */
+static int split_relation(allot_span t, allot_structure *o)
+{
+    int depth = 0;
+    size_t from = 0;
+    for (size_t at = 0; at < t.n; at++) {
+        depth += nesting(t, at);
+        if (depth != 0 || !strchr("=<>!", t.s[at])) continue;
+        int two = at + 1 < t.n && t.s[at + 1] == '=';
+        if (t.s[at] == '!' && !two) continue;
+        char op[3] = {t.s[at], two && t.s[at] != '=' ? '=' : '\0', '\0'};
+        if (from == 0) memcpy(o->op, op, 3);
+        else if (strcmp(op, o->op) != 0) return o->n = 0;
+        push(o, t, from, at);
+        from = at + 1 + (size_t)two;
+        at = from - 1;
+    }
+    if (from == 0) return 0;
+    push(o, t, from, t.n);
+    if (o->n < 2 || o->n > 8) return o->n = 0;
+    if (o->op[0] == '>') {
+        for (int i = 0; i < o->n / 2; i++) {
+            allot_span swap = o->part[i];
+            o->part[i] = o->part[o->n - 1 - i];
+            o->part[o->n - 1 - i] = swap;
+        }
+        o->op[0] = '<';
+    }
+    o->shape = ALLOT_RELATION;
+    return 1;
+}
+
+static void reset(allot_structure *o, allot_span t)
+{
+    o->shape = ALLOT_SINGLE;
+    o->open = o->close = o->op[0] = '\0';
+    o->n = 1;
+    o->part[0] = t;
+}
+
+void allot_structure_read(allot_span text, allot_structure *out)
+{
+    allot_span t = trimmed(text);
+    memset(out, 0, offsetof(allot_structure, part));
+    out->part[0] = t;
+    if (t.n == 0 || matrix(t, out)) {
+        if (out->n == 0 || out->n > ALLOT_PARTS_MAX) reset(out, t);
+        return;
+    }
+    split_list(t, 0, out);
+    if (out->n > 1 && out->n <= ALLOT_PARTS_MAX) {
+        out->shape = ALLOT_LIST;
+        return;
+    }
+    out->n = out->joined = 0;
+    if (split_union(t, out) && out->n <= ALLOT_PARTS_MAX) return;
+    out->n = 0;
+    if (split_relation(t, out)) return;
+    size_t escaped = begins(t, 0, "\\{") && t.n > 4 && t.s[t.n - 2] == '\\';
+    allot_span inner = {t.s + escaped, t.n - escaped};
+    if (wrapped(inner)) {
+        char open = *inner.s, close = t.s[t.n - 1];
+        inner = (allot_span){inner.s + 1, inner.n - 2 - escaped};
+        out->n = 0;
+        split_list(inner, 1, out);
+        out->joined = 0;
+        if (out->n >= 1 && out->n <= ALLOT_PARTS_MAX) {
+            out->open = open;
+            out->close = close;
+            out->shape = open == '{' ? ALLOT_SET : ALLOT_GROUP;
+            return;
+        }
+    }
+    reset(out, t);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* structure.h - answers made of parts: "1, 2", (1,2), {1,2}, [0,1), unions, matrices, relations.
+ * Depth and number of parts are bounded. */
+#ifndef ALLOT_STRUCTURE_H
+#define ALLOT_STRUCTURE_H
+#include <stddef.h>
+
+enum { ALLOT_PARTS_MAX = 64, ALLOT_STRUCTURE_DEPTH = 6 };
+
+typedef struct {
+    const char *s;
+    size_t n;
+} allot_span;
+
+typedef enum {
+    ALLOT_SINGLE,  /* one value, or text */
+    ALLOT_LIST,    /* 1, 2 and 3: ordered if plain values */
+    ALLOT_GROUP,   /* brackets around parts: a tuple or an interval */
+    ALLOT_SET,     /* braces around parts */
+    ALLOT_UNION,   /* joined by \cup */
+    ALLOT_MATRIX,  /* rows as parts; a row is a list split at & */
+    ALLOT_RELATION /* two parts and an operator: = != < > <= >= */
+} allot_shape;
+
+typedef struct {
+    allot_shape shape;
+    char open, close; /* of a group */
+    char op[3];       /* of a relation: > and >= are turned into < and <= */
+    int joined;       /* a list with "or", "and" or a plus-minus: any order */
+    int n;
+    allot_span part[ALLOT_PARTS_MAX];
+} allot_structure;
+
+/* Splits normalised text into its parts; a text with too many parts is a SINGLE. */
+void allot_structure_read(allot_span text, allot_structure *out);
+
+#endif
