@@ -13,7 +13,7 @@ static const char *output, *outcomes, *splits, *compare;
 static int load = 1;
 
 static const allot_option options[] = {
-    {"output", ALLOT_OPT_STRING, &output, "FILE", "costs.json; required", 0, 0},
+    {"output", ALLOT_OPT_NEEDED, &output, "FILE", "costs.json; required", 0, 0},
     {"outcomes", ALLOT_OPT_STRING, &outcomes, "FILE",
      "instead of timings: the measured cells of outcomes.h5 (train split)", 0, 0},
     {"splits", ALLOT_OPT_STRING, &splits, "FILE", "with --outcomes: the splits", 0, 0},
@@ -147,7 +147,6 @@ static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_coun
 
 static allot_code check(const allot_common *common, allot_err *err)
 {
-    if (!output) return allot_fail(err, ALLOT_EUSAGE, "--output is missing");
     if ((common->n_args == 1) == (outcomes != NULL))
         return allot_fail(err, ALLOT_EUSAGE, "give either a timing directory or --outcomes");
     if ((outcomes != NULL) != (splits != NULL))

@@ -16,13 +16,13 @@ static int per_method;
 static double shrink = 20;
 
 static const allot_option options[] = {
-    {"probe", ALLOT_OPT_STRING, &source.probe, "FILE", "probe.h5 of allot-train; required", 0, 0},
-    {"outcomes", ALLOT_OPT_STRING, &source.outcomes, "FILE",
+    {"probe", ALLOT_OPT_NEEDED, &source.probe, "FILE", "probe.h5 of allot-train; required", 0, 0},
+    {"outcomes", ALLOT_OPT_NEEDED, &source.outcomes, "FILE",
      "the outcomes it was trained on; required", 0, 0},
-    {"embeddings", ALLOT_OPT_STRING, &source.embeddings, "FILE",
+    {"embeddings", ALLOT_OPT_NEEDED, &source.embeddings, "FILE",
      "the embeddings it was trained on; required", 0, 0},
-    {"splits", ALLOT_OPT_STRING, &source.splits, "FILE", "the splits; required", 0, 0},
-    {"output", ALLOT_OPT_STRING, &output, "FILE", "the calibrated probe; required", 0, 0},
+    {"splits", ALLOT_OPT_NEEDED, &source.splits, "FILE", "the splits; required", 0, 0},
+    {"output", ALLOT_OPT_NEEDED, &output, "FILE", "the calibrated probe; required", 0, 0},
     {"per-method", ALLOT_OPT_FLAG, &per_method, NULL,
      "one (a, b) per method, shrunk to the global fit (default: one for all, as in the paper)", 0,
      0},
@@ -182,16 +182,6 @@ static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
 
 static allot_code run(const allot_common *common, allot_err *err)
 {
-    const struct {
-        const char *name, *value;
-    } required[] = {{"probe", source.probe},
-                    {"outcomes", source.outcomes},
-                    {"embeddings", source.embeddings},
-                    {"splits", source.splits},
-                    {"output", output}};
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (!required[i].value)
-            return allot_fail(err, ALLOT_EUSAGE, "--%s is missing", required[i].name);
     allot_probefile probe = {0};
     allot_calcells cells = {0};
     allot_code code = allot_missing_parse(missing, &source.missing, err);

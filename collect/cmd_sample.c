@@ -12,11 +12,11 @@ static long limit;
 static int pool, runs = 8;
 
 static const allot_option options[] = {
-    {"dataset", ALLOT_OPT_STRING, &dataset, "FILE",
+    {"dataset", ALLOT_OPT_NEEDED, &dataset, "FILE",
      "the problems (problems.h5 of allot-datasets); required", 0, 0},
-    {"strategies", ALLOT_OPT_STRING, &strategies, "FILE",
+    {"strategies", ALLOT_OPT_NEEDED, &strategies, "FILE",
      "the strategies to be measured (JSON); required", 0, 0},
-    {"output", ALLOT_OPT_STRING, &output, "DIR", "run directory, created or gone on with; required",
+    {"output", ALLOT_OPT_NEEDED, &output, "DIR", "run directory, created or gone on with; required",
      0, 0},
     {"split", ALLOT_OPT_STRING, &split, "NAME",
      "only train, validation, calibration or test (default: all)", 0, 0},

@@ -13,11 +13,11 @@ static long queries;
 static int runs = 1, num_warmups = 4;
 
 static const allot_option options[] = {
-    {"dataset", ALLOT_OPT_STRING, &dataset, "FILE",
+    {"dataset", ALLOT_OPT_NEEDED, &dataset, "FILE",
      "the problems (problems.h5 of allot-datasets); required", 0, 0},
-    {"strategies", ALLOT_OPT_STRING, &strategies, "FILE",
+    {"strategies", ALLOT_OPT_NEEDED, &strategies, "FILE",
      "the strategies to be timed (JSON); required", 0, 0},
-    {"output", ALLOT_OPT_STRING, &output, "DIR",
+    {"output", ALLOT_OPT_NEEDED, &output, "DIR",
      "timing directory, created or gone on with; required", 0, 0},
     {"load", ALLOT_OPT_STRING, &loads, "LIST",
      "strategies in flight, ascending, e.g. 1,8 (default: 1)", 0, 0},

@@ -11,7 +11,6 @@ enum { STREAM_CHOICE = 0x63686f69 }; /* rng stream of the random choice */
 
 allot_code allot_queries_check(const allot_query_choice *c, allot_err *err)
 {
-    if (!c->dataset) return allot_fail(err, ALLOT_EUSAGE, "no data set (give --dataset)");
     if (!c->split != !c->splits)
         return allot_fail(err, ALLOT_EUSAGE,
                           "--split and --splits go together: --split %s --splits %s",

@@ -27,8 +27,6 @@ allot_code allot_sample_check(const allot_sample_config *c, allot_err *err)
 {
     allot_code rc = allot_queries_check(&c->queries, err);
     if (rc) return rc;
-    if (!c->strategies) return allot_fail(err, ALLOT_EUSAGE, "no strategies (give --strategies)");
-    if (!c->output) return allot_fail(err, ALLOT_EUSAGE, "no run directory (give --output)");
     return allot_engine_check(&c->engine, err);
 }
 

@@ -51,8 +51,6 @@ allot_code allot_timing_check(const allot_timing_config *c, allot_err *err)
 {
     allot_code rc = allot_queries_check(&c->queries, err);
     if (rc) return rc;
-    if (!c->strategies) return allot_fail(err, ALLOT_EUSAGE, "no strategies (give --strategies)");
-    if (!c->output) return allot_fail(err, ALLOT_EUSAGE, "no timing directory (give --output)");
     for (int i = 1; i < c->n_loads; i++)
         if (c->loads[i] <= c->loads[i - 1])
             return allot_fail(err, ALLOT_EUSAGE, "the loads are not in ascending order: %d, %d",

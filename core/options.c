@@ -134,6 +134,7 @@ static allot_code set_value(const allot_option *o, const char *text, allot_err *
         return ALLOT_OK;
     }
     case ALLOT_OPT_STRING:
+    case ALLOT_OPT_NEEDED:
     case ALLOT_OPT_LIST:
         if (!*text) return allot_fail(err, ALLOT_EUSAGE, "%s: an empty value", what);
         if (o->kind == ALLOT_OPT_LIST) return add_to_list(o->target, text, err);
@@ -246,8 +247,15 @@ static allot_code parse(const allot_command *command, int argc, char **argv, kee
     return rc;
 }
 
-/* ---- help ---- */
+/* The first option of kind ALLOT_OPT_NEEDED that was not given. */
+static const allot_option *find_missing(const allot_option *o)
+{
+    for (; o && o->name; o++)
+        if (o->kind == ALLOT_OPT_NEEDED && !*(const char **)o->target) return o;
+    return NULL;
+}
 
+/* ---- help ---- */
 
 /* Paragraphs (one a line of text) in lines of at most 80 columns. */
 static void print_wrapped(const char *text)
@@ -319,6 +327,10 @@ static allot_code run_command(const char *program, const allot_command *c, int a
         rc = allot_fail(err, ALLOT_EUSAGE, "%s arguments (usage: %s%s%s %s)",
                         t.values.n_args < c->min_args ? "missing" : "too many", program,
                         c->name ? " " : "", c->name ? c->name : "", c->usage);
+    } else if (!rc && find_missing(c->options)) {
+        rc = allot_fail(err, ALLOT_EUSAGE, "--%s is missing (usage: %s%s%s %s)",
+                        find_missing(c->options)->name, program, c->name ? " " : "",
+                        c->name ? c->name : "", c->usage);
     } else if (!rc) {
         allot_log_level(t.values.quiet ? -1 : t.values.verbose ? 1 : 0);
         rc = c->run(&t.values, err);

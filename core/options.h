@@ -13,6 +13,7 @@ typedef enum {
     ALLOT_OPT_LONG,   /* long *, within [min, max] */
     ALLOT_OPT_DOUBLE, /* double *, finite, within [min, max] */
     ALLOT_OPT_STRING, /* const char **, borrowed until the program ends, not empty */
+    ALLOT_OPT_NEEDED, /* the same, and without it the command is refused */
     ALLOT_OPT_LIST    /* allot_list *: may be given several times */
 } allot_option_kind;
 

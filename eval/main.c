@@ -14,9 +14,9 @@ static allot_list candidates;
 static int no_pictures;
 
 #define SHARED_OPTIONS                                                                            \
-    {"outcomes", ALLOT_OPT_STRING, &inputs.outcomes, "FILE", "outcomes.h5 (required)", 0, 0},     \
-    {"splits", ALLOT_OPT_STRING, &inputs.splits, "FILE", "splits.h5 (required)", 0, 0},           \
-    {"output", ALLOT_OPT_STRING, &output, "DIR", "folder of the report (required)", 0, 0},        \
+    {"outcomes", ALLOT_OPT_NEEDED, &inputs.outcomes, "FILE", "outcomes.h5 (required)", 0, 0},     \
+    {"splits", ALLOT_OPT_NEEDED, &inputs.splits, "FILE", "splits.h5 (required)", 0, 0},           \
+    {"output", ALLOT_OPT_NEEDED, &output, "DIR", "folder of the report (required)", 0, 0},        \
     {"resamples", ALLOT_OPT_INT, &settings.resamples, "N", "bootstrap resamples (1000)",          \
      100, 100000},                                                                                \
     {"lambdas", ALLOT_OPT_INT, &settings.max_lambdas, "N", "most points of a curve (300)",        \
@@ -26,8 +26,8 @@ static int no_pictures;
     {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0}
 
 static const allot_option report_options[] = {
-    {"bundle", ALLOT_OPT_STRING, &inputs.bundle, "FILE", "model.safetensors (required)", 0, 0},
-    {"embeddings", ALLOT_OPT_STRING, &inputs.embeddings, "FILE", "X.emb.h5 (required)", 0, 0},
+    {"bundle", ALLOT_OPT_NEEDED, &inputs.bundle, "FILE", "model.safetensors (required)", 0, 0},
+    {"embeddings", ALLOT_OPT_NEEDED, &inputs.embeddings, "FILE", "X.emb.h5 (required)", 0, 0},
     SHARED_OPTIONS,
     {"overhead-seconds", ALLOT_OPT_DOUBLE, &settings.overhead_seconds, "S",
      "embedding and selection, per query (0)", 0, 1e6},
@@ -39,19 +39,11 @@ static const allot_option compare_options[] = {
     SHARED_OPTIONS,
     {0}};
 
-static allot_code required(const char *value, const char *name, allot_err *err)
-{
-    return value ? ALLOT_OK : allot_fail(err, ALLOT_EUSAGE, "--%s is required", name);
-}
-
 static allot_code check_shared(const allot_common *common, allot_err *err)
 {
     settings.seed = common->seed;
     settings.pictures = !no_pictures;
-    allot_code rc = required(inputs.outcomes, "outcomes", err);
-    if (!rc) rc = required(inputs.splits, "splits", err);
-    if (!rc) rc = required(output, "output", err);
-    if (!rc) rc = allot_missing_parse(missing, &inputs.missing, err);
+    allot_code rc = allot_missing_parse(missing, &inputs.missing, err);
     if (!rc) rc = allot_report_check(&settings, err);
     return rc;
 }
@@ -71,8 +63,6 @@ static allot_code print_result(const allot_common *common, char *summary, cJSON 
 static allot_code run_report(const allot_common *common, allot_err *err)
 {
     allot_code rc = check_shared(common, err);
-    if (!rc) rc = required(inputs.bundle, "bundle", err);
-    if (!rc) rc = required(inputs.embeddings, "embeddings", err);
     if (rc) return rc;
     allot_evaldata d;
     rc = allot_evaldata_load(&inputs, &d, err);

@@ -87,8 +87,6 @@ allot_code allot_exporttool_run(const allot_exporttool *tool, const allot_common
                                 allot_err *err)
 {
     parts p = {0};
-    if (!tool->probe || !tool->costs || !tool->output)
-        return allot_fail(err, ALLOT_EUSAGE, "--probe, --costs and --output are needed");
     allot_code rc = load(tool, common, &p, err);
     if (!rc)
         rc = allot_bundlefile_save(tool->output, &p.probe, p.table, p.costs.hardware, p.provenance,

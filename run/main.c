@@ -6,7 +6,7 @@
 static allot_runtool tool;
 
 static const allot_option options[] = {
-    {"bundle", ALLOT_OPT_STRING, &tool.bundle, "FILE", "bundle of 'allot-export'; required", 0, 0},
+    {"bundle", ALLOT_OPT_NEEDED, &tool.bundle, "FILE", "bundle of 'allot-export'; required", 0, 0},
     {"lambda-tokens", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_token, "X",
      "price of a token in accuracy (default: 0)", 0, 1e9},
     {"lambda-seconds", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_second, "Y",

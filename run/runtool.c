@@ -243,7 +243,6 @@ static allot_code answer_lines(session *s, allot_err *err)
 allot_code allot_runtool_run(const allot_runtool *t, const allot_common *common, allot_err *err)
 {
     session s = {.tool = t, .common = common};
-    if (!t->bundle) return allot_fail(err, ALLOT_EUSAGE, "no bundle (give --bundle)");
     if (common->n_args + (t->jsonl != NULL) != 1)
         return allot_fail(err, ALLOT_EUSAGE, "give one query in quotes, or --jsonl FILE");
     allot_code rc = open_session(&s, err);

@@ -43,7 +43,6 @@ static allot_code check_options(const allot_selecttool *t, const allot_common *c
                                 allot_err *err)
 {
     const allot_select_source *s = &t->source;
-    if (!t->bundle) return allot_fail(err, ALLOT_EUSAGE, "--bundle is needed");
     if ((s->vector != NULL) + (s->file != NULL) + (s->client.base_url != NULL) > 1)
         return allot_fail(err, ALLOT_EUSAGE,
                           "only one of --embedding, --embeddings and --embed-base-url can be used");

@@ -6,10 +6,10 @@
 static allot_traintool tool = {.weight_decay = -1, .hidden = 200};
 
 static const allot_option options[] = {
-    {"outcomes", ALLOT_OPT_STRING, &tool.outcomes, "FILE", "labels of 'allot-collect label'", 0, 0},
-    {"embeddings", ALLOT_OPT_STRING, &tool.embeddings, "FILE", "vectors of the same queries", 0, 0},
-    {"splits", ALLOT_OPT_STRING, &tool.splits, "FILE", "splits of 'allot-datasets split'", 0, 0},
-    {"output", ALLOT_OPT_STRING, &tool.output, "FILE", "the probe to write (probe.h5)", 0, 0},
+    {"outcomes", ALLOT_OPT_NEEDED, &tool.outcomes, "FILE", "labels of 'allot-collect label'", 0, 0},
+    {"embeddings", ALLOT_OPT_NEEDED, &tool.embeddings, "FILE", "vectors of the same queries", 0, 0},
+    {"splits", ALLOT_OPT_NEEDED, &tool.splits, "FILE", "splits of 'allot-datasets split'", 0, 0},
+    {"output", ALLOT_OPT_NEEDED, &tool.output, "FILE", "the probe to write (probe.h5)", 0, 0},
     {"paper", ALLOT_OPT_FLAG, &tool.paper, NULL,
      "the published method: its features, batches of 32 rows, learning rate 1e-5, 10 epochs", 0, 0},
     {"lr", ALLOT_OPT_DOUBLE, &tool.lr, "X", "learning rate (default 0.001; paper 0.00001)", 1e-12,

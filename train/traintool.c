@@ -145,9 +145,6 @@ allot_code allot_traintool_run(const allot_traintool *tool, const allot_common *
     allot_traindata_source source;
     allot_traindata data = {0};
     allot_fit_settings settings;
-    if (!tool->outcomes || !tool->embeddings || !tool->splits || !tool->output)
-        return allot_fail(err, ALLOT_EUSAGE,
-                          "--outcomes, --embeddings, --splits and --output are needed");
     allot_code rc = read_source(tool, &source, err);
     if (!rc) rc = read_settings(tool, common, &settings, err);
     if (!rc) rc = allot_traindata_load(&source, &data, err);

@@ -205,7 +205,7 @@ fails_with() {
     run allot-collect sample --dataset p.h5 --strategies s.json --output run
     fails_with 2 "no server to talk to (give --base-url, or set OPENAI_BASE_URL)"
     run allot-collect sample --dataset p.h5 --strategies s.json --base-url "$URL"
-    fails_with 2 "no run directory (give --output)"
+    fails_with 2 "--output is missing"
     run sample run --split test
     fails_with 2 "--split and --splits go together"
     run allot-collect sample --bogus

@@ -78,7 +78,7 @@ END
 }
 
 @test "wrong files are refused" {
-    refuses 2 "*--probe, --costs and --output are needed*" allot-export
+    refuses 2 "*--probe is missing*" allot-export
     head -c 500 probe.h5 > cut.h5
     refuses 4 "*cannot read 'cut.h5'*" export_bundle --probe cut.h5
     echo '{' > broken.json

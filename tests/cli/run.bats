@@ -147,7 +147,7 @@ fails_with() {
     run ask
     fails_with 2 "give one query in quotes, or --jsonl FILE"
     run allot-run '1+1=?'
-    fails_with 2 "no bundle (give --bundle)"
+    fails_with 2 "--bundle is missing"
     run allot-run --bundle model.safetensors '1+1=?'
     fails_with 2 "no server to talk to"
     run ask --strategy telepathy '1+1=?'

@@ -119,7 +119,7 @@ refuses() {
 }
 
 @test "wrong options and files are refused" {
-    refuses 2 "--bundle is needed" 'x'
+    refuses 2 "--bundle is missing (usage: allot-select [OPTION...] --bundle FILE QUERY)" 'x'
     refuses 2 "give one query: a text (in quotes), --jsonl FILE or --key HEX" --bundle model.safetensors
     refuses 2 "only one of --embedding, --embeddings and --embed-base-url can be used" \
         --bundle model.safetensors --embedding a --embeddings b 'x'

@@ -102,7 +102,8 @@ refuses() {
 
 @test "wrong options and files are refused" {
     make_tables . 60
-    refuses 2 "--outcomes, --embeddings, --splits and --output are needed" allot-train
+    refuses 2 "--outcomes is missing (usage: allot-train [OPTION...] --outcomes FILE \
+--embeddings FILE --splits FILE --output FILE)" allot-train
     refuses 2 "the weight decay is 100: it must be 0 or more, and below 1 / learning rate" \
         train --lr 0.1 --weight-decay 100
     head -c 1000 outcomes.h5 > cut.h5
