@@ -304,3 +304,33 @@ allot_code allot_import_jsonl(const char *input, const char *output, const allot
     free(first.keep);
     return rc;
 }
+
+/* ---- keys only ---- */
+
+typedef struct {
+    allot_key *at;
+    size_t n, capacity;
+} key_list;
+
+static allot_code add_key(row *r, long number, void *user, allot_err *err)
+{
+    (void)number;
+    key_list *list = user;
+    void *grown = list->at;
+    allot_code rc = allot_mem_grow(&grown, &list->capacity, list->n + 1, sizeof *list->at, err);
+    list->at = grown;
+    if (!rc) list->at[list->n++] = r->key;
+    return rc;
+}
+
+allot_code allot_import_keys(const char *input, const allot_import_settings *s, allot_key **keys,
+                             long *n, allot_err *err)
+{
+    key_list list = {0};
+    long lines, bad;
+    const allot_import_settings strict = {.field = {s->field[ALLOT_COL_PROBLEM]}};
+    allot_code rc = for_each_row(input, &strict, add_key, &list, &lines, &bad, 0, err);
+    *keys = list.at;
+    *n = (long)list.n;
+    return rc;
+}

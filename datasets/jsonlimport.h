@@ -30,4 +30,9 @@ typedef struct {
 ALLOT_MUST_CHECK allot_code allot_import_jsonl(const char *input, const char *output,
                                                const allot_import_settings *s,
                                                allot_import_counts *counts, allot_err *err);
+
+/* The key of every row in order, repeated ones too; *keys is allocated, the caller frees. Of the
+ * settings only the field of the problem is used; a bad line is refused. */
+ALLOT_MUST_CHECK allot_code allot_import_keys(const char *input, const allot_import_settings *s,
+                                              allot_key **keys, long *n, allot_err *err);
 #endif

@@ -228,3 +228,20 @@ table() {
     counts '.loads[0].load == 1' allot-datasets inspect costs.json
     counts '.manifest.schema == "allot-bundle"' allot-datasets inspect model.safetensors
 }
+
+@test "import-embeddings: vectors of others go where their queries are" {
+    printf '%s\n' '{"problem": "1+1?", "answer": "2"}' '{"problem": "2+2?", "answer": "4"}' > p.jsonl
+    { printf '\x93NUMPY\1\0\x43\0'
+      printf '%-66s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }"
+      printf '\0\0\200\77\0\0\0\100'; } > x.npy
+    counts '.queries == 2 and .dimension == 1 and .repeated == 0' allot-datasets import-embeddings \
+        --npy x.npy --order p.jsonl --model bert --pooling-name cls x.emb.h5
+    counts '.model == "bert" and .pooling == "cls" and (.normalized | not)' \
+        allot-datasets inspect x.emb.h5
+    refuses 2 "give either --keys or --order" \
+        allot-datasets import-embeddings --npy x.npy --model bert p.h5
+    refuses 2 "--npy" allot-datasets import-embeddings --order p.jsonl --model bert p.h5
+    head -1 p.jsonl > one.jsonl
+    refuses 5 "'one.jsonl' names 1 rows, 'x.npy' has 2" \
+        allot-datasets import-embeddings --npy x.npy --order one.jsonl --model bert p.h5
+}
