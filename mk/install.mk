@@ -7,7 +7,11 @@ INSTALLED_PROGRAMS := $(filter-out %/allot-demo-server,$(PROGRAMS))
 DATA := $(wildcard collect/strategies/*.json examples/*.mk)
 MAN_PAGES := $(wildcard man/*.1)
 
-.PHONY: install uninstall dist
+.PHONY: man install uninstall dist
+# The pages are kept in the tree; make them again when a --help changes (needs help2man).
+man: programs
+	$(Q)sh mk/man.sh $(CURDIR)/$(B)/bin man
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	  $(DESTDIR)$(PREFIX)/include/allot $(DESTDIR)$(PREFIX)/share/allot \
