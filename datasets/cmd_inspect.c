@@ -13,6 +13,8 @@
 #include "core/splits.h"
 #include "core/strategyfile.h"
 #include "datasets/datacommands.h"
+#include "datasets/filefields.h"
+#include "grade/grade.h"
 #include "liballot/bundle.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
@@ -48,6 +50,34 @@ static allot_code add_counts(cJSON *out, const char *name, const allot_strings *
     return rc;
 }
 
+/* What a reference answer is, by its canonical form. */
+static const char *kind_of(const char *answer, size_t n)
+{
+    char form[ALLOT_ANSWER_MAX + 1];
+    n = allot_canonical(answer, n, form, sizeof form);
+    size_t sign = form[0] == '-', digits = sign + strspn(form + sign, "0123456789");
+    if (n == 0) return "none";
+    if (digits == n) return "whole number";
+    if (digits > sign && form[digits] == '/' &&
+        digits + 1 + strspn(form + digits + 1, "0123456789") == n)
+        return "fraction";
+    if (n == 1 && form[0] >= 'a' && form[0] <= 'e') return "letter";
+    if (strpbrk(form, ",;")) return "list";
+    return strpbrk(form, "\\^_=<>+*/0123456789(") ? "expression" : "words";
+}
+
+static void add_kinds(cJSON *out, const allot_strings *answers)
+{
+    cJSON *kinds = cJSON_AddObjectToObject(out, "answer_kinds");
+    for (long i = 0; i < answers->n; i++) {
+        size_t n;
+        const char *answer = allot_strings_at(answers, i, &n), *kind = kind_of(answer, n);
+        cJSON *count = cJSON_GetObjectItemCaseSensitive(kinds, kind);
+        if (count) cJSON_SetNumberValue(count, count->valuedouble + 1);
+        else cJSON_AddNumberToObject(kinds, kind, 1);
+    }
+}
+
 static allot_code inspect_problems(const char *path, cJSON *out, allot_err *err)
 {
     allot_problems p = {0};
@@ -68,6 +98,7 @@ static allot_code inspect_problems(const char *path, cJSON *out, allot_err *err)
     cJSON_AddNumberToObject(out, "with_answer", (double)answered);
     allot_json_add_number(out, "mean_characters", p.n ? total / (double)p.n : NAN);
     cJSON_AddNumberToObject(out, "longest_characters", (double)longest);
+    add_kinds(out, &p.col[ALLOT_COL_ANSWER]);
     rc = add_counts(out, "sources", &p.col[ALLOT_COL_SOURCE], err);
     if (!rc) rc = add_counts(out, "levels", &p.col[ALLOT_COL_LEVEL], err);
     allot_problems_clear(&p);
@@ -188,11 +219,8 @@ static allot_code inspect_h5(const char *path, cJSON *out, allot_err *err)
                  {ALLOT_EMBEDDINGS_SCHEMA, inspect_embeddings},
                  {ALLOT_OUTCOMES_SCHEMA, inspect_outcomes},
                  {ALLOT_PROBE_SCHEMA, inspect_probe}};
-    allot_h5 *h = NULL;
     char *schema = NULL;
-    allot_code rc = allot_h5_open(path, NULL, 0, &h, err);
-    if (!rc) rc = allot_h5_get_text(h, "schema", &schema, err);
-    allot_h5_close(&h);
+    allot_code rc = allot_fields_schema(path, &schema, err);
     if (rc) return rc;
     cJSON_AddStringToObject(out, "schema", schema);
     rc = ALLOT_EINPUT;
@@ -229,47 +257,13 @@ static allot_code inspect(const char *path, cJSON *out, allot_err *err)
     return ALLOT_OK;
 }
 
-/* Tables (arrays of flat objects) become lines, the rest stays "name: value". */
-static void print_table(const cJSON *rows)
-{
-    const cJSON *row;
-    cJSON_ArrayForEach(row, rows)
-    {
-        const cJSON *cell;
-        cJSON_ArrayForEach(cell, row)
-        {
-            if (cJSON_IsString(cell)) printf("  %-20s", cell->valuestring);
-            else if (cJSON_IsNumber(cell)) printf("  %s %-9.5g", cell->string, cell->valuedouble);
-        }
-        printf("\n");
-    }
-}
-
-static void print_text(const cJSON *o)
-{
-    const cJSON *f;
-    cJSON_ArrayForEach(f, o)
-    {
-        if (cJSON_IsArray(f) && cJSON_IsObject(f->child)) {
-            printf("%s:\n", f->string);
-            print_table(f);
-        } else if (cJSON_IsString(f)) {
-            printf("%s: %s\n", f->string, f->valuestring);
-        } else {
-            char *text = cJSON_PrintUnformatted(f);
-            printf("%s: %s\n", f->string, text ? text : "?");
-            free(text);
-        }
-    }
-}
-
 static allot_code run(const allot_common *common, allot_err *err)
 {
     cJSON *out = cJSON_CreateObject();
     cJSON_AddStringToObject(out, "file", common->args[0]);
     allot_code rc = inspect(common->args[0], out, err);
     if (!rc && common->json) rc = allot_json_print(out, err);
-    else if (!rc) print_text(out);
+    else if (!rc) allot_fields_print(out);
     cJSON_Delete(out);
     return rc;
 }

@@ -245,3 +245,24 @@ table() {
     refuses 5 "'one.jsonl' names 1 rows, 'x.npy' has 2" \
         allot-datasets import-embeddings --npy x.npy --order one.jsonl --model bert p.h5
 }
+
+@test "show finds a query by its key or its text in every kind of file" {
+    import '{"problem": "1 + 1?", "answer": "2"}' '{"problem": "a?", "answer": "1/2"}' > out
+    mv p.h5 two.h5
+    counts '.answer_kinds == {"whole number": 1, "fraction": 1}' allot-datasets inspect two.h5
+    counts '.row == 0 and .problem == "1 + 1?" and .answer == "2" and .characters == 6' \
+        allot-datasets show two.h5 ' 1 +  1?'
+    key=$(jq -r .key out.json)
+    [ "$key" = "$(printf '1 + 1?' | sha256sum | cut -c1-64)" ]
+    counts '.problem == "1 + 1?"' allot-datasets show two.h5 ${key:0:8}
+    refuses 4 "'two.h5' has no query with key" allot-datasets show two.h5 ${key:0:7}
+    make_tables . 60
+    query=$(head -1 queries.jsonl | jq -r .problem)
+    counts '(.split | IN("train", "validation", "calibration", "test")) and .row == 0' \
+        allot-datasets show splits.h5 "$query"
+    counts '(.embedding | length) == 64 and .length > 0' allot-datasets show ngram.emb.h5 "$query"
+    counts '(.strategies | length) == 6 and .strategies[0].strategy == "single"
+        and .strategies[0].trials > 0' allot-datasets show outcomes.h5 "$query"
+    refuses 4 "'outcomes.h5' has no query with key ${key:0:16} among its 60" \
+        allot-datasets show outcomes.h5 "$key"
+}
