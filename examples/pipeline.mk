@@ -9,11 +9,13 @@
 # on it. 'make -f pipeline.mk help' lists the targets.
 OUT        ?= out
 BIN        ?=
+HERE       := $(dir $(lastword $(MAKEFILE_LIST)))
 # ---- what
 DATASET    ?=
 PRESET     ?= jsonl
 IMPORT     ?= $(BIN)allot-datasets import --preset $(PRESET) $(DATASET)
-STRATEGIES ?= $(firstword $(wildcard strategies.json /usr/local/share/allot/default.json))
+STRATEGIES ?= $(firstword $(wildcard strategies.json $(HERE)default.json \
+                $(HERE)../collect/strategies/default.json))
 FRACTIONS  ?= 0.5,0.15,0.15,0.2
 SEED       ?= 1
 # ---- servers
@@ -27,7 +29,7 @@ CONCURRENCY  ?= 64
 POOL         ?=
 RUNS         ?= 8
 LIMIT        ?=
-# ---- timing: declared loads and the number of queries that are timed
+# ---- timing: declared loads (labels and bundle use the first) and how many queries are timed
 LOAD         ?= 1
 TIME_QUERIES ?= 64
 TIME_RUNS    ?= 1
@@ -46,12 +48,16 @@ EVAL_FLAGS  ?=
 THREADS     ?= 1
 
 MAIN := $(firstword $(EMBEDDINGS))
+comma := ,
+LOAD_USED := $(firstword $(subst $(comma), ,$(LOAD)))
 opt   = $(if $(2),$(1) $(2))
 SERVER = --base-url $(BASE_URL) $(call opt,--model,$(MODEL)) \
          $(if $(PRM_MODEL),--prm-base-url $(PRM_BASE_URL) --prm-model $(PRM_MODEL)) $(GENERATION)
 
 .PHONY: all labels costs bundle report compare help
 .DELETE_ON_ERROR:
+# Timing wants the server, and this machine, for itself.
+.NOTPARALLEL:
 .SECONDARY:
 all: report $(if $(word 2,$(EMBEDDINGS)),compare)
 help:
@@ -64,21 +70,27 @@ help:
 	@echo 'New hardware? Remove $(OUT)/timing and make again: nothing is sampled, labelled or trained.'
 
 # A change of settings must redo what hangs on them: each step depends on a file that holds its
-# settings and is rewritten only when they differ.
+# settings and is written again only when they differ. Addresses of servers are no settings.
 define settings
+ifneq ($$(strip $$(file < $(OUT)/.$(1).settings)),$$(strip $(2)))
 $(OUT)/.$(1).settings: FORCE
+endif
+$(OUT)/.$(1).settings:
 	@mkdir -p $(OUT)
-	@printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@ || printf '%s\n' '$$(subst ','\'',$(2))' > $$@
+	@printf '%s\n' '$$(subst ','\'',$$(strip $(2)))' > $$@
 endef
 .PHONY: FORCE
 FORCE:
 $(eval $(call settings,import,$$(IMPORT)))
 $(eval $(call settings,split,$$(FRACTIONS) $$(SEED)))
 $(eval $(call settings,sample,$$(MODEL) $$(PRM_MODEL) $$(GENERATION) $$(POOL) $$(RUNS) $$(LIMIT) $$(SEED)))
-$(eval $(call settings,label,$$(LABEL_FLAGS)))
+$(eval $(call settings,label,$$(LABEL_FLAGS) $$(LOAD_USED)))
 $(eval $(call settings,time,$$(LOAD) $$(TIME_QUERIES) $$(TIME_RUNS) $$(GENERATION)))
 $(eval $(call settings,train,$$(TRAIN_FLAGS) $$(SEED)))
+$(foreach e,$(EMBEDDINGS),\
+  $(eval $(call settings,embed-$(e),$$(filter-out http://% https://%,$$(EMBED_$(e))))))
 $(eval $(call settings,platt,$$(PLATT_FLAGS)))
+$(eval $(call settings,export,$$(LOAD_USED)))
 $(eval $(call settings,eval,$$(EVAL_FLAGS) $$(SEED)))
 
 $(OUT)/problems.h5: $(OUT)/.import.settings $(wildcard $(DATASET))
@@ -103,10 +115,10 @@ $(OUT)/costs.json: $(OUT)/timing/.done
 # The labels may use the timing (modelled seconds of untimed cells); new timings alone do not remake
 # them, hence the order-only prerequisite.
 $(OUT)/outcomes.h5: $(OUT)/run/.done $(OUT)/.label.settings | $(OUT)/timing/.done
-	$(BIN)allot-collect label $(LABEL_FLAGS) --timing $(OUT)/timing $(OUT)/run $@
+	$(BIN)allot-collect label $(LABEL_FLAGS) --timing $(OUT)/timing --load $(LOAD_USED) $(OUT)/run $@
 
 bundle: $(OUT)/$(MAIN).safetensors
-$(OUT)/%.emb.h5: $(OUT)/problems.h5
+$(OUT)/%.emb.h5: $(OUT)/problems.h5 $(OUT)/.embed-%.settings
 	$(BIN)allot-datasets embed $(EMBED_$*) $< $@
 $(OUT)/%.probe.h5: $(OUT)/outcomes.h5 $(OUT)/%.emb.h5 $(OUT)/splits.h5 $(OUT)/.train.settings
 	$(BIN)allot-train --outcomes $(OUT)/outcomes.h5 --embeddings $(OUT)/$*.emb.h5 \
@@ -114,10 +126,8 @@ $(OUT)/%.probe.h5: $(OUT)/outcomes.h5 $(OUT)/%.emb.h5 $(OUT)/splits.h5 $(OUT)/.t
 $(OUT)/%.probe.cal.h5: $(OUT)/%.probe.h5 $(OUT)/.platt.settings
 	$(BIN)allot-calibrate platt --probe $< --outcomes $(OUT)/outcomes.h5 \
 	  --embeddings $(OUT)/$*.emb.h5 --splits $(OUT)/splits.h5 --output $@ $(PLATT_FLAGS)
-$(OUT)/%.safetensors: $(OUT)/%.probe.cal.h5 $(OUT)/costs.json
-	$(BIN)allot-export --probe $< --costs $(OUT)/costs.json \
-	  --load $(firstword $(subst $(comma), ,$(LOAD))) --output $@
-comma := ,
+$(OUT)/%.safetensors: $(OUT)/%.probe.cal.h5 $(OUT)/costs.json $(OUT)/.export.settings
+	$(BIN)allot-export --probe $< --costs $(OUT)/costs.json --load $(LOAD_USED) --output $@
 
 report: $(OUT)/report-$(MAIN)/eval.json
 $(OUT)/report-%/eval.json: $(OUT)/%.safetensors $(OUT)/.eval.settings
