@@ -454,6 +454,7 @@ int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
             if (point == 0) return 0;
             continue;
         }
+        if (x.variable != y.variable) return 0; /* not worked out */
         if (x.exact && y.exact && x.m == y.m) seen++;
         else if (x.exact && y.exact && !x.decimal && !y.decimal) return 0;
         else if (close_to(x.z, y.z, tolerance_of(&x, &y))) seen++;
@@ -482,7 +483,7 @@ int allot_relations_equal(const allot_relation *a, const allot_relation *b, int 
         if (!difference(a, point, &x) || !difference(b, point, &y)) continue;
         if (!x.variable || !y.variable || cabs(x.z) < 1e-6 || cabs(y.z) < 1e-6) return 0;
         double complex r = x.z / y.z;
-        if (seen++ && !close_to(r, ratio, 1e-9)) return 0;
+        if (seen++ && !(cabs(r - ratio) <= 1e-9 * cabs(ratio))) return 0;
         ratio = r;
     }
     return seen >= 3 && (!positive || creal(ratio) > 0);

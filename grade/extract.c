@@ -66,26 +66,98 @@ static int matches(const char *text, size_t n, const char *phrase)
     return 1;
 }
 
-/* What follows the last "answer is", up to the end of its sentence or line. */
+/* Between two boxes of one answer: "and", "or", a comma, blanks, dollars; no sentence. */
+static int joins(const char *gap, size_t n)
+{
+    int letters = 0;
+    if (n > 40) return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (strchr(".=:;", gap[i])) return 0;
+        letters |= isalpha((unsigned char)gap[i]);
+    }
+    return !letters || memmem(gap, n, "and", 3) || memmem(gap, n, "or", 2);
+}
+
+/* "\boxed{1} and \boxed{2}" is one answer: the span then holds the boxes. */
+static void join_boxes(const char *text, const char **start, size_t *len)
+{
+    const char *first = *start, *end = *start + *len;
+    while (first > text && *first != '\\') first--; /* the command of the last box */
+    int joined = 0;
+    for (; joined < 16; joined++) {
+        const char *before;
+        size_t n;
+        if (!last_box(text, (size_t)(first - text), &before, &n)) break;
+        const char *gap = before + n;
+        while (gap < first && *gap != '}') gap++;
+        if (gap >= first || !joins(gap + 1, (size_t)(first - gap - 1))) break;
+        for (first = before; first > text && *first != '\\';) first--;
+    }
+    if (!joined) return;
+    while (*end != '}') end++;
+    *start = first;
+    *len = (size_t)(end + 1 - first);
+}
+
+/* Where an answer announced at `from` ends: the end of its sentence or line; a formula that opens
+ * there is read to its end. */
+static size_t sentence_end(const char *text, size_t n, size_t from)
+{
+    size_t to = from;
+    if (from < n && text[from] == '$') {
+        for (to = from + 1; to < n && text[to] != '$'; to++) continue;
+        if (to == n) to = from;
+    }
+    for (; to < n && text[to] != '\n'; to++)
+        if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
+    return to;
+}
+
+/* What follows the last announcement ("answer is", "Answer:", "####", "A:" at a line's start). */
 static int after_phrase(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char phrase[] = "answer is";
+    static const char *const phrases[] = {"answer is", "answer:", "####", "a:"};
     for (size_t i = n; i-- > 0;) {
-        if (!matches(text + i, n - i, phrase)) continue;
-        size_t from = i + sizeof phrase - 1, to;
-        while (from < n && (text[from] == ':' || text[from] == ' ')) from++;
-        for (to = from; to < n && text[to] != '\n'; to++)
-            if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
-        *start = text + from;
-        *len = to - from;
-        trim(start, len);
-        if (*len > 1 && (*start)[0] == '$' && (*start)[*len - 1] == '$') {
-            (*start)++;
-            *len -= 2;
+        if (!strchr("aA#", text[i])) continue;
+        for (int k = 0; k < 4; k++) {
+            if (!matches(text + i, n - i, phrases[k])) continue;
+            if (k == 3 && i > 0 && text[i - 1] != '\n') continue;
+            size_t from = i + strlen(phrases[k]);
+            while (from < n && strchr(": \n*\"\\", text[from]) &&
+                   !(text[from] == '\\' && from + 1 < n && isalpha((unsigned char)text[from + 1])))
+                from++;
+            *start = text + from;
+            *len = sentence_end(text, n, from) - from;
+            trim(start, len);
+            if (*len > 2 && (*start)[0] == '$' && (*start)[*len - 1] == '$') {
+                (*start)++;
+                *len -= 2;
+            }
+            if (*len > 0) return 1;
         }
-        return *len > 0;
     }
     return 0;
+}
+
+/* The last formula between dollars, \( \) or \[ \], if no digit follows it. */
+static int last_formula(const char *text, size_t n, const char **start, size_t *len)
+{
+    size_t end = n;
+    while (end > 0 && text[end - 1] != '$' &&
+           !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
+        if (isdigit((unsigned char)text[--end])) return 0;
+    if (end < 2) return 0;
+    char close = text[end - 1];
+    size_t to = end - (close == '$' ? 1 : 2), from = to;
+    char open = close == ')' ? '(' : close == ']' ? '[' : '$';
+    while (from > 0 && !(text[from - 1] == open &&
+                         (open == '$' || (from > 1 && text[from - 2] == '\\'))))
+        from--;
+    if (from == 0) return 0;
+    *start = text + from;
+    *len = to - from;
+    trim(start, len);
+    return *len > 0 && *len < 300;
 }
 
 static int last_number(const char *text, size_t n, const char **start, size_t *len)
@@ -103,14 +175,32 @@ static int last_number(const char *text, size_t n, const char **start, size_t *l
     return *len > 0;
 }
 
+/* Thoughts are no answer: the text behind the last </think>, if it holds anything. */
+static void skip_thoughts(const char **text, size_t *n)
+{
+    static const char close[] = "</think>";
+    for (size_t m = sizeof close - 1, i = *n; i-- > 0;) {
+        if (*n - i < m || memcmp(*text + i, close, m) != 0) continue;
+        *text += i + m;
+        *n -= i + m;
+        return;
+    }
+}
+
 allot_extract_how allot_extract(const char *text, size_t n, const allot_grade_options *o,
                                 const char **start, size_t *len)
 {
-    allot_extract_how how = last_box(text, n, start, len)      ? ALLOT_EXTRACT_BOXED
-                            : after_phrase(text, n, start, len) ? ALLOT_EXTRACT_PHRASE
-                            : o->last_number && last_number(text, n, start, len)
-                                ? ALLOT_EXTRACT_LAST_NUMBER
-                                : ALLOT_EXTRACT_NONE;
+    allot_extract_how how = ALLOT_EXTRACT_NONE;
+    skip_thoughts(&text, &n);
+    if (last_box(text, n, start, len)) {
+        join_boxes(text, start, len);
+        how = ALLOT_EXTRACT_BOXED;
+    } else if (after_phrase(text, n, start, len)) {
+        how = ALLOT_EXTRACT_PHRASE;
+    } else if (o->last_number &&
+               (last_formula(text, n, start, len) || last_number(text, n, start, len))) {
+        how = ALLOT_EXTRACT_LAST_NUMBER;
+    }
     return how != ALLOT_EXTRACT_NONE && *len > ALLOT_ANSWER_MAX ? ALLOT_EXTRACT_NONE : how;
 }
 
@@ -118,9 +208,13 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
                     const char **start, size_t *len)
 {
     char form[ALLOT_ANSWER_MAX + 1];
-    *start = answer;
-    *len = n_answer;
-    trim(start, len);
-    if (*len == 0 && !last_box(solution, n_solution, start, len)) return 0;
+    if (last_box(answer, n_answer, start, len)) {
+        join_boxes(answer, start, len);
+    } else {
+        *start = answer;
+        *len = n_answer;
+        trim(start, len);
+        if (*len == 0 && !last_box(solution, n_solution, start, len)) return 0;
+    }
     return allot_canonical(*start, *len, form, sizeof form) > 0;
 }

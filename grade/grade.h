@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grade.h - takes an answer out of a text and compares two answers. In process, with bounded work:
  * no input may hang it. Exact numbers by GMP.
- * Extraction: last balanced \boxed{}, else after "final answer is" / "answer is", else (option) the
- * last number. An unterminated or empty box is no answer. */
+ * Extraction: behind the last </think>; the last balanced \boxed{} (boxes joined by "and" or a comma
+ * are one span, commands included), else after the last "answer is" / "answer:" / "####" / "A:", else
+ * (option) the last formula or number. An unterminated or empty box is no answer.
+ * Policies: docs/grading.md. */
 #ifndef ALLOT_GRADE_H
 #define ALLOT_GRADE_H
 #include <stddef.h>

@@ -173,10 +173,16 @@ static void drop_unit(char *s)
     if (!memchr(s, ':', at)) s[at] = '\0';
 }
 
-/* "x=3" answers "3". */
+/* "x=3" answers "3"; "x=y+2" stays an equation. */
 static const char *without_name(const char *s)
 {
-    return isalpha((unsigned char)s[0]) && s[1] == '=' && s[2] && !strchr(s + 2, '=') ? s + 2 : s;
+    if (!isalpha((unsigned char)s[0]) || s[1] != '=' || !s[2]) return s;
+    for (const char *c = s + 2; *c; c++) {
+        if (*c == '=' || isalpha((unsigned char)*c)) return s;
+        if (*c == '\\')
+            while (isalpha((unsigned char)c[1])) c++;
+    }
+    return s + 2;
 }
 
 size_t allot_normalise(const char *answer, size_t n, char *out)
