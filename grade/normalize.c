@@ -37,7 +37,8 @@ static int spelled(const char *s, size_t n, const char *from)
     return from[0] != '\\' || !isalpha((unsigned char)s[m]);
 }
 
-static void respell(const char *s, size_t n, char *out)
+/* 1, or 0 if the spelling outgrows out. */
+static int respell(const char *s, size_t n, char *out)
 {
     size_t m = 0;
     while (n > 0 && m + 16 < ALLOT_NORMAL_SIZE) {
@@ -63,6 +64,7 @@ static void respell(const char *s, size_t n, char *out)
         n -= used;
     }
     out[m] = '\0';
+    return n == 0;
 }
 
 /* Text out of a JSON file that was escaped twice: "\\sqrt" for "\sqrt". Rows of matrices stay. */
@@ -190,7 +192,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out)
     char once[ALLOT_ANSWER_MAX];
     out[0] = '\0';
     if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
-    respell(once, unescape(answer, n, once), out);
+    if (!respell(once, unescape(answer, n, once), out)) return 0;
     open_text(out);
     squeeze(out);
     trim(out);
