@@ -16,7 +16,10 @@ my $harness = TAP::Harness->new({
     jobs => $jobs, merge => 0, verbosity => -1, failures => 1, errors => 1,
     exec => sub {
         my ($h, $file) = @_;
-        return $file =~ /\.bats$/ ? ['bats', '--tap', $file] : [$file];
+        return ['bats', '--tap', $file] if $file =~ /\.bats$/;
+        # cmocka writes "not ok # SKIP" for a skipped test, which TAP reads as a failure
+        my $mend = q{set -o pipefail; "$0" | sed 's/^not ok \([0-9]* # SKIP\)/ok \1/'};
+        return ['bash', '-c', $mend, $file];
     },
 });
 my $started = time;
