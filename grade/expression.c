@@ -9,7 +9,7 @@ __extension__ typedef unsigned __int128 wide;
 
 static const uint64_t prime = (UINT64_C(1) << 61) - 1;
 static const double pi = 3.14159265358979323846;
-enum { MAX_DEPTH = 40, MAX_LENGTH = 1000, POINTS = 5 };
+enum { MAX_DEPTH = 40, MAX_LENGTH = 1000 };
 
 typedef struct {
     const char *s, *end;
@@ -19,6 +19,7 @@ typedef struct {
 
 static int sum(parser *p, allot_value *v);
 static int power(parser *p, allot_value *v);
+static int atom(parser *p, allot_value *v);
 
 static uint64_t mod_mul(uint64_t a, uint64_t b)
 {
@@ -38,6 +39,12 @@ static void merge(allot_value *a, const allot_value *b)
     a->exact &= b->exact;
     a->variable |= b->variable;
     a->decimal |= b->decimal;
+    a->branch |= b->branch;
+}
+
+static int is_negative(const allot_value *v)
+{
+    return cimag(v->z) == 0 && creal(v->z) < 0;
 }
 
 static void add(allot_value *a, const allot_value *b, int minus)
@@ -73,6 +80,7 @@ static int raise_to(allot_value *a, const allot_value *k)
         a->m = e < 0 ? mod_pow(m, prime - 2) : m;
         a->z = cimag(a->z) == 0 ? pow(creal(a->z), e) : cpow(a->z, e);
     } else {
+        a->branch |= is_negative(a);
         a->z = a->z == 0 ? 0 : cpow(a->z, k->z);
         a->exact = 0;
     }
@@ -141,8 +149,8 @@ static void variable(const char *name, size_t n, unsigned point, allot_value *v)
     h *= UINT64_C(0xbf58476d1ce4e5b9);
     h ^= h >> 29;
     double x = 0.3 + 2 * (double)(h >> 11) / 9007199254740992.0;
-    *v = (allot_value){.z = point >= 3 && (h & 1) ? -x : x, .m = h % prime, .exact = 1,
-                       .variable = 1};
+    int minus = point == ALLOT_POINTS - 1 || (point >= ALLOT_POSITIVE_POINTS && (h & 1));
+    *v = (allot_value){.z = minus ? -x : x, .m = h % prime, .exact = 1, .variable = 1};
 }
 
 /* Past a {group} or one character: a subscript, a bound. */
@@ -183,11 +191,22 @@ static int argument(parser *p, allot_value *v)
     return power(p, v);
 }
 
+/* What a function is of: what its brackets hold (sin(x)^2 is a square), or a number or power (sin 30,
+ * log_2 16, ln x^2). */
+static int operand(parser *p, allot_value *v)
+{
+    int c = peek(p);
+    return c == '(' || c == '{' || c == '[' ? atom(p, v) : power(p, v);
+}
+
+/* TeX takes one digit, unless a blank shows that the writer meant the number. */
 static int root(parser *p, allot_value *v)
 {
     allot_value k = {.z = 2};
+    int apart = p->s < p->end && *p->s == ' ';
     if (take(p, '[') && !group(p, ']', &k)) return 0;
-    if (!argument(p, v) || k.z == 0) return 0;
+    if (!(apart ? operand(p, v) : argument(p, v)) || k.z == 0) return 0;
+    v->branch |= is_negative(v);
     int odd_real = creal(k.z) == 3 && cimag(v->z) == 0;
     v->z = odd_real ? cbrt(creal(v->z)) : v->z == 0 ? 0 : cpow(v->z, 1 / k.z);
     v->exact = 0;
@@ -229,12 +248,13 @@ static int function(parser *p, const char *name, allot_value *v)
     if (take(p, '_') && !argument(p, &base)) return 0;
     if (take(p, '^') && !argument(p, &k)) return 0;
     if (creal(k.z) == -1) return 0; /* the inverse or the reciprocal: nobody knows */
-    if (!argument(p, v)) return 0;
+    if (!operand(p, v)) return 0;
     allot_value more;
     while (isalpha(peek(p)) || (starts(p, "\\pi") && p->s[-1] != ')')) {
         if (!power(p, &more)) return 0;
         multiply(v, &more);
     }
+    v->branch |= *name == 'l' && is_negative(v);
     v->z = cpow(apply(name, v->z, base.z), k.z);
     v->exact = 0;
     return 1;
@@ -430,61 +450,4 @@ int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *
     parser p = {s, s + n, point, 0};
     if (n == 0 || n > MAX_LENGTH || !sum(&p, out) || peek(&p)) return 0;
     return out->exact || (isfinite(creal(out->z)) && isfinite(cimag(out->z)));
-}
-
-static int close_to(double complex a, double complex b, double tolerance)
-{
-    double size = fmax(cabs(a), cabs(b));
-    return size < 1e200 && cabs(a - b) <= tolerance * fmax(size, 1e-3);
-}
-
-/* A rounding may be off by 1e-6; where one side is a whole number by 1e-7. */
-static double tolerance_of(const allot_value *a, const allot_value *b)
-{
-    if (a->variable || b->variable || !(a->decimal || b->decimal)) return 1e-9;
-    return creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z)) ? 1e-7 : 1e-6;
-}
-
-int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
-{
-    int seen = 0;
-    for (unsigned point = 0; point < POINTS; point++) {
-        allot_value x, y;
-        if (!allot_expression_eval(a, na, point, &x) || !allot_expression_eval(b, nb, point, &y)) {
-            if (point == 0) return 0;
-            continue;
-        }
-        if (x.variable != y.variable) return 0; /* not worked out */
-        if (x.exact && y.exact && x.m == y.m) seen++;
-        else if (x.exact && y.exact && !x.decimal && !y.decimal) return 0;
-        else if (close_to(x.z, y.z, tolerance_of(&x, &y))) seen++;
-        else return 0;
-        if (!x.variable && !y.variable) return seen;
-    }
-    return seen >= 2;
-}
-
-static int difference(const allot_relation *r, unsigned point, allot_value *out)
-{
-    allot_value right;
-    if (!allot_expression_eval(r->left, r->n_left, point, out) ||
-        !allot_expression_eval(r->right, r->n_right, point, &right))
-        return 0;
-    add(out, &right, 1);
-    return 1;
-}
-
-int allot_relations_equal(const allot_relation *a, const allot_relation *b, int positive)
-{
-    double complex ratio = 0;
-    int seen = 0;
-    for (unsigned point = 0; point < POINTS; point++) {
-        allot_value x, y;
-        if (!difference(a, point, &x) || !difference(b, point, &y)) continue;
-        if (!x.variable || !y.variable || cabs(x.z) < 1e-6 || cabs(y.z) < 1e-6) return 0;
-        double complex r = x.z / y.z;
-        if (seen++ && !(cabs(r - ratio) <= 1e-9 * cabs(ratio))) return 0;
-        ratio = r;
-    }
-    return seen >= 3 && (!positive || creal(ratio) > 0);
 }

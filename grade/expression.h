@@ -8,15 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Variables are positive at the first points, and all negative at the last: |x| is not x. */
+enum { ALLOT_POINTS = 6, ALLOT_POSITIVE_POINTS = 3 };
+
 typedef struct {
     double complex z;
     uint64_t m;   /* residue; meaningful if exact */
     int exact;    /* built from numbers and variables by + - * / and whole powers */
     int variable; /* holds a variable */
     int decimal;  /* holds a decimal fraction */
+    int branch;   /* a root, power or logarithm of a negative number: one of several values */
 } allot_value;
 
-/* Normalised text of n bytes; point: which random point. 1, or 0: no expression, or no value. */
+/* Normalised text of n bytes; point: which random point, below ALLOT_POINTS. 1, or 0: no expression, or no value. */
 int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *out);
 
 /* 1 if both are expressions and agree. Numbers with decimals agree within 1e-6 of each other. */

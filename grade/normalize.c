@@ -137,11 +137,23 @@ static void squeeze(char *s)
     s[m] = '\0';
 }
 
+/* The sine of 30 degrees needs the sign. */
+static int has_angle(const char *s)
+{
+    static const char *const names[] = {"sin", "cos", "tan", "cot", "sec", "csc"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strstr(s, names[k])) return 1;
+    return 0;
+}
+
 static void trim(char *s)
 {
-    static const char ends[] = ".,;`\"'\\ \xc2\xb0"; /* a final degree sign too */
     size_t n = strlen(s), from = 0;
-    while (n > 0 && strchr(ends, s[n - 1])) n--;
+    for (;;) {
+        if (n > 0 && strchr(".,;`\"'\\ ", s[n - 1])) n--;
+        else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !has_angle(s)) n -= 2;
+        else break;
+    }
     s[n] = '\0';
     while (s[from] && strchr("`\" :", s[from])) from++;
     memmove(s, s + from, n - from + 1);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agreement.c - two expressions, or two relations, are the same if they agree at random points. */
+#include <math.h>
+#include "grade/expression.h"
+
+static int close_to(double complex a, double complex b, double tolerance)
+{
+    double size = fmax(cabs(a), cabs(b));
+    return size < 1e200 && cabs(a - b) <= tolerance * fmax(size, 1e-3);
+}
+
+/* A rounding may be off by 1e-6; where one side is a whole number by 1e-7. */
+static double tolerance_of(const allot_value *a, const allot_value *b)
+{
+    if (a->variable || b->variable || !(a->decimal || b->decimal)) return 1e-9;
+    return creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z)) ? 1e-7 : 1e-6;
+}
+
+int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
+{
+    int seen = 0;
+    for (unsigned point = 0; point < ALLOT_POINTS; point++) {
+        allot_value x, y;
+        if (!allot_expression_eval(a, na, point, &x) || !allot_expression_eval(b, nb, point, &y)) {
+            if (point == 0) return 0;
+            continue;
+        }
+        if (x.variable != y.variable) return 0; /* not worked out */
+        if (point >= ALLOT_POSITIVE_POINTS && (x.branch || y.branch)) continue;
+        if (x.exact && y.exact && x.m == y.m) seen++;
+        else if (x.exact && y.exact && !x.decimal && !y.decimal) return 0;
+        else if (close_to(x.z, y.z, tolerance_of(&x, &y))) seen++;
+        else return 0;
+        if (!x.variable && !y.variable) return seen;
+    }
+    return seen >= 2;
+}
+
+static int difference(const allot_relation *r, unsigned point, allot_value *out)
+{
+    allot_value right;
+    if (!allot_expression_eval(r->left, r->n_left, point, out) ||
+        !allot_expression_eval(r->right, r->n_right, point, &right))
+        return 0;
+    out->z -= right.z;
+    out->variable |= right.variable;
+    return 1;
+}
+
+int allot_relations_equal(const allot_relation *a, const allot_relation *b, int positive)
+{
+    double complex ratio = 0;
+    int seen = 0;
+    for (unsigned point = 0; point < ALLOT_POINTS; point++) {
+        allot_value x, y;
+        if (!difference(a, point, &x) || !difference(b, point, &y)) continue;
+        if (!x.variable || !y.variable || cabs(x.z) < 1e-6 || cabs(y.z) < 1e-6) return 0;
+        double complex r = x.z / y.z;
+        if (seen++ && !(cabs(r - ratio) <= 1e-9 * cabs(ratio))) return 0;
+        ratio = r;
+    }
+    return seen >= 3 && (!positive || creal(ratio) > 0);
+}
