@@ -23,7 +23,8 @@ size_t allot_canonical(const char *answer, size_t n, char *out, size_t cap)
         mpq_get_str(text, 10, q);
         len = strlen(text);
     } else {
-        for (char *c = text; *c; c++) *c = (char)tolower((unsigned char)*c);
+        for (char *c = text; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
     }
     mpq_clear(q);
     if (len >= cap) return 0;
@@ -121,7 +122,8 @@ static int same_in_any_order(const allot_structure *a, const allot_structure *b,
     char used[ALLOT_PARTS_MAX] = {0};
     for (int i = 0; i < a->n; i++) {
         int j = 0;
-        while (j < b->n && (used[j] || !same(a->part[i], b->part[j], work))) j++;
+        while (j < b->n && (used[j] || !same(a->part[i], b->part[j], work)))
+            j++;
         if (j == b->n) return 0;
         used[j] = 1;
     }
@@ -212,8 +214,7 @@ static int same_interval(const allot_structure *a, const allot_structure *b, bud
 {
     interval x, y;
     return interval_of(a, &x) && interval_of(b, &y) && x.low_closed == y.low_closed &&
-           x.high_closed == y.high_closed && same(x.low, y.low, work) &&
-           same(x.high, y.high, work);
+           x.high_closed == y.high_closed && same(x.low, y.low, work) && same(x.high, y.high, work);
 }
 
 static int any_order(const allot_structure *s)
@@ -265,8 +266,10 @@ static int same_text(allot_span a, allot_span b)
 {
     size_t i = 0, j = 0;
     for (;; i++, j++) {
-        while (i < a.n && strchr(" {}", a.s[i])) i++;
-        while (j < b.n && strchr(" {}", b.s[j])) j++;
+        while (i < a.n && strchr(" {}", a.s[i]))
+            i++;
+        while (j < b.n && strchr(" {}", b.s[j]))
+            j++;
         if (i == a.n || j == b.n) return i == a.n && j == b.n;
         if (tolower((unsigned char)a.s[i]) != tolower((unsigned char)b.s[j])) return 0;
     }
@@ -324,7 +327,8 @@ static int is_sentence(const char *s, size_t n)
             run = 0;
         }
         if (s[i] == '\\')
-            while (i + 1 < n && isalpha((unsigned char)s[i + 1])) i++;
+            while (i + 1 < n && isalpha((unsigned char)s[i + 1]))
+                i++;
     }
     return words >= 4;
 }

@@ -95,7 +95,8 @@ static void constant(allot_value *v, double complex z)
 
 static int peek(parser *p)
 {
-    while (p->s < p->end && *p->s == ' ') p->s++;
+    while (p->s < p->end && *p->s == ' ')
+        p->s++;
     return p->s < p->end ? (unsigned char)*p->s : 0;
 }
 
@@ -191,8 +192,8 @@ static int argument(parser *p, allot_value *v)
     return power(p, v);
 }
 
-/* What a function is of: what its brackets hold (sin(x)^2 is a square), or a number or power (sin 30,
- * log_2 16, ln x^2). */
+/* What a function is of: what its brackets hold (sin(x)^2 is a square), or a number or power (sin
+ * 30, log_2 16, ln x^2). */
 static int operand(parser *p, allot_value *v)
 {
     int c = peek(p);
@@ -232,12 +233,18 @@ static int binomial(parser *p, allot_value *v)
 static double complex apply(const char *name, double complex x, double complex base)
 {
     switch (*name) {
-    case 's': return name[1] == 'i' ? csin(x) : name[1] == 'e' ? 1 / ccos(x) : 1 / csin(x);
-    case 'c': return name[1] == 's' ? 1 / csin(x) : name[2] == 's' ? ccos(x) : 1 / ctan(x);
-    case 't': return ctan(x);
-    case 'e': return cexp(x);
-    case 'a': return name[3] == 's' ? casin(x) : name[3] == 'c' ? cacos(x) : catan(x);
-    default: return name[1] == 'n' ? clog(x) : clog(x) / clog(base);
+    case 's':
+        return name[1] == 'i' ? csin(x) : name[1] == 'e' ? 1 / ccos(x) : 1 / csin(x);
+    case 'c':
+        return name[1] == 's' ? 1 / csin(x) : name[2] == 's' ? ccos(x) : 1 / ctan(x);
+    case 't':
+        return ctan(x);
+    case 'e':
+        return cexp(x);
+    case 'a':
+        return name[3] == 's' ? casin(x) : name[3] == 'c' ? cacos(x) : catan(x);
+    default:
+        return name[1] == 'n' ? clog(x) : clog(x) / clog(base);
     }
 }
 
@@ -271,8 +278,8 @@ static int bounded(parser *p, const char *name, allot_value *v)
     return 1;
 }
 
-static const char *const functions[] = {"arcsin", "arccos", "arctan", "sin", "cos", "tan", "cot",
-                                        "sec",    "csc",    "log",    "ln",  "exp"};
+static const char *const functions[] = {"arcsin", "arccos", "arctan", "sin", "cos", "tan",
+                                        "cot",    "sec",    "csc",    "log", "ln",  "exp"};
 
 static int named_function(parser *p, allot_value *v, int *known)
 {
@@ -293,7 +300,8 @@ static int command(parser *p, allot_value *v)
     int known, ok = named_function(p, v, &known);
     if (known) return ok;
     const char *name = p->s;
-    while (p->s < p->end && isalpha((unsigned char)*p->s)) p->s++;
+    while (p->s < p->end && isalpha((unsigned char)*p->s))
+        p->s++;
     size_t n = (size_t)(p->s - name);
 #define IS(word) (n == sizeof(word) - 1 && memcmp(name, word, n) == 0)
     if (IS("frac")) return argument(p, v) && argument(p, &below) && divide(v, &below);
@@ -322,7 +330,8 @@ static int letters(parser *p, allot_value *v)
     const char *from = p->s;
     int known, ok;
     size_t run = 0;
-    while (from + run < p->end && isalpha((unsigned char)from[run])) run++;
+    while (from + run < p->end && isalpha((unsigned char)from[run]))
+        run++;
     if (starts(p, "pi") && run == 2) {
         p->s += 2;
         constant(v, pi);

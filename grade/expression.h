@@ -20,7 +20,8 @@ typedef struct {
     int branch;   /* a root, power or logarithm of a negative number: one of several values */
 } allot_value;
 
-/* Normalised text of n bytes; point: which random point, below ALLOT_POINTS. 1, or 0: no expression, or no value. */
+/* Normalised text of n bytes; point: which random point, below ALLOT_POINTS. 1, or 0: no
+ * expression, or no value. */
 int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *out);
 
 /* 1 if both are expressions and agree. Numbers with decimals agree within 1e-6 of each other. */

@@ -12,8 +12,10 @@ void allot_grade_defaults(allot_grade_options *o)
 
 static void trim(const char **s, size_t *n)
 {
-    while (*n && isspace((unsigned char)(*s)[0])) (*s)++, (*n)--;
-    while (*n && isspace((unsigned char)(*s)[*n - 1])) (*n)--;
+    while (*n && isspace((unsigned char)(*s)[0]))
+        (*s)++, (*n)--;
+    while (*n && isspace((unsigned char)(*s)[*n - 1]))
+        (*n)--;
 }
 
 /* The inside of the braces that open at text[at]; 0 if they never close. A backslash takes the next
@@ -47,7 +49,8 @@ static int last_box(const char *text, size_t n, const char **start, size_t *len)
         for (int k = 0; k < 2; k++) {
             size_t m = strlen(names[k]), at = i + m;
             if (at > n || memcmp(text + i, names[k], m) != 0) continue;
-            while (at < n && text[at] == ' ') at++;
+            while (at < n && text[at] == ' ')
+                at++;
             if (at < n && text[at] == '{') {
                 if (braces(text, n, at, start, len)) return 1;
                 failures++;
@@ -82,19 +85,23 @@ static int joins(const char *gap, size_t n)
 static void join_boxes(const char *text, const char **start, size_t *len)
 {
     const char *first = *start, *end = *start + *len;
-    while (first > text && *first != '\\') first--; /* the command of the last box */
+    while (first > text && *first != '\\')
+        first--; /* the command of the last box */
     int joined = 0;
     for (; joined < 16; joined++) {
         const char *before;
         size_t n;
         if (!last_box(text, (size_t)(first - text), &before, &n)) break;
         const char *gap = before + n;
-        while (gap < first && *gap != '}') gap++;
+        while (gap < first && *gap != '}')
+            gap++;
         if (gap >= first || !joins(gap + 1, (size_t)(first - gap - 1))) break;
-        for (first = before; first > text && *first != '\\';) first--;
+        for (first = before; first > text && *first != '\\';)
+            first--;
     }
     if (!joined) return;
-    while (*end != '}') end++;
+    while (*end != '}')
+        end++;
     *start = first;
     *len = (size_t)(end + 1 - first);
 }
@@ -105,7 +112,8 @@ static size_t sentence_end(const char *text, size_t n, size_t from)
 {
     size_t to = from;
     if (from < n && text[from] == '$') {
-        for (to = from + 1; to < n && text[to] != '$'; to++) continue;
+        for (to = from + 1; to < n && text[to] != '$'; to++)
+            continue;
         if (to == n) to = from;
     }
     for (; to < n && text[to] != '\n'; to++)
@@ -150,8 +158,8 @@ static int last_formula(const char *text, size_t n, const char **start, size_t *
     char close = text[end - 1];
     size_t to = end - (close == '$' ? 1 : 2), from = to;
     char open = close == ')' ? '(' : close == ']' ? '[' : '$';
-    while (from > 0 && !(text[from - 1] == open &&
-                         (open == '$' || (from > 1 && text[from - 2] == '\\'))))
+    while (from > 0 &&
+           !(text[from - 1] == open && (open == '$' || (from > 1 && text[from - 2] == '\\'))))
         from--;
     if (from == 0) return 0;
     *start = text + from;
@@ -163,12 +171,14 @@ static int last_formula(const char *text, size_t n, const char **start, size_t *
 static int last_number(const char *text, size_t n, const char **start, size_t *len)
 {
     size_t end = n;
-    while (end > 0 && !isdigit((unsigned char)text[end - 1])) end--;
+    while (end > 0 && !isdigit((unsigned char)text[end - 1]))
+        end--;
     size_t from = end;
     while (from > 0 && (isdigit((unsigned char)text[from - 1]) || text[from - 1] == ',' ||
                         text[from - 1] == '.' || text[from - 1] == '/'))
         from--;
-    while (from < end && !isdigit((unsigned char)text[from])) from++;
+    while (from < end && !isdigit((unsigned char)text[from]))
+        from++;
     if (from > 0 && from < end && text[from - 1] == '-') from--;
     *start = text + from;
     *len = end - from;

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grade.h - takes an answer out of a text and compares two answers. In process, with bounded work:
  * no input may hang it. Exact numbers by GMP.
- * Extraction: behind the last </think>; the last balanced \boxed{} (boxes joined by "and" or a comma
- * are one span, commands included), else after the last "answer is" / "answer:" / "####" / "A:", else
- * (option) the last formula or number. An unterminated or empty box is no answer.
+ * Extraction: behind the last </think>; the last balanced \boxed{} (boxes joined by "and" or a
+ * comma are one span, commands included), else after the last "answer is" / "answer:" / "####" /
+ * "A:", else (option) the last formula or number. An unterminated or empty box is no answer.
  * Policies: docs/grading.md. */
 #ifndef ALLOT_GRADE_H
 #define ALLOT_GRADE_H
 #include <stddef.h>
 #include "liballot/err.h"
 
-#define ALLOT_GRADE_VERSION "2"      /* part of the generation fingerprint; changes with behaviour */
-#define ALLOT_ANSWER_MAX 4096        /* longer answers are not read */
+#define ALLOT_GRADE_VERSION "2" /* part of the generation fingerprint; changes with behaviour */
+#define ALLOT_ANSWER_MAX 4096   /* longer answers are not read */
 
 typedef enum {
-    ALLOT_EXTRACT_NONE, ALLOT_EXTRACT_BOXED, ALLOT_EXTRACT_PHRASE, ALLOT_EXTRACT_LAST_NUMBER
+    ALLOT_EXTRACT_NONE,
+    ALLOT_EXTRACT_BOXED,
+    ALLOT_EXTRACT_PHRASE,
+    ALLOT_EXTRACT_LAST_NUMBER
 } allot_extract_how;
 
 typedef struct {

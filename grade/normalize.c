@@ -6,27 +6,78 @@
 /* Spellings that change nothing; the longer ones first. */
 static const struct {
     const char *from, *to;
-} spellings[] = {
-    {"\\displaystyle", ""}, {"\\dfrac", "\\frac"}, {"\\tfrac", "\\frac"}, {"\\cfrac", "\\frac"},
-    {"\\times", "*"},       {"\\cdot", "*"},       {"\\div", "/"},        {"\\leq", "<="},
-    {"\\geq", ">="},        {"\\leftarrow", "<-"}, {"\\left", ""},        {"\\le", "<="},
-    {"\\rightarrow", "->"}, {"\\right", ""},       {"\\ge", ">="},        {"\\neq", "!="},
-    {"\\ne", "!="},         {"\\lt", "<"},         {"\\gt", ">"},         {"\\lbrace", "\\{"},
-    {"\\rbrace", "\\}"},    {"\\mid", "|"},        {"\\lvert", "|"},      {"\\rvert", "|"},
-    {"\\vert", "|"},        {"\\qquad", " "},      {"\\quad", " "},       {"\\infin", "\\inf"},
-    {"\\!", ""},            {"\\,", " "},          {"\\;", " "},          {"\\:", " "},
-    {"\\ ", " "},           {"\\%", "%"},          {"\\$", ""},           {"\\(", ""},
-    {"\\)", ""},            {"\\[", ""},           {"\\]", ""},           {"$", ""},
-    {"{,}", ","},           {"\\&", "&"},          {"~", " "},            {"**", "^"},
-    {"^{\\circ}", "\xc2\xb0"},       {"^\\circ", "\xc2\xb0"},     {"\\degree", "\xc2\xb0"},
-    {"^{o}", "\xc2\xb0"},
-    {"\xe2\x88\x92", "-"},  {"\xe2\x80\x93", "-"}, {"\xc3\x97", "*"},     {"\xc2\xb7", "*"},
-    {"\xe2\x8b\x85", "*"},  {"\xc3\xb7", "/"},     {"\xc2\xa0", " "},     {"\xe2\x80\xaf", " "},
-    {"\xe2\x82\xac", ""},   {"\xc2\xa3", ""},      {"\xe2\x89\xa4", "<="}, {"\xe2\x89\xa5", ">="},
-    {"\xe2\x89\xa0", "!="}, {"\xe2\x88\x9a", "\\sqrt "}, {"\xcf\x80", "\\pi "},
-    {"\xe2\x88\x9e", "\\infty "}, {"\xe2\x88\xaa", "\\cup "}, {"\xe2\x88\x88", "\\in "},
-    {"\xc2\xb1", "\\pm "},  {"\xc2\xb2", "^{2}"},  {"\xc2\xb3", "^{3}"},
-    {"\xc2\xbd", "\\frac{1}{2}"}, {"\xc2\xbc", "\\frac{1}{4}"}, {"\xc2\xbe", "\\frac{3}{4}"}};
+} spellings[] = {{"\\displaystyle", ""},
+                 {"\\dfrac", "\\frac"},
+                 {"\\tfrac", "\\frac"},
+                 {"\\cfrac", "\\frac"},
+                 {"\\times", "*"},
+                 {"\\cdot", "*"},
+                 {"\\div", "/"},
+                 {"\\leq", "<="},
+                 {"\\geq", ">="},
+                 {"\\leftarrow", "<-"},
+                 {"\\left", ""},
+                 {"\\le", "<="},
+                 {"\\rightarrow", "->"},
+                 {"\\right", ""},
+                 {"\\ge", ">="},
+                 {"\\neq", "!="},
+                 {"\\ne", "!="},
+                 {"\\lt", "<"},
+                 {"\\gt", ">"},
+                 {"\\lbrace", "\\{"},
+                 {"\\rbrace", "\\}"},
+                 {"\\mid", "|"},
+                 {"\\lvert", "|"},
+                 {"\\rvert", "|"},
+                 {"\\vert", "|"},
+                 {"\\qquad", " "},
+                 {"\\quad", " "},
+                 {"\\infin", "\\inf"},
+                 {"\\!", ""},
+                 {"\\,", " "},
+                 {"\\;", " "},
+                 {"\\:", " "},
+                 {"\\ ", " "},
+                 {"\\%", "%"},
+                 {"\\$", ""},
+                 {"\\(", ""},
+                 {"\\)", ""},
+                 {"\\[", ""},
+                 {"\\]", ""},
+                 {"$", ""},
+                 {"{,}", ","},
+                 {"\\&", "&"},
+                 {"~", " "},
+                 {"**", "^"},
+                 {"^{\\circ}", "\xc2\xb0"},
+                 {"^\\circ", "\xc2\xb0"},
+                 {"\\degree", "\xc2\xb0"},
+                 {"^{o}", "\xc2\xb0"},
+                 {"\xe2\x88\x92", "-"},
+                 {"\xe2\x80\x93", "-"},
+                 {"\xc3\x97", "*"},
+                 {"\xc2\xb7", "*"},
+                 {"\xe2\x8b\x85", "*"},
+                 {"\xc3\xb7", "/"},
+                 {"\xc2\xa0", " "},
+                 {"\xe2\x80\xaf", " "},
+                 {"\xe2\x82\xac", ""},
+                 {"\xc2\xa3", ""},
+                 {"\xe2\x89\xa4", "<="},
+                 {"\xe2\x89\xa5", ">="},
+                 {"\xe2\x89\xa0", "!="},
+                 {"\xe2\x88\x9a", "\\sqrt "},
+                 {"\xcf\x80", "\\pi "},
+                 {"\xe2\x88\x9e", "\\infty "},
+                 {"\xe2\x88\xaa", "\\cup "},
+                 {"\xe2\x88\x88", "\\in "},
+                 {"\xc2\xb1", "\\pm "},
+                 {"\xc2\xb2", "^{2}"},
+                 {"\xc2\xb3", "^{3}"},
+                 {"\xc2\xbd", "\\frac{1}{2}"},
+                 {"\xc2\xbc", "\\frac{1}{4}"},
+                 {"\xc2\xbe", "\\frac{3}{4}"}};
 
 /* A command's name must end where the spelling ends: \le is not the start of \left or \lesssim. */
 static int spelled(const char *s, size_t n, const char *from)
@@ -56,7 +107,8 @@ static int respell(const char *s, size_t n, char *out)
             memcpy(out + m, spellings[k].to, put);
             m += put;
             if (memcmp(s, "\\!", 2) == 0) /* 10,\! 080 is one number */
-                while (used < n && s[used] == ' ') used++;
+                while (used < n && s[used] == ' ')
+                    used++;
         } else {
             out[m++] = *s;
         }
@@ -95,8 +147,8 @@ static char *closing(char *s)
 /* \text{...} and its kin: the words stay between blanks; text behind a number (a unit) goes. */
 static void open_text(char *s)
 {
-    static const char *const names[] = {"\\text{",   "\\textbf{", "\\textit{", "\\mathrm{",
-                                        "\\mbox{",   "\\mathbf{", "\\boxed{",  "\\fbox{",
+    static const char *const names[] = {"\\text{",   "\\textbf{",      "\\textit{", "\\mathrm{",
+                                        "\\mbox{",   "\\mathbf{",      "\\boxed{",  "\\fbox{",
                                         "\\textrm{", "\\operatorname{"};
     if (!strchr(s, '\\')) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
@@ -105,7 +157,8 @@ static void open_text(char *s)
         while (passes++ < 64 && (at = strstr(s, names[k]))) {
             char *close = closing(at + m), *before = at;
             if (!close) return;
-            while (before > s && before[-1] == ' ') before--;
+            while (before > s && before[-1] == ' ')
+                before--;
             int number = before > s && strchr("0123456789})", before[-1]);
             if (number && !close[1] && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
                 *before = '\0';
@@ -125,7 +178,8 @@ static void squeeze(char *s)
     for (size_t i = 0; s[i]; i++) {
         if (isspace((unsigned char)s[i])) {
             size_t j = i;
-            while (isspace((unsigned char)s[j])) j++;
+            while (isspace((unsigned char)s[j]))
+                j++;
             int before = m > 0 && (isalnum((unsigned char)s[m - 1]) || (signed char)s[m - 1] < 0);
             if (m > 0 && isalpha((unsigned char)s[j]) && strchr(")}],", s[m - 1])) before = 1;
             i = j - 1;
@@ -155,13 +209,14 @@ static void trim(char *s)
         else break;
     }
     s[n] = '\0';
-    while (s[from] && strchr("`\" :", s[from])) from++;
+    while (s[from] && strchr("`\" :", s[from]))
+        from++;
     memmove(s, s + from, n - from + 1);
 }
 
 static int is_unit(const char *word, size_t n)
 {
-    static const char *const not_units[] = {"and", "or",  "sin", "cos", "tan", "log",
+    static const char *const not_units[] = {"and", "or",   "sin", "cos", "tan", "log",
                                             "exp", "sqrt", "mod", "cot", "sec", "csc"};
     static const char *const units[] = {"cm", "mm", "km", "kg", "ft", "in", "ml", "hr", "pct"};
     for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
@@ -176,10 +231,12 @@ static int is_unit(const char *word, size_t n)
 static void drop_unit(char *s)
 {
     size_t n = strlen(s), at = n;
-    while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' ')) at--;
+    while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
+        at--;
     if (at == 0 || at == n || s[at] != ' ' || !strchr("0123456789})", s[at - 1])) return;
     for (size_t i = at + 1, end; i < n; i = end + 1) {
-        for (end = i; end < n && s[end] != ' ';) end++;
+        for (end = i; end < n && s[end] != ' ';)
+            end++;
         if (i == at + 1 ? !is_unit(s + i, end - i) : end - i == 1) return;
         if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return;
         if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return;
@@ -194,7 +251,8 @@ static const char *without_name(const char *s)
     for (const char *c = s + 2; *c; c++) {
         if (*c == '=' || isalpha((unsigned char)*c)) return s;
         if (*c == '\\')
-            while (isalpha((unsigned char)c[1])) c++;
+            while (isalpha((unsigned char)c[1]))
+                c++;
     }
     return s + 2;
 }

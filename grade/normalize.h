@@ -8,8 +8,8 @@
 
 enum { ALLOT_NORMAL_SIZE = 2 * ALLOT_ANSWER_MAX };
 
-/* out [ALLOT_NORMAL_SIZE] is NUL-terminated; returns its length, 0 if there is no answer (empty, too
- * long, a NUL byte). */
+/* out [ALLOT_NORMAL_SIZE] is NUL-terminated; returns its length, 0 if there is no answer (empty,
+ * too long, a NUL byte). */
 size_t allot_normalise(const char *answer, size_t n, char *out);
 
 #endif

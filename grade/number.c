@@ -18,8 +18,7 @@ static int decimal(const char **p, mpq_t q)
         if (isdigit((unsigned char)*s)) {
             digits[n++] = *s++;
             group++;
-        } else if (*s == ',' && isdigit((unsigned char)s[1]) && n > 0 &&
-                   digits[0] != '0' &&
+        } else if (*s == ',' && isdigit((unsigned char)s[1]) && n > 0 && digits[0] != '0' &&
                    (separated ? group == 3 : group <= 3)) {
             separated = 1;
             group = 0;

@@ -5,8 +5,10 @@
 
 static allot_span trimmed(allot_span t)
 {
-    while (t.n && (*t.s == ' ' || *t.s == ',')) t.s++, t.n--;
-    while (t.n && (t.s[t.n - 1] == ' ' || t.s[t.n - 1] == ',')) t.n--;
+    while (t.n && (*t.s == ' ' || *t.s == ','))
+        t.s++, t.n--;
+    while (t.n && (t.s[t.n - 1] == ' ' || t.s[t.n - 1] == ','))
+        t.n--;
     return t;
 }
 
@@ -37,8 +39,10 @@ static int nesting(allot_span t, size_t at)
 static int thousands(allot_span t, size_t at)
 {
     size_t before = at, after = at + 1, run;
-    while (before > 0 && isdigit((unsigned char)t.s[before - 1])) before--;
-    while (after < t.n && isdigit((unsigned char)t.s[after])) after++;
+    while (before > 0 && isdigit((unsigned char)t.s[before - 1]))
+        before--;
+    while (after < t.n && isdigit((unsigned char)t.s[after]))
+        after++;
     run = at - before;
     if (t.s[at] != ',' || after - at - 1 != 3 || run < 1 || run > 3 || t.s[before] == '0') return 0;
     return !(before > 0 && t.s[before - 1] == ',' && run != 3);
@@ -87,7 +91,7 @@ static int wrapped(allot_span t)
 static int matrix(allot_span t, allot_structure *o)
 {
     static const char *const kinds[] = {"{pmatrix}", "{bmatrix}", "{matrix}", "{vmatrix}",
-                                        "{array}", "{cases}", "{Bmatrix}"};
+                                        "{array}",   "{cases}",   "{Bmatrix}"};
     if (!begins(t, 0, "\\begin")) return 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t m = strlen(kinds[k]);
@@ -95,7 +99,8 @@ static int matrix(allot_span t, allot_structure *o)
         size_t from = 6 + m, end = t.n - m - 4;
         if (!begins(t, end, "\\end") || !begins(t, end + 4, kinds[k])) return 0;
         if (k == 4 && t.s[from] == '{')
-            while (from < end && t.s[from++] != '}') continue;
+            while (from < end && t.s[from++] != '}')
+                continue;
         for (size_t at = from; at + 1 < end; at++) {
             if (t.s[at] != '\\' || t.s[at + 1] != '\\') continue;
             push(o, t, from, at);
