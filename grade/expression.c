@@ -135,7 +135,7 @@ static int number(parser *p, allot_value *v)
     digits[n] = '\0';
     if (n == 0 || (n == 1 && v->decimal)) return 0;
     v->z = strtod(digits, NULL);
-    v->m = mod_mul(v->m, mod_pow(below, prime - 2));
+    if (v->decimal) v->m = mod_mul(v->m, mod_pow(below, prime - 2));
     return 1;
 }
 
