@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare_answers.c - the canonical form of an answer and equality with the reference. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "grade/expression.h"
@@ -349,13 +350,61 @@ static int same_angle(const char *degree, size_t n, const char *radian, size_t m
     return memmem(radian, m, "\\pi", 3) && allot_expressions_equal(text, n + 9, radian, m);
 }
 
+/* The end of the part of a list that begins at `from`. */
+static size_t part_end(const char *s, size_t n, size_t from)
+{
+    int depth = 0;
+    for (; from < n && (depth > 0 || s[from] != ','); from++)
+        depth += strchr("([{", s[from]) ? 1 : strchr(")]}", s[from]) ? -1 : 0;
+    return from;
+}
+
+/* "2\pm\sqrt{3}, 5" is "2+\sqrt{3} or 2-\sqrt{3}, 5". out [ALLOT_NORMAL_SIZE]; returns its length,
+ * 0 if there is no plus-minus, or too much. */
+static size_t both_signs(const char *s, size_t n, char *out)
+{
+    size_t m = 0;
+    if (!memmem(s, n, "\\pm", 3)) return 0;
+    for (size_t from = 0, to; from < n; from = to + 1) {
+        to = part_end(s, n, from);
+        if (m + 2 * (to - from) + 8 > ALLOT_NORMAL_SIZE) return 0;
+        const char *part = s + from, *sign = memmem(part, to - from, "\\pm", 3);
+        const char *tail = sign ? sign + 3 : part;
+        int before = sign ? (int)(sign - part) : 0, after = (int)(s + to - tail);
+        m += (size_t)(sign ? sprintf(out + m, "%.*s+%.*s or %.*s-%.*s", before, part, after, tail,
+                                     before, part, after, tail)
+                           : sprintf(out + m, "%.*s", after, tail));
+        if (to < n) out[m++] = ',';
+    }
+    return m;
+}
+
+static int same_with_signs(allot_span a, allot_span b)
+{
+    char x[ALLOT_NORMAL_SIZE], y[ALLOT_NORMAL_SIZE];
+    budget work = {0, 2000};
+    size_t nx = both_signs(a.s, a.n, x), ny = both_signs(b.s, b.n, y);
+    if (nx) a = (allot_span){x, nx};
+    if (ny) b = (allot_span){y, ny};
+    return (nx || ny) && same(a, b, &work);
+}
+
+/* "(B) 12" chooses B. */
+static int same_choice(const char *reference, size_t n, const char *prediction)
+{
+    if (n != 1 || *reference < 'A' || *reference > 'J') return 0;
+    prediction += *prediction == '(';
+    return *prediction == *reference && (prediction[1] == ')' || prediction[1] == '.');
+}
+
 int allot_answers_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred)
 {
     char a[ALLOT_NORMAL_SIZE], b[ALLOT_NORMAL_SIZE];
     size_t na = allot_normalise(reference, n_ref, a), nb = allot_normalise(prediction, n_pred, b);
+    const allot_span x = {a, na}, y = {b, nb};
     budget work = {0, 2000};
     if (!na || !nb) return 0;
-    if (same((allot_span){a, na}, (allot_span){b, nb}, &work)) return 1;
+    if (same(x, y, &work) || same_with_signs(x, y) || same_choice(a, na, b)) return 1;
     if (degrees(reference, n_ref) && same_angle(a, na, b, nb)) return 1;
     if (degrees(prediction, n_pred) && same_angle(b, nb, a, na)) return 1;
     if (!is_sentence(prediction, n_pred)) return 0;

@@ -54,6 +54,12 @@ static int last_box(const char *text, size_t n, const char **start, size_t *len)
             if (at < n && text[at] == '{') {
                 if (braces(text, n, at, start, len)) return 1;
                 failures++;
+            } else if (at < n && isdigit((unsigned char)text[at])) { /* \boxed 5 */
+                *start = text + at;
+                while (at < n && isdigit((unsigned char)text[at]))
+                    at++;
+                *len = (size_t)(text + at - *start);
+                return 1;
             }
         }
     }
@@ -106,41 +112,109 @@ static void join_boxes(const char *text, const char **start, size_t *len)
     *len = (size_t)(end + 1 - first);
 }
 
-/* Where an answer announced at `from` ends: the end of its sentence or line; a formula that opens
- * there is read to its end. */
+/* Takes blanks, stars, quotes and the signs of a formula off both ends. */
+static void undress(const char **s, size_t *n)
+{
+    static const char *const pairs[][2] = {
+        {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
+    for (int k = 0; k < 4; k++) {
+        trim(s, n);
+        while (*n && strchr("*\"`", **s))
+            (*s)++, (*n)--;
+        while (*n && strchr("*\"`", (*s)[*n - 1]))
+            (*n)--;
+        trim(s, n);
+        size_t m = strlen(pairs[k][0]);
+        if (*n <= 2 * m || memcmp(*s, pairs[k][0], m) != 0 ||
+            memcmp(*s + *n - m, pairs[k][1], m) != 0)
+            continue;
+        *s += m;
+        *n -= 2 * m;
+    }
+    trim(s, n);
+}
+
+/* The end of the formula that opens at `from`, or `from`. */
+static size_t formula_end(const char *text, size_t n, size_t from)
+{
+    static const char *const pairs[][2] = {
+        {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
+    for (int k = 0; k < 4; k++) {
+        size_t m = strlen(pairs[k][0]);
+        if (n - from < m || memcmp(text + from, pairs[k][0], m) != 0) continue;
+        const char *close = memmem(text + from + m, n - from - m, pairs[k][1], m);
+        return close ? (size_t)(close - text) + m : from;
+    }
+    return from;
+}
+
+/* Where an answer announced at `from` ends: the end of its sentence or line, or where a reason
+ * begins; a formula that opens there is read to its end. */
 static size_t sentence_end(const char *text, size_t n, size_t from)
 {
-    size_t to = from;
-    if (from < n && text[from] == '$') {
-        for (to = from + 1; to < n && text[to] != '$'; to++)
-            continue;
-        if (to == n) to = from;
-    }
-    for (; to < n && text[to] != '\n'; to++)
+    static const char *const reasons[] = {" because ", " since ",    ", not ",
+                                          ", which ",  ", because ", ", since "};
+    size_t to = formula_end(text, n, from);
+    for (; to < n && text[to] != '\n'; to++) {
         if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
+        for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
+            if (matches(text + to, n - to, reasons[k])) return to;
+    }
     return to;
+}
+
+/* Past signs and words between an announcement and its answer: "is therefore", "is: **option B". */
+static size_t skip_fillers(const char *text, size_t n, size_t from)
+{
+    static const char *const words[] = {"therefore", "thus",         "hence",   "then",
+                                        "simply",    "exactly",      "clearly", "indeed",
+                                        "option",    "approximately"};
+    for (;;) {
+        while (from < n && (strchr(": \n*\"`", text[from]) || (text[from] == '\\' && from + 1 < n &&
+                                                               strchr("\\ \n", text[from + 1]))))
+            from++;
+        size_t k = 0, count = sizeof words / sizeof *words, m = 0;
+        for (; k < count; k++) {
+            m = strlen(words[k]);
+            if (matches(text + from, n - from, words[k]) && from + m < n &&
+                strchr(" ,:", text[from + m]))
+                break;
+        }
+        if (k == count) return from;
+        from += m + 1;
+    }
+}
+
+/* "### Final Answer", "**Answer**": a line of its own. at: where "answer" begins. */
+static int is_heading(const char *text, size_t n, size_t at)
+{
+    size_t to = at + strlen("answer"), from = at;
+    while (to < n && strchr("*: ", text[to]))
+        to++;
+    if (to >= n || text[to] != '\n') return 0;
+    if (from >= 6 && matches(text + from - 6, 6, "final ")) from -= 6;
+    if (from == 0 || !strchr("#* ", text[from - 1])) return 0;
+    while (from > 0 && strchr("#* ", text[from - 1]))
+        from--;
+    return from == 0 || text[from - 1] == '\n';
 }
 
 /* What follows the last announcement ("answer is", "Answer:", "####", "A:" at a line's start). */
 static int after_phrase(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char *const phrases[] = {"answer is", "answer:", "####", "a:"};
+    static const char *const phrases[] = {
+        "answer is", "answer:", "answer**:", "####", "a:", "answer"};
+    enum { LINE_START = 4, HEADING = 5, PHRASES = 6 };
     for (size_t i = n; i-- > 0;) {
-        if (!strchr("aA#", text[i])) continue;
-        for (int k = 0; k < 4; k++) {
+        if (!text[i] || !strchr("aA#", text[i])) continue;
+        for (int k = 0; k < PHRASES; k++) {
             if (!matches(text + i, n - i, phrases[k])) continue;
-            if (k == 3 && i > 0 && text[i - 1] != '\n') continue;
-            size_t from = i + strlen(phrases[k]);
-            while (from < n && strchr(": \n*\"\\", text[from]) &&
-                   !(text[from] == '\\' && from + 1 < n && isalpha((unsigned char)text[from + 1])))
-                from++;
+            if (k == LINE_START && i > 0 && text[i - 1] != '\n') continue;
+            if (k == HEADING && !is_heading(text, n, i)) continue;
+            size_t from = skip_fillers(text, n, i + strlen(phrases[k]));
             *start = text + from;
             *len = sentence_end(text, n, from) - from;
-            trim(start, len);
-            if (*len > 2 && (*start)[0] == '$' && (*start)[*len - 1] == '$') {
-                (*start)++;
-                *len -= 2;
-            }
+            undress(start, len);
             if (*len > 0) return 1;
         }
     }

@@ -8,6 +8,9 @@ static const struct {
     const char *from, *to;
 } spellings[] = {{"\\displaystyle", ""},
                  {"\\dfrac", "\\frac"},
+                 {"\\varnothing", "\\emptyset"},
+                 {"\\{\\}", "\\emptyset"},
+                 {"\xe2\x88\x85", "\\emptyset"},
                  {"\\tfrac", "\\frac"},
                  {"\\cfrac", "\\frac"},
                  {"\\times", "*"},
@@ -106,7 +109,7 @@ static int respell(const char *s, size_t n, char *out)
             used = strlen(spellings[k].from);
             memcpy(out + m, spellings[k].to, put);
             m += put;
-            if (memcmp(s, "\\!", 2) == 0) /* 10,\! 080 is one number */
+            if (used == 2 && s[1] == '!') /* 10,\! 080 is one number */
                 while (used < n && s[used] == ' ')
                     used++;
         } else {
@@ -144,6 +147,17 @@ static char *closing(char *s)
     return NULL;
 }
 
+/* Length of s without a final power, as of "cm^2". */
+static size_t without_power(const char *s, size_t n)
+{
+    static const char *const powers[] = {"^2", "^3", "^{2}", "^{3}"};
+    for (size_t k = 0; k < sizeof powers / sizeof *powers; k++) {
+        size_t m = strlen(powers[k]);
+        if (n >= m && memcmp(s + n - m, powers[k], m) == 0) return n - m;
+    }
+    return n;
+}
+
 /* \text{...} and its kin: the words stay between blanks; text behind a number (a unit) goes. */
 static void open_text(char *s)
 {
@@ -160,7 +174,8 @@ static void open_text(char *s)
             while (before > s && before[-1] == ' ')
                 before--;
             int number = before > s && strchr("0123456789})", before[-1]);
-            if (number && !close[1] && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
+            int last = without_power(close + 1, strlen(close + 1)) == 0;
+            if (number && last && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
                 *before = '\0';
                 continue;
             }
@@ -230,7 +245,7 @@ static int is_unit(const char *word, size_t n)
 /* "10 meters", "12 square units": words behind a number, apart from it by a blank. */
 static void drop_unit(char *s)
 {
-    size_t n = strlen(s), at = n;
+    size_t n = without_power(s, strlen(s)), at = n;
     while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
         at--;
     if (at == 0 || at == n || s[at] != ' ' || !strchr("0123456789})", s[at - 1])) return;

@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grade/number.h"
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "grade/grade.h"
 
 enum { MAX_EXPONENT = 400 };
+
+/* "\overline{6}" behind the n digits of a decimal, `places` of them behind the point: with all
+ * digits once, less those that do not repeat, over 10^places (10^k - 1). digits has room. */
+static int repeating(const char **p, char *digits, size_t n, size_t places, mpq_t q)
+{
+    const char *s = *p + strlen("\\overline{");
+    size_t k = strspn(s, "0123456789");
+    if (k == 0 || n + k > ALLOT_ANSWER_MAX || s[k] != '}') return 0;
+    digits[n] = '\0';
+    mpz_set_str(mpq_denref(q), digits, 10);
+    memcpy(digits + n, s, k);
+    digits[n + k] = '\0';
+    mpz_set_str(mpq_numref(q), digits, 10);
+    mpz_sub(mpq_numref(q), mpq_numref(q), mpq_denref(q));
+    memset(digits, '9', k);
+    memset(digits + k, '0', places);
+    digits[k + places] = '\0';
+    mpz_set_str(mpq_denref(q), digits, 10);
+    mpq_canonicalize(q);
+    *p = s + k + 1;
+    return 1;
+}
 
 /* Digits with thousands separators ("1,234") and a fraction part; *p moves behind them. */
 static int decimal(const char **p, mpq_t q)
@@ -36,6 +59,10 @@ static int decimal(const char **p, mpq_t q)
         }
     }
     if (n == 0) return 0;
+    if (s > *p && s[-1 - (ptrdiff_t)places] == '.' && strncmp(s, "\\overline{", 10) == 0) {
+        *p = s;
+        return repeating(p, digits, n, places, q);
+    }
     digits[n] = '\0';
     mpz_set_str(mpq_numref(q), digits, 10);
     mpz_ui_pow_ui(mpq_denref(q), 10, places);

@@ -44,8 +44,9 @@ static int thousands(allot_span t, size_t at)
     while (after < t.n && isdigit((unsigned char)t.s[after]))
         after++;
     run = at - before;
-    if (t.s[at] != ',' || after - at - 1 != 3 || run < 1 || run > 3 || t.s[before] == '0') return 0;
-    return !(before > 0 && t.s[before - 1] == ',' && run != 3);
+    int later = before > 0 && t.s[before - 1] == ','; /* not the first group */
+    if (t.s[at] != ',' || after - at - 1 != 3 || run < 1 || run > 3) return 0;
+    return later ? run == 3 : t.s[before] != '0';
 }
 
 /* Length of a separator at `at`: a comma, a semicolon, a word. */

@@ -34,6 +34,15 @@ static void extraction(void **state)
     extracts("\\boxed{52", ALLOT_EXTRACT_NONE, NULL);
     extracts("The final answer is: $12$. I hope it is correct.", ALLOT_EXTRACT_PHRASE, "12");
     extracts("the answer is 3.5 metres", ALLOT_EXTRACT_PHRASE, "3.5 metres");
+    extracts("The answer is **42**.", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("**Final Answer:** \\(42\\)", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("So the answer is: \\[\n42 \\]", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("### Final Answer\n\n42\n", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("my answer\n42\n", ALLOT_EXTRACT_NONE, NULL);
+    extracts("The answer is therefore 3, not 4.", ALLOT_EXTRACT_PHRASE, "3");
+    extracts("the answer is 12 because 3*4=12", ALLOT_EXTRACT_PHRASE, "12");
+    extracts("the answer is $a_{. b}$, as seen", ALLOT_EXTRACT_PHRASE, "$a_{. b}$, as seen");
+    extracts("so \\boxed 52.", ALLOT_EXTRACT_BOXED, "52");
     extracts("12 and 13", ALLOT_EXTRACT_NONE, NULL);
     extracts("it costs -1,234.5 in all", ALLOT_EXTRACT_LAST_NUMBER, "-1,234.5");
     extracts("", ALLOT_EXTRACT_NONE, NULL);
@@ -48,22 +57,64 @@ static int equal(const char *a, const char *b)
 static void equality(void **state)
 {
     (void)state;
-    static const char *const same[][2] = {
-        {"52", "52"},           {"52", " 52. "},        {"0.5", "\\frac{1}{2}"},
-        {"1/2", "\\dfrac12"},   {"1,234", "1234"},      {"10{,}000", "10000"},
-        {"-3", "\xe2\x88\x92" "3"}, {"3", "x=3"},       {"2.50", "5/2"},
-        {"1500", "1.5e3"},      {"1500", "1.5\\times 10^{3}"}, {"3/2", "1 1/2"},
-        {"3/2", "1\\frac{1}{2}"}, {"50\\%", "50"},      {"0.333333333", "1/3"},
-        {"90^\\circ", "90"},    {"\\text{Paris}", "paris"}, {"(1, 2)", "(1,2)"},
-        {"007", "7"},           {"-0", "0"},
-        {"1/2", "\\sin 30^\\circ"}, {"\\log_2 16", "4"}, {"4", "\xe2\x88\x9a" "16"},
-        {"\\sin x^2", "\\sin(x^2)"}, {"\\sin(x)^2", "\\sin^2 x"},
-        {"\\sqrt[3]{x}^2", "x^{2/3}"}, {"\\ln x^2", "2\\ln x"}, {"\\sqrt{x^2}", "|x|"}};
-    static const char *const other[][2] = {
-        {"36", "3600"}, {"256", "-256"}, {"6", "6\\sqrt{2}"}, {"1/2", "1/3"}, {"1,23", "123"},
-        {"12", ""}, {"", ""}, {"1000000", "1000000.5"}, {"3", "y"}, {"1/0", "5"}, {"2", "1.9999"}, {"|x|", "x"},
-        {"\\sqrt{x^2}", "x"}, {"\\sin x^2", "\\sin^2 x"},
-        {"x=\\ln 2-y-66\\cdot\\pi", "x=\\ln 2-y-66\\cot\\pi"}};
+    static const char *const same[][2] = {{"52", "52"},
+                                          {"52", " 52. "},
+                                          {"0.5", "\\frac{1}{2}"},
+                                          {"1/2", "\\dfrac12"},
+                                          {"1,234", "1234"},
+                                          {"10{,}000", "10000"},
+                                          {"-3", "\xe2\x88\x92"
+                                                 "3"},
+                                          {"3", "x=3"},
+                                          {"2.50", "5/2"},
+                                          {"1500", "1.5e3"},
+                                          {"1500", "1.5\\times 10^{3}"},
+                                          {"3/2", "1 1/2"},
+                                          {"3/2", "1\\frac{1}{2}"},
+                                          {"50\\%", "50"},
+                                          {"0.333333333", "1/3"},
+                                          {"90^\\circ", "90"},
+                                          {"\\text{Paris}", "paris"},
+                                          {"(1, 2)", "(1,2)"},
+                                          {"007", "7"},
+                                          {"-0", "0"},
+                                          {"1/2", "\\sin 30^\\circ"},
+                                          {"\\log_2 16", "4"},
+                                          {"4", "\xe2\x88\x9a"
+                                                "16"},
+                                          {"\\sin x^2", "\\sin(x^2)"},
+                                          {"\\sin(x)^2", "\\sin^2 x"},
+                                          {"\\sqrt[3]{x}^2", "x^{2/3}"},
+                                          {"\\ln x^2", "2\\ln x"},
+                                          {"\\sqrt{x^2}", "|x|"},
+                                          {"\\pm 2", "\\{-2,2\\}"},
+                                          {"2-\\sqrt3,2+\\sqrt{3}", "2\\pm\\sqrt3"},
+                                          {"x=\\pm 3", "x = 3 or x = -3"},
+                                          {"1/3", "0.\\overline{3}"},
+                                          {"1/6", "0.1\\overline{6}"},
+                                          {"1,000,000", "10^6"},
+                                          {"5", "5\\text{ cm}^2"},
+                                          {"5", "5 meters^2"},
+                                          {"\\emptyset", "\\varnothing"}};
+    static const char *const other[][2] = {{"36", "3600"},
+                                           {"256", "-256"},
+                                           {"6", "6\\sqrt{2}"},
+                                           {"1/2", "1/3"},
+                                           {"1,23", "123"},
+                                           {"12", ""},
+                                           {"", ""},
+                                           {"1000000", "1000000.5"},
+                                           {"3", "y"},
+                                           {"1/0", "5"},
+                                           {"2", "1.9999"},
+                                           {"|x|", "x"},
+                                           {"\\pm 2", "2"},
+                                           {"\\pm 2", "\\{2,3\\}"},
+                                           {"0.\\overline{3}", "0.3"},
+                                           {"5", "5x^2"},
+                                           {"\\sqrt{x^2}", "x"},
+                                           {"\\sin x^2", "\\sin^2 x"},
+                                           {"x=\\ln 2-y-66\\cdot\\pi", "x=\\ln 2-y-66\\cot\\pi"}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (!equal(same[i][0], same[i][1]) || !equal(same[i][1], same[i][0]))
             fail_msg("'%s' is '%s'", same[i][0], same[i][1]);
@@ -106,7 +157,8 @@ static void hostile_answers_are_quick(void **state)
     assert_int_equal(equal("10^{10^{10}}", "5"), 0);
     size_t n = 1 << 20;
     char *flood = malloc(n + 1);
-    for (size_t i = 0; i < n; i++) flood[i] = "\\boxed{"[i % 7];
+    for (size_t i = 0; i < n; i++)
+        flood[i] = "\\boxed{"[i % 7];
     flood[n] = '\0';
     extracts(flood, ALLOT_EXTRACT_NONE, NULL);
     memset(flood, '1', n);
@@ -118,10 +170,9 @@ static void hostile_answers_are_quick(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(extraction), cmocka_unit_test(equality),
-        cmocka_unit_test(canonical_forms),
-        cmocka_unit_test(reference_comes_from_the_last_box),
-        cmocka_unit_test(hostile_answers_are_quick)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(extraction), cmocka_unit_test(equality),
+                                       cmocka_unit_test(canonical_forms),
+                                       cmocka_unit_test(reference_comes_from_the_last_box),
+                                       cmocka_unit_test(hostile_answers_are_quick)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
