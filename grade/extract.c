@@ -88,9 +88,12 @@ static int joins(const char *gap, size_t n)
 }
 
 /* "\boxed{1} and \boxed{2}" is one answer: the span then holds the boxes. */
-static void join_boxes(const char *text, const char **start, size_t *len)
+static void join_boxes(const char *text, size_t n_text, const char **start, size_t *len)
 {
     const char *first = *start, *end = *start + *len;
+    while (end < text + n_text && isspace((unsigned char)*end))
+        end++;
+    if (end == text + n_text || *end != '}') return; /* \boxed 5 */
     while (first > text && *first != '\\')
         first--; /* the command of the last box */
     int joined = 0;
@@ -106,8 +109,6 @@ static void join_boxes(const char *text, const char **start, size_t *len)
             first--;
     }
     if (!joined) return;
-    while (*end != '}')
-        end++;
     *start = first;
     *len = (size_t)(end + 1 - first);
 }
@@ -277,7 +278,7 @@ allot_extract_how allot_extract(const char *text, size_t n, const allot_grade_op
     allot_extract_how how = ALLOT_EXTRACT_NONE;
     skip_thoughts(&text, &n);
     if (last_box(text, n, start, len)) {
-        join_boxes(text, start, len);
+        join_boxes(text, n, start, len);
         how = ALLOT_EXTRACT_BOXED;
     } else if (after_phrase(text, n, start, len)) {
         how = ALLOT_EXTRACT_PHRASE;
@@ -293,7 +294,7 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
 {
     char form[ALLOT_ANSWER_MAX + 1];
     if (last_box(answer, n_answer, start, len)) {
-        join_boxes(answer, start, len);
+        join_boxes(answer, n_answer, start, len);
     } else {
         *start = answer;
         *len = n_answer;

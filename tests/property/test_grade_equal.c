@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "core/buf.h"
@@ -244,6 +245,7 @@ static void rubbish(allot_rng *r, allot_buf *b)
                                          "\\cup",
                                          "\\in",
                                          "\\boxed{",
+                                         "\\boxed 7",
                                          "\\text{",
                                          "\\begin{pmatrix}",
                                          "\\\\",
@@ -300,8 +302,11 @@ static void rubbish_is_quick_and_equals_itself_at_most(void **state)
         double started = thread_ms();
         int same = equal(&a, &a);
         (void)equal(&a, &b);
-        if (allot_extract(a.at, a.n, &o, &start, &n) != ALLOT_EXTRACT_NONE)
-            assert_true(start >= a.at && start + n <= a.at + a.n && n <= ALLOT_ANSWER_MAX);
+        char *exact =
+            memcpy((char *)malloc(a.n + 1) + 1, a.at, a.n); /* nothing behind it: sanitizers */
+        if (allot_extract(exact, a.n, &o, &start, &n) != ALLOT_EXTRACT_NONE)
+            assert_true(start >= exact && start + n <= exact + a.n && n <= ALLOT_ANSWER_MAX);
+        free(exact - 1);
         double taken = thread_ms() - started;
         if (taken > SLOWEST_MS) fail_msg("%.1f ms for '%s' and '%s'", taken, a.at, b.at);
         if (same != (allot_canonical(a.at, a.n, form, sizeof form) > 0))
