@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/log.h"
 #include "core/options.h"
 #include "liballot/mem.h"
 
@@ -14,8 +15,14 @@ allot_code allot_pump_open(allot_pump *p, allot_outdir *out, const allot_engine_
     *p = (allot_pump){.out = out};
     allot_code rc = allot_engine_new(c, &p->engine, err);
     if (!rc) rc = allot_serverload_open(&p->server, c, err);
-    if (rc) allot_pump_clear(p);
-    return rc;
+    if (rc) {
+        allot_pump_clear(p);
+        return rc;
+    }
+    char text[512];
+    allot_engine_describe(p->engine, text, sizeof text);
+    allot_log_info("%s", text);
+    return ALLOT_OK;
 }
 
 void allot_pump_progress(allot_pump *p, const char *what, long done, long total)

@@ -27,7 +27,7 @@ make --no-print-directory -f examples/pipeline.mk OUT="$out" BIN="$bin/" \
   IMPORT="$bin/allot-datasets tinymath --count $queries --seed 1" \
   STRATEGIES=collect/strategies/demo.json FRACTIONS=0.45,0.1,0.15,0.3 \
   BASE_URL="$url" MODEL=tinymath PRM_MODEL=tinymath-prm \
-  GENERATION="--prompt-template 'Q: {problem}\n' --temperature 0.8 --max-tokens 256 --step-max-tokens 64" \
+  GENERATION="--prompt-template 'Q: {problem}\n' --prm-template 'Q: {problem}\n' --temperature 0.8 --max-tokens 256 --step-max-tokens 64" \
   POOL=32 RUNS="${RUNS:-2}" TIME_QUERIES="$timed" THREADS="$threads" \
   EMBEDDINGS='tinymath ngram' \
   EMBED_tinymath="--base-url $url --model tinymath --query-prefix 'Q: '" \

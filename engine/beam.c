@@ -294,7 +294,7 @@ allot_code allot_beam_start(allot_job *job, allot_err *err)
 {
     if (!job->engine->prm)
         return allot_fail(err, ALLOT_EUSAGE, "beam search needs a reward model (give --prm-model)");
-    if (!job->engine->config.prompt_template &&
+    if (allot_generate_in_chat_form(job->engine) &&
         job->engine->profile->continues == ALLOT_CONTINUE_NONE)
         return allot_fail(err, ALLOT_EUSAGE,
                           "beam search on a server of kind '%s' needs a prompt template (give "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "job.h"
@@ -60,12 +61,17 @@ static allot_code check_numbers(const allot_engine_config *c, allot_err *err)
 static allot_code check_template(const allot_engine_config *c, allot_err *err)
 {
     allot_buf unused = {0};
-    int places = allot_prompt_render(c->prompt_template, "", "", 0, &unused);
+    const char *text = allot_prompt_template(c->prompt_template, 1);
+    if (!text) return ALLOT_OK;
+    int places = allot_prompt_render(text, "", "", 0, &unused);
     allot_buf_clear(&unused);
-    if (places != 1)
-        return allot_fail(err, ALLOT_EUSAGE,
-                          "the prompt template has %d places for {problem}, not 1", places);
-    return ALLOT_OK;
+    if (places == 1) return ALLOT_OK;
+    char names[128];
+    allot_prompt_names(names, sizeof names);
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "the prompt template has %d places for {problem}, not 1 (known by name: chat, "
+                      "server, %s)",
+                      places, names);
 }
 
 static allot_http_config http_config(const allot_engine_config *c)
@@ -91,7 +97,7 @@ allot_code allot_engine_check(const allot_engine_config *c, allot_err *err)
     allot_http_config h = http_config(c);
     allot_code rc = check_numbers(c, err);
     if (!rc) rc = check_kinds(c, err);
-    if (!rc && c->prompt_template) rc = check_template(c, err);
+    if (!rc) rc = check_template(c, err);
     if (!rc) rc = allot_http_check(&h, err);
     return rc;
 }
@@ -119,8 +125,8 @@ static allot_code connect_server(allot_engine *e, allot_err *err)
     if (!rc) rc = find_models(e, err);
     if (rc) return rc;
     e->profile = allot_profile_find(c->server_kind);
-    return e->profile ? ALLOT_OK
-                      : allot_profile_detect(e->http, &e->server, &e->profile, &e->about, err);
+    if (!e->profile) rc = allot_profile_detect(e->http, &e->server, &e->profile, &e->about, err);
+    return rc ? rc : allot_render_choose(e, err);
 }
 
 allot_code allot_engine_new(const allot_engine_config *c, allot_engine **out, allot_err *err)
@@ -140,6 +146,7 @@ void allot_engine_free(allot_engine *e)
 {
     if (!e) return;
     allot_http_free(e->http);
+    allot_renderer_free(e->renderer);
     while (e->jobs)
         allot_job_free(e->jobs);
     allot_endpoint_clear(&e->server);
@@ -160,6 +167,7 @@ cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_versio
     cJSON_AddStringToObject(o, "prm", e->prm ? e->prm_model : "");
     cJSON_AddStringToObject(o, "prm_kind", e->prm ? c->prm_kind : "");
     cJSON_AddStringToObject(o, "prm_system_prompt", e->prm ? c->prm_system_prompt : "");
+    cJSON_AddStringToObject(o, "prm_template", e->prm && c->prm_template ? c->prm_template : "");
     cJSON_AddStringToObject(o, "prompt_template", c->prompt_template ? c->prompt_template : "");
     cJSON_AddStringToObject(o, "server_kind", e->profile->kind);
     cJSON_AddNumberToObject(o, "step_max_tokens", (double)c->step_max_tokens);
@@ -170,13 +178,21 @@ cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_versio
     return o;
 }
 
+void allot_engine_describe(const allot_engine *e, char *out, size_t n)
+{
+    const char *version = allot_profile_version(e->profile, e->about);
+    const char *prompts = e->config.prompt_template;
+    snprintf(out, n, "'%s' is %s%s%s with '%s', prompts: %s", e->server.root, e->profile->kind,
+             *version ? " " : "", version, e->model,
+             strchr(prompts, '{') ? "from the template given" : prompts);
+}
+
 cJSON *allot_engine_server(const allot_engine *e)
 {
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(e->about, "version");
     cJSON *o = cJSON_CreateObject();
     cJSON *server = cJSON_AddObjectToObject(o, "server");
     cJSON_AddStringToObject(server, "kind", e->profile->kind);
-    cJSON_AddStringToObject(server, "version", cJSON_IsString(version) ? version->valuestring : "");
+    cJSON_AddStringToObject(server, "version", allot_profile_version(e->profile, e->about));
     return o;
 }
 

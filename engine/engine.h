@@ -21,9 +21,12 @@ typedef struct {
     const char *prm_kind;        /* "vllm-pooling" */
     const char *prm_separator;   /* "<extra_0>" */
     const char *prm_system_prompt;
+    const char *prm_template;    /* text with {problem} and {system}, what the model reads before the
+                                    steps; NULL = messages (the server renders its template) */
     const char *system_prompt;   /* "" = none */
-    const char *prompt_template; /* text with {problem} and {system}, sent to /v1/completions; NULL =
-                                    chat (server renders its template) */
+    const char *prompt_template; /* text with {problem} and {system}, or a built-in one's name, held
+                                    here; "server" = the server's, rendered once per query; "chat" =
+                                    messages; NULL = "server" where it can be had, else "chat" */
     const char *step_separator;  /* "\n\n" */
     double temperature, top_p;
     long max_tokens;             /* per sample */
@@ -51,6 +54,8 @@ void allot_engine_free(allot_engine *e);
 /* The generation fingerprint's fields (owned by the caller), and {"server": ...} as detected. */
 cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_version);
 cJSON *allot_engine_server(const allot_engine *e);
+/* "'http://host:8000' is vllm 0.26.0 with 'model', prompts: server": for people. out[n]. */
+void allot_engine_describe(const allot_engine *e, char *out, size_t n);
 
 /* A query, borrowed until its jobs are done. */
 typedef struct {

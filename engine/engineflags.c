@@ -48,6 +48,7 @@ allot_code allot_engine_flags_apply(const allot_engine_config *given, allot_engi
     take_text(given->prm_base_url, &config->prm_base_url);
     take_text(given->prm_model, &config->prm_model);
     take_text(given->prm_kind, &config->prm_kind);
+    take_text(given->prm_template, &config->prm_template);
     take_text(given->prm_separator, &config->prm_separator);
     take_text(given->prm_system_prompt, &config->prm_system_prompt);
     take_text(given->system_prompt, &config->system_prompt);
@@ -56,6 +57,7 @@ allot_code allot_engine_flags_apply(const allot_engine_config *given, allot_engi
     take_text(given->api_key_env, &config->api_key_env);
     take_text(given->api_key_file, &config->api_key_file);
     take_text(given->cacert, &config->cacert);
+    if (given->prm_template) unescape(given->prm_template);
     if (given->prompt_template) unescape(given->prompt_template);
     if (given->step_separator) unescape(given->step_separator);
     if (!config->base_url)

@@ -49,13 +49,17 @@
      "of one beam-search step (default: 2048)", 1, 10000000},                                      \
     {"system-prompt", ALLOT_OPT_STRING, &(c).system_prompt, "TEXT", "taken as it is", 0, 0},       \
     {"prompt-template", ALLOT_OPT_STRING, &(c).prompt_template, "TEXT",                            \
-     "prompt with {problem} and {system}, '\\n' is a line break (default: the server's chat "      \
-     "template)", 0, 0},                                                                           \
+     "prompt with {problem} and {system}, '\\n' is a line break; or chatml, llama3, mistral, "     \
+     "gemma; or server: its own, rendered once per query; or chat: messages (default: server, "    \
+     "where it can, else chat)", 0, 0},                                                            \
     {"step-separator", ALLOT_OPT_STRING, &(c).step_separator, "TEXT",                              \
      "what ends a step (default: '\\n\\n')", 0, 0},                                                \
     {"prm-kind", ALLOT_OPT_STRING, &(c).prm_kind, "KIND", "default: vllm-pooling", 0, 0},          \
     {"prm-separator", ALLOT_OPT_STRING, &(c).prm_separator, "TEXT",                                \
      "step mark of the reward model (default: <extra_0>)", 0, 0},                                  \
+    {"prm-template", ALLOT_OPT_STRING, &(c).prm_template, "TEXT",                                  \
+     "what the reward model reads before the steps, with {problem} and {system} (default: the "    \
+     "server's chat template)", 0, 0},                                                             \
     {"prm-system-prompt", ALLOT_OPT_STRING, &(c).prm_system_prompt, "TEXT",                        \
      "what the reward model's dialogue starts with", 0, 0}
 

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "generate.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/json.h"
 #include "job.h"
+#include "liballot/mem.h"
 #include "prompt.h"
 
 #define MAX_TOKENS_TOLD 9007199254740992.0
 
-static void add_message(cJSON *list, const char *role, const char *text)
+static const char *template_of(const allot_engine *e)
 {
-    cJSON *m = cJSON_CreateObject();
-    cJSON_AddStringToObject(m, "role", role);
-    cJSON_AddStringToObject(m, "content", text);
-    cJSON_AddItemToArray(list, m);
+    return allot_prompt_template(e->config.prompt_template, *e->config.system_prompt != '\0');
 }
 
-/* The rendered prompt and what was generated so far are one text to the server. */
+/* The rendered prompt and what was generated so far are one text to the server. A server's own
+ * template has its begin-of-sequence token already. */
 static void add_prompt(cJSON *o, const allot_engine *e, const allot_query *q,
                        const allot_generate_request *r)
 {
-    const char *template_text = e->config.prompt_template;
-    size_t bos = allot_prompt_bos(template_text);
-    if (bos && e->profile->bos_field) {
+    const char *text = r->prompt ? r->prompt : template_of(e);
+    size_t bos = allot_prompt_bos(text);
+    if ((bos || r->prompt) && e->profile->bos_field) {
         cJSON_AddFalseToObject(o, "add_special_tokens");
         bos = 0;
     }
     allot_buf prompt = {0};
-    (void)allot_prompt_render(template_text + bos, e->config.system_prompt, q->problem, q->n,
-                              &prompt);
+    if (r->prompt) allot_buf_str(&prompt, text + bos);
+    else
+        (void)allot_prompt_render(text + bos, e->config.system_prompt, q->problem, q->n, &prompt);
     allot_buf_add(&prompt, r->so_far, r->n);
     if (!prompt.failed) cJSON_AddStringToObject(o, "prompt", prompt.at);
     allot_buf_clear(&prompt);
@@ -38,20 +39,20 @@ static void add_messages(cJSON *o, const allot_engine *e, const allot_query *q,
                          const allot_generate_request *r)
 {
     cJSON *list = cJSON_AddArrayToObject(o, "messages");
-    allot_buf text = {0};
-    if (*e->config.system_prompt) add_message(list, "system", e->config.system_prompt);
-    allot_buf_add(&text, q->problem, q->n);
-    if (!text.failed) add_message(list, "user", text.at);
-    if (r->n > 0) {
-        allot_buf_reset(&text);
-        allot_buf_add(&text, r->so_far, r->n);
-        if (!text.failed) add_message(list, "assistant", text.at);
-        if (e->profile->continues == ALLOT_CONTINUE_FIELDS)
-            cJSON_AddFalseToObject(o, "add_generation_prompt");
-        if (e->profile->continues != ALLOT_CONTINUE_AUTO)
-            cJSON_AddTrueToObject(o, "continue_final_message");
-    }
-    allot_buf_clear(&text);
+    const char *system_prompt = e->config.system_prompt;
+    if (*system_prompt) allot_prompt_message(list, "system", system_prompt, strlen(system_prompt));
+    allot_prompt_message(list, "user", q->problem, q->n);
+    if (r->n == 0) return;
+    allot_prompt_message(list, "assistant", r->so_far, r->n);
+    if (e->profile->continues == ALLOT_CONTINUE_FIELDS)
+        cJSON_AddFalseToObject(o, "add_generation_prompt");
+    if (e->profile->continues != ALLOT_CONTINUE_AUTO)
+        cJSON_AddTrueToObject(o, "continue_final_message");
+}
+
+int allot_generate_in_chat_form(const allot_engine *e)
+{
+    return !e->renderer && !template_of(e);
 }
 
 static void add_salt(cJSON *o, const allot_profile *p, const char *salt)
@@ -66,11 +67,14 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", e->model);
-    if (e->config.prompt_template) add_prompt(o, e, q, r);
-    else add_messages(o, e, q, r);
+    int chat = allot_generate_in_chat_form(e);
+    if (chat) add_messages(o, e, q, r);
+    else add_prompt(o, e, q, r);
     cJSON_AddNumberToObject(o, "temperature", e->config.temperature);
-    cJSON_AddNumberToObject(o, "top_p", e->config.top_p);
-    cJSON_AddNumberToObject(o, "max_tokens", (double)r->max_tokens);
+    if (e->config.top_p < 1 || !e->profile->refuses_top_p_1)
+        cJSON_AddNumberToObject(o, "top_p", e->config.top_p);
+    cJSON_AddNumberToObject(o, chat ? "max_tokens" : e->profile->limit,
+                            (double)r->max_tokens);
     cJSON_AddNumberToObject(o, "seed", (double)r->seed);
     if (r->stop_at_step) {
         cJSON *stop = cJSON_AddArrayToObject(o, "stop");
@@ -125,6 +129,8 @@ static int is_end_of_sequence(const allot_profile *p, const cJSON *choice, const
         return !cJSON_IsString(matched);
     case ALLOT_EOS_FINISH:
         return strcmp(reason, "stop_sequence") != 0;
+    case ALLOT_EOS_TOKEN:
+        return strcmp(reason, "eos_token") == 0;
     case ALLOT_EOS_UNKNOWN:
         break;
     }
@@ -163,6 +169,7 @@ allot_code allot_generate_parse(const allot_engine *e, const allot_generate_requ
         rc = err ? (err->code = ALLOT_ESERVER) : ALLOT_ESERVER;
     allot_buf_clear(&clean);
     if (rc) return rc;
+    allot_profile_answer(*json);
     const cJSON *choices = cJSON_GetObjectItemCaseSensitive(*json, "choices");
     const cJSON *choice = cJSON_GetArrayItem(choices, 0);
     if (!cJSON_IsArray(choices) || cJSON_GetArraySize(choices) != 1)
@@ -177,10 +184,20 @@ allot_code allot_generate_parse(const allot_engine *e, const allot_generate_requ
 
 typedef struct {
     allot_engine *engine;
-    allot_generate_request request; /* so_far is not kept */
+    const allot_query *query;
+    allot_generate_request request; /* prompt and salt are not kept; so_far neither, unless owned */
+    char *so_far, *salt;            /* owned copies while the prompt is awaited */
     allot_generate_fn done;
     void *user;
 } pending;
+
+static void pending_free(void *user)
+{
+    pending *p = user;
+    free(p->so_far);
+    free(p->salt);
+    free(p);
+}
 
 static void answered(const allot_http_reply *http, void *user)
 {
@@ -194,15 +211,16 @@ static void answered(const allot_http_reply *http, void *user)
         (void)allot_fail_in(&reply.failure, "'%s'", http->url);
     p->done(&reply, p->user);
     cJSON_Delete(json);
-    free(p);
+    pending_free(p);
 }
 
 /* Engine and url are the caller's; the body is printed and sent. */
 static allot_code send_body(allot_engine *e, const cJSON *body, pending *p, allot_err *err)
 {
     allot_buf url = {0};
-    allot_buf_printf(&url, "%s/%s", e->server.v1,
-                     e->config.prompt_template ? "completions" : "chat/completions");
+    allot_buf_printf(&url, "%s%s", e->server.root,
+                     allot_generate_in_chat_form(e) ? "/v1/chat/completions"
+                                                    : e->profile->completions);
     char *text = cJSON_PrintUnformatted(body);
     allot_code rc = allot_buf_check(&url, err);
     if (!rc && !text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
@@ -212,7 +230,7 @@ static allot_code send_body(allot_engine *e, const cJSON *body, pending *p, allo
                                 .n = strlen(text),
                                 .api_key = e->server.api_key,
                                 .done = answered,
-                                .drop = free,
+                                .drop = pending_free,
                                 .user = p};
         rc = allot_http_send(e->http, &r, err);
     }
@@ -221,17 +239,53 @@ static allot_code send_body(allot_engine *e, const cJSON *body, pending *p, allo
     return rc;
 }
 
+static allot_code send_request(pending *p, const allot_generate_request *r, allot_err *err)
+{
+    cJSON *body = allot_generate_body(p->engine, p->query, r);
+    allot_code rc = send_body(p->engine, body, p, err);
+    cJSON_Delete(body);
+    return rc;
+}
+
+/* The prompt has come: what was held back is sent. */
+static void rendered(const char *prompt, const allot_err *failure, void *user)
+{
+    pending *p = user;
+    allot_generate_reply reply = {.sent_s = INFINITY};
+    if (prompt) {
+        allot_generate_request r = p->request;
+        r.prompt = prompt;
+        if (!send_request(p, &r, &reply.failure)) return;
+    } else if (failure) {
+        reply.failure = *failure;
+    }
+    if (reply.failure.code) p->done(&reply, p->user);
+    pending_free(p);
+}
+
+/* The first request of a query waits for its prompt. */
+static allot_code send_later(pending *p, const allot_generate_request *r, allot_err *err)
+{
+    p->so_far = allot_mem_text(r->so_far, r->n, err);
+    if (!p->so_far) return ALLOT_ERUNTIME;
+    if (r->salt && !(p->salt = allot_mem_text(r->salt, strlen(r->salt), err)))
+        return ALLOT_ERUNTIME;
+    p->request.so_far = p->so_far;
+    p->request.salt = p->salt;
+    return allot_render_ask(p->engine->renderer, p->query, rendered, p, err);
+}
+
 allot_code allot_generate(allot_engine *e, const allot_query *q, const allot_generate_request *r,
                           allot_generate_fn f, void *user, allot_err *err)
 {
     pending *p = malloc(sizeof *p);
     if (!p) return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-    *p = (pending){.engine = e, .request = *r, .done = f, .user = user};
-    p->request.so_far = NULL;
-    p->request.salt = NULL;
-    cJSON *body = allot_generate_body(e, q, r);
-    allot_code rc = send_body(e, body, p, err);
-    cJSON_Delete(body);
-    if (rc) free(p);
+    *p = (pending){.engine = e, .query = q, .request = *r, .done = f, .user = user};
+    p->request.so_far = p->request.salt = NULL;
+    allot_generate_request with_prompt = *r;
+    with_prompt.prompt = e->renderer ? allot_render_known(e->renderer, q) : NULL;
+    allot_code rc = e->renderer && !with_prompt.prompt ? send_later(p, r, err)
+                                                       : send_request(p, &with_prompt, err);
+    if (rc) pending_free(p);
     return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* generate.h - one text from the generator: /v1/completions with a prompt template, else
+/* generate.h - one text from the generator: a completion of a prompt that is held here, else
  * /v1/chat/completions; one choice per request, so that its tokens are known. */
 #ifndef ALLOT_GENERATE_H
 #define ALLOT_GENERATE_H
@@ -11,7 +11,8 @@ typedef struct {
     uint64_t seed;
     long max_tokens;
     int stop_at_step; /* stop behind the next step separator, which stays in the text */
-    const char *salt; /* NULL = none */
+    const char *salt;   /* NULL = none */
+    const char *prompt; /* rendered by the server; NULL = from the template. allot_generate sets it */
 } allot_generate_request;
 
 /* Borrowed, valid during the callback. */
@@ -31,6 +32,9 @@ typedef void (*allot_generate_fn)(const allot_generate_reply *reply, void *user)
 ALLOT_MUST_CHECK allot_code allot_generate(allot_engine *e, const allot_query *q,
                                            const allot_generate_request *r, allot_generate_fn f,
                                            void *user, allot_err *err);
+
+/* Whether texts are asked for with messages; else with a prompt. */
+int allot_generate_in_chat_form(const allot_engine *e);
 
 /* The body of the request, for tests. The caller deletes it; NULL when out of memory. */
 cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,

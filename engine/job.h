@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "prm.h"
 #include "profile.h"
+#include "render.h"
 
 struct allot_engine {
     allot_engine_config config; /* strings are borrowed */
@@ -18,6 +19,7 @@ struct allot_engine {
     const allot_prm_backend *prm; /* NULL = no reward model */
     char *model, *prm_model;      /* owned */
     cJSON *about;                 /* what the server said of itself, or NULL */
+    allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */
     struct allot_job *jobs;       /* all that are under way */
 };
 

@@ -30,7 +30,7 @@ static void add_inputs(cJSON *o, const pooling *p)
     const allot_engine *e = p->call->engine;
     const allot_query *q = p->call->query;
     cJSON *list = cJSON_AddArrayToObject(o, "input");
-    const char *template_text = e->config.prompt_template;
+    const char *template_text = e->config.prm_template;
     if (allot_prompt_bos(template_text)) cJSON_AddFalseToObject(o, "add_special_tokens");
     allot_buf problem = {0}, text = {0};
     allot_prompt_without(q->problem, q->n, e->config.prm_separator, &problem);
@@ -276,7 +276,7 @@ static allot_code send_texts(allot_prm_call *call, int from, int count, allot_er
     *p = (pooling){call, from, count};
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", call->engine->prm_model);
-    if (call->engine->config.prompt_template) add_inputs(o, p);
+    if (call->engine->config.prm_template) add_inputs(o, p);
     else add_messages(o, p);
     char *body = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
@@ -290,7 +290,7 @@ static allot_code send_texts(allot_prm_call *call, int from, int count, allot_er
 
 static allot_code start(allot_prm_call *call, allot_err *err)
 {
-    if (call->engine->config.prompt_template) return send_texts(call, 0, call->reply.n, err);
+    if (call->engine->config.prm_template) return send_texts(call, 0, call->reply.n, err);
     for (int i = 0; i < call->reply.n; i++) {
         allot_err failure = {0};
         if (!send_texts(call, i, 1, &failure)) continue;

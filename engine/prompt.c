@@ -1,11 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prompt.h"
+#include <stdio.h>
 #include <string.h>
 #include "liballot/utf8.h"
 
 #define PROBLEM "{problem}"
 #define SYSTEM "{system}"
 #define UNKNOWN_CHARACTER "\xef\xbf\xbd"
+
+void allot_prompt_message(cJSON *list, const char *role, const char *text, size_t n)
+{
+    allot_buf content = {0};
+    allot_buf_add(&content, text, n);
+    cJSON *m = cJSON_CreateObject();
+    cJSON_AddStringToObject(m, "role", role);
+    cJSON_AddStringToObject(m, "content", content.at ? content.at : "");
+    cJSON_AddItemToArray(list, m);
+    allot_buf_clear(&content);
+}
+
+/* A dialogue of one turn. Mistral and Gemma have no system role: theirs is part of the question. */
+static const struct {
+    const char *name, *with_system, *without;
+} BUILT_IN[] = {
+    {"chatml",
+     "<|im_start|>system\n{system}<|im_end|>\n"
+     "<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n",
+     "<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n"},
+    {"llama3",
+     "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n{system}<|eot_id|>"
+     "<|start_header_id|>user<|end_header_id|>\n\n{problem}<|eot_id|>"
+     "<|start_header_id|>assistant<|end_header_id|>\n\n",
+     "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{problem}<|eot_id|>"
+     "<|start_header_id|>assistant<|end_header_id|>\n\n"},
+    {"mistral", "<s>[INST] {system}\n\n{problem}[/INST]", "<s>[INST] {problem}[/INST]"},
+    {"gemma",
+     "<bos><start_of_turn>user\n{system}\n\n{problem}<end_of_turn>\n<start_of_turn>model\n",
+     "<bos><start_of_turn>user\n{problem}<end_of_turn>\n<start_of_turn>model\n"},
+};
+enum { N_BUILT_IN = sizeof BUILT_IN / sizeof *BUILT_IN };
+
+void allot_prompt_names(char *out, size_t n)
+{
+    size_t at = 0;
+    for (int i = 0; i < N_BUILT_IN && at < n; i++)
+        at += (size_t)snprintf(out + at, n - at, "%s%s", i ? ", " : "", BUILT_IN[i].name);
+}
+
+const char *allot_prompt_template(const char *setting, int has_system)
+{
+    if (!setting || strcmp(setting, "chat") == 0 || strcmp(setting, "server") == 0) return NULL;
+    for (int i = 0; i < N_BUILT_IN; i++)
+        if (strcmp(setting, BUILT_IN[i].name) == 0)
+            return has_system ? BUILT_IN[i].with_system : BUILT_IN[i].without;
+    return setting;
+}
 
 int allot_prompt_render(const char *template_text, const char *system_prompt, const char *problem,
                         size_t n, allot_buf *out)

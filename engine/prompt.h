@@ -3,12 +3,22 @@
  * All functions append to a buffer; out of memory is reported by allot_buf_check. Pure. */
 #ifndef ALLOT_PROMPT_H
 #define ALLOT_PROMPT_H
+#include <cjson/cJSON.h>
 #include "core/buf.h"
 
 /* The template with {problem} and {system} replaced in one pass (a problem that holds "{system}"
  * stays as it is). Returns the number of places for the problem. */
 int allot_prompt_render(const char *template_text, const char *system_prompt, const char *problem,
                         size_t n, allot_buf *out);
+
+/* Appends {"role", "content"} to a list of messages. */
+void allot_prompt_message(cJSON *list, const char *role, const char *text, size_t n);
+
+/* The names of the built-in templates, for messages. out[n]. */
+void allot_prompt_names(char *out, size_t n);
+/* What a setting means: a built-in template by its name (its system part is left out without a
+ * system prompt), NULL for NULL and for the words "chat" and "server", else the text itself. */
+const char *allot_prompt_template(const char *setting, int has_system);
 
 /* Bytes of a begin-of-sequence token written at the start of a template, 0 if there is none.
  * Servers that add one of their own would double it. */

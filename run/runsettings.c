@@ -74,12 +74,12 @@ allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_en
     const cJSON *f = s->fingerprint;
     allot_engine_defaults(out);
     take_text(f, "generator", &out->model);
-    take_text(f, "server_kind", &out->server_kind);
     take_text(f, "system_prompt", &out->system_prompt);
     take_text(f, "prompt_template", &out->prompt_template);
     take_text(f, "step_separator", &out->step_separator);
     take_text(f, "prm", &out->prm_model);
     take_text(f, "prm_kind", &out->prm_kind);
+    take_text(f, "prm_template", &out->prm_template);
     take_text(f, "prm_system_prompt", &out->prm_system_prompt);
     out->temperature = number_of(f, "temperature", out->temperature);
     out->top_p = number_of(f, "top_p", out->top_p);

@@ -33,7 +33,7 @@ strategies() {
 sample_command() {
     COMMAND=(allot-collect sample --quiet --dataset p.h5 --strategies s.json --output "$1"
         --base-url "$URL" --model tinymath --prm-model tinymath-prm --max-tokens 200
-        --prompt-template 'Q: {problem}\n' --runs 2 "${@:2}")
+        --prompt-template 'Q: {problem}\n' --prm-template 'Q: {problem}\n' --runs 2 "${@:2}")
 }
 sample() {
     sample_command "$@"

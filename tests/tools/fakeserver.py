@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A tiny server with vLLM's requests and responses, for command-line tests without a model.
+"""A tiny server that answers as vLLM does, or SGLang, llama.cpp's, TGI, OpenAI (--kind), for
+command-line tests without a model.
 
 It solves chains of arithmetic ("Q: 12+7*3=?"), step by step; a hash of seed and prompt decides where
 it errs, so that a request always gets the same answer. Models: tinymath (texts, embeddings),
@@ -38,27 +39,92 @@ def steps_of(problem, done, seed):
     return texts
 
 
-def complete(body):
-    prompt = body["prompt"]
-    match = re.match(r"Q: ([0-9+*\-]+)=\?\n(.*)", prompt, re.S)
+# What each kind of server takes besides the common fields; anything else is refused, in order to
+# see that nothing is sent blindly.
+COMMON = {"model", "prompt", "messages", "temperature", "top_p", "seed", "stop", "stream",
+          "stream_options"}
+FIELDS = {"vllm": {"max_tokens", "include_stop_str_in_output", "cache_salt", "add_special_tokens",
+                   "add_generation_prompt", "continue_final_message", "top_k"},
+          "sglang": {"max_tokens", "no_stop_trim", "cache_salt", "continue_final_message", "top_k"},
+          "llama.cpp": {"n_predict", "max_tokens", "cache_prompt", "top_k"},
+          "tgi": {"max_tokens"},
+          "openai": {"max_tokens"}}
+BOS = "<s>"
+
+
+def render(messages):
+    """The chat template: the last message may be an answer that is to be continued."""
+    system = "".join(f"S: {m['content']}\n" for m in messages if m["role"] == "system")
+    user = next(m["content"] for m in messages if m["role"] == "user")
+    done = messages[-1]["content"] if messages[-1]["role"] == "assistant" else ""
+    return f"{BOS}{system}Q: {user}\n{done}"
+
+
+def bad(message):
+    return 400, {"error": {"message": message, "code": 400}}
+
+
+def generate(body, chat):
+    unknown = set(body) - COMMON - FIELDS[options.kind]
+    if unknown or (options.kind == "tgi" and body.get("top_p") == 1):
+        return bad(f"not known here: {sorted(unknown) or 'top_p 1'}")
+    prompt = render(body["messages"]) if chat else body["prompt"]
+    if not chat and body.get("add_special_tokens", True):
+        prompt = BOS + prompt
+    if prompt.count(BOS) != 1 and options.bos:
+        return bad(f"{prompt.count(BOS)} begin-of-sequence tokens")
+    match = re.match(r"(?:S: .*\n)?Q: ([0-9+*\-]+)=\?\n(.*)", prompt.replace(BOS, ""), re.S)
     if not match:
-        return None
+        return bad("malformed")
     problem, done = match.groups()
     texts = steps_of(problem, done, body.get("seed", 0))
-    reason = None
-    if "\n\n" in body.get("stop", []) and len(texts) > 1:
-        text, reason = texts[0], "\n\n"
-        if body.get("include_stop_str_in_output"):
-            text += "\n\n"
-    else:
-        text = "\n\n".join(texts)
-    finish = "stop"
-    if len(text) > body["max_tokens"]:
-        text, finish, reason = text[: body["max_tokens"]], "length", None
-    return {"object": "text_completion", "model": body["model"],
-            "choices": [{"index": 0, "text": text, "finish_reason": finish, "stop_reason": reason}],
-            "usage": {"prompt_tokens": len(prompt), "completion_tokens": len(text) + 1,
-                      "total_tokens": len(prompt) + len(text) + 1}}
+    stopped = "\n\n" in body.get("stop", []) and len(texts) > 1
+    text = texts[0] if stopped else "\n\n".join(texts)
+    most = body.get("n_predict", body.get("max_tokens"))
+    cut = len(text) > most
+    if cut:
+        text, stopped = text[:most], False
+    end = "limit" if cut else "word" if stopped else "eos"
+    keeps = {"vllm": "include_stop_str_in_output", "sglang": "no_stop_trim"}.get(options.kind)
+    if stopped and (options.kind == "tgi" or body.get(keeps)):
+        text += "\n\n"
+    return 200, answer_of(body["model"], text, end, chat, len(prompt))
+
+
+def answer_of(model, text, end, chat, n_prompt):
+    """The answer in the shape of the kind of server."""
+    if options.kind == "llama.cpp" and not chat:
+        return {"content": text, "stop": True, "stop_type": end, "truncated": False,
+                "stopping_word": "\n\n" if end == "word" else "",
+                "tokens_predicted": len(text) + 1, "tokens_evaluated": n_prompt,
+                "timings": {"cache_n": 1}}
+    choice = {"index": 0, "finish_reason": "length" if end == "limit" else "stop"}
+    if options.kind == "vllm":
+        choice["stop_reason"] = "\n\n" if end == "word" else None
+    elif options.kind == "sglang":
+        choice["matched_stop"] = {"word": "\n\n", "eos": 151645, "limit": None}[end]
+    elif options.kind == "tgi" and end != "limit":
+        choice["finish_reason"] = ("stop_sequence" if end == "word" else
+                                   "stop" if chat else "eos_token")
+    choice.update({"message": {"role": "assistant", "content": text}} if chat else {"text": text})
+    return {"object": "text_completion", "model": model, "choices": [choice],
+            "usage": {"prompt_tokens": n_prompt, "completion_tokens": len(text) + 1,
+                      "total_tokens": n_prompt + len(text) + 1}}
+
+
+def tokenize(body):
+    if options.kind == "tgi":
+        return 200, {"tokenize_response": [], "templated_text": render(body["messages"])}
+    if options.kind == "llama.cpp":
+        return 200, {"prompt": render(body["messages"])}
+    return 200, {"tokens": [ord(c) for c in render(body["messages"])], "count": 1}
+
+
+def detokenize(body):
+    text = "".join(chr(t) for t in body["tokens"])
+    if options.kind == "vllm":
+        return 200, {"prompt": text}
+    return 200, {"text": text if body.get("skip_special_tokens") is False else text.replace(BOS, "")}
 
 
 def rewards(text):
@@ -80,6 +146,20 @@ def pool(body):
             "data": [{"index": i, "object": "pooling", "data": rewards(t)}
                      for i, t in enumerate(inputs)],
             "usage": {"prompt_tokens": n, "total_tokens": n}}
+
+
+# What the server says of itself: path and answer.
+ABOUT = {"vllm": ("/version", {"version": "0.26.0"}),
+         "sglang": ("/get_server_info", {"version": "0.5.9", "tp_size": 1}),
+         "llama.cpp": ("/props", {"build_info": "b7000", "default_generation_settings": {"n_ctx": 1}}),
+         "tgi": ("/info", {"version": "3.3.6", "model_id": "tinymath"}),
+         "openai": (None, None)}
+ROUTES = {"vllm": {"/tokenize": tokenize, "/detokenize": detokenize},
+          "sglang": {"/tokenize": tokenize, "/detokenize": detokenize},
+          "llama.cpp": {"/apply-template": tokenize,
+                        "/completion": lambda body: generate(body, False)},
+          "tgi": {"/chat_tokenize": tokenize},
+          "openai": {}}
 
 
 def embed(body):
@@ -110,8 +190,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/models":
             names = ["tinymath", "tinymath-prm"]
             self.answer(200, {"object": "list", "data": [{"id": n, "object": "model"} for n in names]})
-        elif self.path == "/version":
-            self.answer(200, {"version": "0.26.0"})
+        elif self.path == ABOUT[options.kind][0]:
+            self.answer(200, ABOUT[options.kind][1])
         elif self.path == "/metrics":
             self.answer(200, f"vllm:num_requests_running {running + options.foreign}\n"
                              "vllm:num_requests_waiting 0\n", "text/plain")
@@ -134,21 +214,31 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(*answer)
 
     def work(self, body, number):
-        work = {"/v1/completions": complete, "/pooling": pool, "/v1/embeddings": embed}.get(self.path)
+        work = {"/v1/completions": lambda body: generate(body, False),
+                "/v1/chat/completions": lambda body: generate(body, True),
+                "/pooling": lambda body: (200, pool(body)),
+                "/v1/embeddings": lambda body: (200, embed(body)),
+                **ROUTES[options.kind]}.get(self.path)
         if not work or body.get("model") not in ("tinymath", "tinymath-prm"):
             return 404, {"error": {"message": "no such model", "code": 404}}
         if options.fail_every and number % options.fail_every == 0:
             return 503, {"error": {"message": "busy", "code": 503}}
         if options.refuse and options.refuse in json.dumps(body):
-            return 400, {"error": {"message": "this query is refused", "code": 400}}
-        result = work(body)
-        return (200, result) if result else (400, {"error": {"message": "malformed", "code": 400}})
+            return bad("this query is refused")
+        if options.log:
+            with lock, open(options.log, "a") as f:
+                f.write(json.dumps({"path": self.path, "body": body,
+                                    "headers": dict(self.headers)}) + "\n")
+        return work(body)
 
 
 def main():
     global options
     parser = argparse.ArgumentParser()
     parser.add_argument("--port-file", required=True)
+    parser.add_argument("--kind", default="vllm", choices=FIELDS, help="how to answer")
+    parser.add_argument("--bos", action="store_true", help="refuse none and two of them")
+    parser.add_argument("--log", help="file to which requests are added, JSON lines")
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")

@@ -106,7 +106,7 @@ static allot_engine *open_engine(const char *kind)
     c.base_url = url;
     c.prm_model = "prm";
     c.server_kind = kind;
-    c.prompt_template = "Q: {problem}\n";
+    c.prompt_template = c.prm_template = "Q: {problem}\n";
     c.max_concurrency = 1;
     c.max_retries = 0;
     assert_int_equal(allot_engine_new(&c, &e, &err), ALLOT_OK);

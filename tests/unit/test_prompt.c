@@ -96,6 +96,37 @@ static void bos_is_recognised(void **state)
     assert_int_equal(allot_prompt_bos("<|im_start|>"), 0);
 }
 
+static void expect_built_in(const char *name, const char *system_prompt, const char *prompt)
+{
+    allot_buf b = {0};
+    const char *text = allot_prompt_template(name, *system_prompt != '\0');
+    assert_int_equal(allot_prompt_render(text, system_prompt, "2+2=?", 5, &b), 1);
+    expect(&b, prompt);
+}
+
+/* As the models' own templates write a dialogue of one turn. */
+static void built_in_templates_are_those_of_the_models(void **state)
+{
+    (void)state;
+    expect_built_in("chatml", "Be brief.",
+                    "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n2+2=?<|im_end|>\n"
+                    "<|im_start|>assistant\n");
+    expect_built_in("chatml", "",
+                    "<|im_start|>user\n2+2=?<|im_end|>\n<|im_start|>assistant\n");
+    expect_built_in("llama3", "Be brief.",
+                    "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief."
+                    "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n2+2=?<|eot_id|>"
+                    "<|start_header_id|>assistant<|end_header_id|>\n\n");
+    expect_built_in("mistral", "Be brief.", "<s>[INST] Be brief.\n\n2+2=?[/INST]");
+    expect_built_in("mistral", "", "<s>[INST] 2+2=?[/INST]");
+    expect_built_in("gemma", "",
+                    "<bos><start_of_turn>user\n2+2=?<end_of_turn>\n<start_of_turn>model\n");
+    assert_string_equal(allot_prompt_template("Q: {problem}", 0), "Q: {problem}");
+    assert_null(allot_prompt_template("chat", 0));
+    assert_null(allot_prompt_template("server", 1));
+    assert_null(allot_prompt_template(NULL, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +135,7 @@ int main(void)
         cmocka_unit_test(marks_in_the_text_do_not_count),
         cmocka_unit_test(invalid_text_is_replaced),
         cmocka_unit_test(bos_is_recognised),
+        cmocka_unit_test(built_in_templates_are_those_of_the_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

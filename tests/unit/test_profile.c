@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kinds of servers are, and what they say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "engine/generate.h"
+#include "engine/job.h"
+
+/* The answer of a step is read by this kind's rules. */
+static allot_generate_reply read_step(const char *kind, const char *answer)
+{
+    static allot_engine e;
+    allot_err err = {0};
+    cJSON *json = NULL;
+    allot_generate_reply reply = {0};
+    const allot_generate_request r = {.stop_at_step = 1};
+    e.profile = allot_profile_find(kind);
+    if (allot_generate_parse(&e, &r, answer, strlen(answer), &json, &reply, &err))
+        fail_msg("%s: %s", answer, err.msg);
+    cJSON_Delete(json);
+    return reply;
+}
+
+#define CHOICE(fields) "{\"choices\":[{\"text\":\"x\"," fields "}]," USAGE "}"
+#define USAGE "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}"
+#define NATIVE(type)                                                                               \
+    "{\"content\":\"x\",\"stop\":true,\"stop_type\":\"" type "\",\"tokens_predicted\":2,"          \
+    "\"tokens_evaluated\":3,\"timings\":{\"cache_n\":1}}"
+
+static void an_end_is_told_from_a_stop_string(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *answer;
+        int ended;
+        allot_finish finish;
+    } rows[] = {
+        {"vllm", CHOICE("\"finish_reason\":\"stop\",\"stop_reason\":\"\\n\\n\""), 0,
+         ALLOT_FINISH_STOP},
+        {"vllm", CHOICE("\"finish_reason\":\"stop\",\"stop_reason\":null"), 1, ALLOT_FINISH_STOP},
+        {"vllm", CHOICE("\"finish_reason\":\"stop\",\"stop_reason\":151645"), 1, ALLOT_FINISH_STOP},
+        {"vllm", CHOICE("\"finish_reason\":\"length\",\"stop_reason\":null"), 1,
+         ALLOT_FINISH_LENGTH},
+        {"sglang", CHOICE("\"finish_reason\":\"stop\",\"matched_stop\":\"\\n\\n\""), 0,
+         ALLOT_FINISH_STOP},
+        {"sglang", CHOICE("\"finish_reason\":\"stop\",\"matched_stop\":2"), 1, ALLOT_FINISH_STOP},
+        {"sglang", CHOICE("\"finish_reason\":\"length\",\"matched_stop\":null"), 1,
+         ALLOT_FINISH_LENGTH},
+        {"llama.cpp", NATIVE("word"), 0, ALLOT_FINISH_STOP},
+        {"llama.cpp", NATIVE("eos"), 1, ALLOT_FINISH_STOP},
+        {"llama.cpp", NATIVE("limit"), 1, ALLOT_FINISH_LENGTH},
+        {"llama.cpp", CHOICE("\"finish_reason\":\"stop\""), 0, ALLOT_FINISH_STOP},
+        {"tgi", CHOICE("\"finish_reason\":\"stop_sequence\""), 0, ALLOT_FINISH_STOP},
+        {"tgi", CHOICE("\"finish_reason\":\"eos_token\""), 1, ALLOT_FINISH_STOP},
+        {"tgi", CHOICE("\"finish_reason\":\"stop\""), 1, ALLOT_FINISH_STOP},
+        {"openai", CHOICE("\"finish_reason\":\"stop\""), 0, ALLOT_FINISH_STOP},
+        {"openai", CHOICE("\"finish_reason\":\"length\""), 1, ALLOT_FINISH_LENGTH},
+        {"openai", CHOICE("\"finish_reason\":\"content_filter\""), 1, ALLOT_FINISH_OTHER},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        allot_generate_reply reply = read_step(rows[i].kind, rows[i].answer);
+        if (reply.ended != rows[i].ended || reply.finish != rows[i].finish)
+            fail_msg("%s: %s: ended %d, finish %d", rows[i].kind, rows[i].answer, reply.ended,
+                     reply.finish);
+        assert_int_equal(reply.n_tokens, 2);
+        assert_int_equal(reply.prompt_tokens, 3);
+    }
+    assert_int_equal(read_step("llama.cpp", NATIVE("eos")).cached_tokens, 1);
+}
+
+static void a_piece_of_a_stream_has_no_end(void **state)
+{
+    (void)state;
+    cJSON *o = cJSON_Parse("{\"content\":\"ab\",\"stop\":false}");
+    allot_profile_answer(o);
+    const cJSON *choice = cJSON_GetArrayItem(cJSON_GetObjectItem(o, "choices"), 0);
+    assert_string_equal(cJSON_GetObjectItem(choice, "text")->valuestring, "ab");
+    assert_null(cJSON_GetObjectItem(choice, "finish_reason"));
+    assert_null(cJSON_GetObjectItem(o, "usage"));
+    cJSON_Delete(o);
+}
+
+static void other_answers_stay_as_they_are(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "{\"choices\":[],\"content\":\"x\"}", "{\"content\":5}", "{\"error\":\"no\"}", "[]", "7"};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        cJSON *o = cJSON_Parse(answers[i]);
+        allot_profile_answer(o);
+        char *text = cJSON_PrintUnformatted(o);
+        assert_string_equal(text, answers[i]);
+        free(text);
+        cJSON_Delete(o);
+    }
+}
+
+static void every_kind_says_how_it_is_spoken_to(void **state)
+{
+    (void)state;
+    char kinds[128];
+    allot_profile_kinds(kinds, sizeof kinds);
+    assert_string_equal(kinds, "sglang, llama.cpp, tgi, vllm, openai");
+    assert_null(allot_profile_find("vLLM"));
+    for (char *save, *kind = strtok_r(kinds, ", ", &save); kind;
+         kind = strtok_r(NULL, ", ", &save)) {
+        const allot_profile *p = allot_profile_find(kind);
+        assert_non_null(p);
+        assert_true(p->completions[0] == '/' && p->limit[0]);
+        assert_int_equal(p->probe_path != NULL, strcmp(kind, "openai") != 0);
+        assert_int_equal(p->render.path != NULL, strcmp(kind, "openai") != 0);
+        assert_int_equal(p->metrics.running != NULL, strcmp(kind, "openai") != 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_end_is_told_from_a_stop_string),
+        cmocka_unit_test(a_piece_of_a_stream_has_no_end),
+        cmocka_unit_test(other_answers_stay_as_they_are),
+        cmocka_unit_test(every_kind_says_how_it_is_spoken_to),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
