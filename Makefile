@@ -15,6 +15,7 @@ clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
 
+include mk/fuzz.mk
 include mk/tests.mk
 include mk/checks.mk
 include mk/deps.mk

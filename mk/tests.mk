@@ -20,7 +20,7 @@ $(TEST_MAINS): $(B)/%: $(B)/%.o $(ARCHIVES)
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
 JOBS ?= $(shell nproc)
 .PHONY: test test-programs test-unit test-cli bench asan ubsan tsan
-test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS)
+test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS) $(FUZZ_BINS)
 
 test: deps-test
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory test-programs
@@ -28,7 +28,7 @@ test: deps-test
 	  $(TEST_BINS) $(CLI_TESTS)
 test-unit: $(TEST_BINS)
 	$(Q)ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) $(TEST_BINS)
-test-cli: $(PROGRAMS) $(TOOL_BINS)
+test-cli: $(PROGRAMS) $(TOOL_BINS) $(FUZZ_BINS)
 	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) \
 	  $(CLI_TESTS)
 # The unit and property tests under a sanitizer.
