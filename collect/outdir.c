@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outdir.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,11 @@
 #include "core/atomicfile.h"
 #include "core/buf.h"
 #include "core/fingerprint.h"
+
+#define MANIFEST "manifest.json"
+#define JOURNAL "journal.jsonl"
+#define QUERIES "problems.h5"
+#define STAGED ".problems.h5.next"
 
 static allot_code not_less(const char *what, int have, int wanted, const char *dir, allot_err *err)
 {
@@ -52,11 +58,11 @@ static allot_code keeps_loads(const allot_rundir *have, const allot_rundir *want
 }
 
 /* Seconds of two machines are not to be mixed; texts do not depend on the machine. */
-static allot_code same_hardware(const allot_rundir *have, const allot_rundir *wanted,
-                                const char *dir, allot_err *err)
+static allot_code same_hardware(const cJSON *have, const cJSON *wanted, const char *dir,
+                                allot_err *err)
 {
-    const char *a = cJSON_GetStringValue(cJSON_GetObjectItem(have->hardware, "hardware"));
-    const char *b = cJSON_GetStringValue(cJSON_GetObjectItem(wanted->hardware, "hardware"));
+    const char *a = cJSON_GetStringValue(cJSON_GetObjectItem(have, "hardware"));
+    const char *b = cJSON_GetStringValue(cJSON_GetObjectItem(wanted, "hardware"));
     if (!a || !b || strcmp(a, b) == 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EMISMATCH,
                       "cannot go on in '%s': it was timed on '%s', this is '%s' (give another "
@@ -67,21 +73,16 @@ static allot_code same_hardware(const allot_rundir *have, const allot_rundir *wa
 allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *wanted, const char *dir,
                               allot_err *err)
 {
-    allot_code rc =
-        allot_fingerprint_agree(have->fingerprint, dir, wanted->fingerprint, "this command line",
-                                "use the settings of the run, or give another --output", err);
-    if (rc) return rc;
     if (have->seed != wanted->seed)
         return allot_fail(
             err, ALLOT_EMISMATCH,
             "cannot go on in '%s': it was made with --seed %ld, not %ld (give the same "
             "seed, or another --output)",
             dir, have->seed, wanted->seed);
-    rc = not_less("pool", have->pool, wanted->pool, dir, err);
+    allot_code rc = not_less("pool", have->pool, wanted->pool, dir, err);
     if (!rc) rc = not_less("runs", have->runs, wanted->runs, dir, err);
     if (!rc) rc = keeps_strategies(have, wanted, dir, err);
-    if (!rc) rc = keeps_loads(have, wanted, dir, err);
-    return rc ? rc : same_hardware(have, wanted, dir, err);
+    return rc ? rc : keeps_loads(have, wanted, dir, err);
 }
 
 static int is_there(const char *dir, const char *name, off_t min_bytes, allot_err *err)
@@ -94,64 +95,113 @@ static int is_there(const char *dir, const char *name, off_t min_bytes, allot_er
 }
 
 /* A journal without manifest belongs to nothing that could be named: never added to. */
-static allot_code check_existing(const char *dir, const allot_rundir *wanted, allot_err *err)
+static allot_code check_existing(allot_outdir *o, const allot_rundir *wanted, allot_err *err)
 {
-    if (!is_there(dir, "manifest.json", 0, err))
-        return !is_there(dir, "journal.jsonl", 1, err)
-                   ? ALLOT_OK
-                   : allot_fail(
-                         err, ALLOT_EINPUT,
-                         "cannot go on in '%s': it has a journal, but no manifest.json (give "
-                         "another --output)",
-                         dir);
+    if (!is_there(o->dir, MANIFEST, 0, err)) {
+        if (!is_there(o->dir, JOURNAL, 1, err)) return ALLOT_OK;
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot go on in '%s': it has a journal, but no manifest.json (give "
+                          "another --output)",
+                          o->dir);
+    }
     allot_rundir have = {0};
-    allot_code rc = allot_rundir_load(dir, wanted->schema, &have, err);
-    if (!rc) rc = allot_outdir_agree(&have, wanted, dir, err);
+    allot_code rc = allot_rundir_load(o->dir, wanted->schema, &have, err);
+    if (!rc) rc = allot_outdir_agree(&have, wanted, o->dir, err);
+    if (!rc) {
+        allot_fingerprint_id(have.fingerprint, o->cfg);
+        o->before = have.fingerprint;
+        have.fingerprint = NULL;
+        o->manifest.hardware = have.hardware; /* until it is settled */
+        have.hardware = NULL;
+    }
     allot_rundir_clear(&have);
     return rc;
 }
 
-/* The manifest comes last: where there is one, the queries are there as well. */
-static allot_code fill(allot_outdir *o, const allot_query_choice *c, allot_err *err)
+/* The queries of the run as it will be, in a file aside: until it is settled the run stays as it
+ * is. */
+static allot_code stage_queries(allot_outdir *o, const allot_query_choice *c, allot_err *err)
 {
-    char *path = allot_rundir_path(o->dir, "problems.h5", err);
-    if (!path) return ALLOT_ERUNTIME;
-    allot_code rc = allot_queries_merge(c, path, &o->problems, err);
+    char *path = allot_rundir_path(o->dir, QUERIES, err);
+    char *staged = allot_rundir_path(o->dir, STAGED, err);
+    allot_code rc = path && staged ? ALLOT_OK : ALLOT_ERUNTIME;
+    if (!rc) rc = allot_queries_merge(c, path, staged, &o->problems, err);
     if (!rc)
         rc = allot_keyindex_build(&o->index, o->problems.keys, (size_t)o->problems.n, path, err);
     free(path);
-    return rc ? rc : allot_rundir_save(o->dir, &o->manifest, err);
+    free(staged);
+    return rc;
 }
 
 allot_code allot_outdir_open(allot_outdir *o, const char *dir, allot_rundir *wanted,
                              const allot_query_choice *c, allot_err *err)
 {
     *o = (allot_outdir){.dir = dir};
-    allot_fingerprint_id(wanted->fingerprint, o->cfg);
     allot_code rc = allot_mkdir(dir, err);
-    if (!rc && !(o->journal_path = allot_rundir_path(dir, "journal.jsonl", err)))
-        rc = ALLOT_ERUNTIME;
+    if (!rc && !(o->journal_path = allot_rundir_path(dir, JOURNAL, err))) rc = ALLOT_ERUNTIME;
     if (!rc) rc = allot_journal_open(o->journal_path, &o->journal, err);
-    if (!rc) rc = check_existing(dir, wanted, err);
-    if (!rc) {
-        o->manifest = *wanted;
-        memset(wanted, 0, sizeof *wanted);
-        rc = fill(o, c, err);
+    if (!rc) rc = check_existing(o, wanted, err);
+    if (!rc) rc = stage_queries(o, c, err);
+    if (rc) {
+        (void)!allot_outdir_close(o, NULL);
+        return rc;
     }
-    if (!rc) return ALLOT_OK;
-    if (!is_there(dir, "journal.jsonl", 1, NULL) && !is_there(dir, "manifest.json", 0, NULL)) {
-        /* nothing was begun: leave nothing behind */
-        if (o->journal) unlink(o->journal_path);
-        rmdir(dir);
+    cJSON *hardware = o->manifest.hardware;
+    o->manifest = *wanted;
+    o->manifest.hardware = hardware;
+    memset(wanted, 0, sizeof *wanted);
+    return ALLOT_OK;
+}
+
+/* The manifest comes last: where there is one, the queries are there as well. */
+static allot_code publish(allot_outdir *o, allot_err *err)
+{
+    char *path = allot_rundir_path(o->dir, QUERIES, err);
+    char *staged = allot_rundir_path(o->dir, STAGED, err);
+    allot_code rc = path && staged ? ALLOT_OK : ALLOT_ERUNTIME;
+    if (!rc && rename(staged, path) != 0)
+        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, strerror(errno));
+    free(path);
+    free(staged);
+    return rc ? rc : allot_rundir_save(o->dir, &o->manifest, err);
+}
+
+allot_code allot_outdir_settle(allot_outdir *o, cJSON *fingerprint, cJSON *hardware, allot_err *err)
+{
+    allot_code rc = ALLOT_OK;
+    if (o->before) {
+        rc = allot_fingerprint_agree(o->before, o->dir, fingerprint, "this command line",
+                                     "use the settings of the run, or give another --output", err);
+        if (!rc) rc = same_hardware(o->manifest.hardware, hardware, o->dir, err);
     }
-    (void)!allot_outdir_close(o, NULL);
+    cJSON_Delete(o->manifest.hardware);
+    o->manifest.hardware = hardware;
+    o->manifest.fingerprint = fingerprint;
+    allot_fingerprint_id(fingerprint, o->cfg);
+    if (!rc) rc = publish(o, err);
+    o->settled = !rc;
     return rc;
+}
+
+static void forget(const char *dir, const char *name)
+{
+    char *path = allot_rundir_path(dir, name, NULL);
+    if (path) unlink(path);
+    free(path);
 }
 
 allot_code allot_outdir_close(allot_outdir *o, allot_err *err)
 {
+    if (o->journal && !o->settled) {
+        forget(o->dir, STAGED);
+        if (!is_there(o->dir, JOURNAL, 1, NULL) && !is_there(o->dir, MANIFEST, 0, NULL)) {
+            forget(o->dir, JOURNAL);
+            rmdir(o->dir);
+        }
+    }
     allot_code rc = o->journal ? allot_journal_close(&o->journal, err) : ALLOT_OK;
     free(o->journal_path);
+    cJSON_Delete(o->before);
     allot_keyindex_clear(&o->index);
     allot_problems_clear(&o->problems);
     allot_rundir_clear(&o->manifest);

@@ -10,24 +10,34 @@
 
 typedef struct {
     const char *dir;         /* borrowed */
-    allot_rundir manifest;   /* as on disk */
+    allot_rundir manifest;   /* what is wanted now; the fingerprint comes with allot_outdir_settle */
     allot_problems problems; /* of the run, without solutions */
     allot_keyindex index;    /* of problems.keys */
     char *journal_path;      /* owned */
     allot_journal *journal;  /* owned, locked while open */
-    char cfg[17];            /* id of the fingerprint, carried by every record */
+    char cfg[17];            /* id of the fingerprint, carried by every record; "" in a new run until
+                                it is settled */
+    cJSON *before;           /* owned: fingerprint that the run was made with; NULL = a new run */
+    int settled;
 } allot_outdir;
 
-/* Creates dir or opens it. `wanted` is what this command line asks for; its strategies, pool, runs
- * and loads may be more than the directory has, not less. On success o->manifest is `wanted`,
- * written (wanted is left zeroed). */
+/* Creates dir or opens it, reads and checks what is in it. `wanted` is what this command line asks
+ * for, without fingerprint and hardware, which only the server knows; its strategies, pool, runs and
+ * loads may be more than the directory has, not less. On success o->manifest is `wanted` (which is
+ * left zeroed). Nothing of the run is changed yet. */
 ALLOT_MUST_CHECK allot_code allot_outdir_open(allot_outdir *o, const char *dir,
                                               allot_rundir *wanted, const allot_query_choice *c,
                                               allot_err *err);
-/* Syncs and closes the journal, frees everything; safe on zero. */
+/* Refuses settings that the run was not made with, else writes queries and manifest. Takes both
+ * objects in any case. */
+ALLOT_MUST_CHECK allot_code allot_outdir_settle(allot_outdir *o, cJSON *fingerprint,
+                                                cJSON *hardware, allot_err *err);
+/* Syncs and closes the journal, frees everything; of a directory in which nothing was begun nothing
+ * is left behind. Safe on zero. */
 ALLOT_MUST_CHECK allot_code allot_outdir_close(allot_outdir *o, allot_err *err);
 
-/* Refuses a wanted manifest that `have` cannot grow into, naming the first difference. */
+/* Refuses a wanted manifest that `have` cannot grow into, naming the first difference; fingerprint
+ * and hardware aside. */
 ALLOT_MUST_CHECK allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *wanted,
                                                const char *dir, allot_err *err);
 

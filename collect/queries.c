@@ -123,7 +123,8 @@ static allot_code write_union(allot_problems_writer *w, const allot_problems *ol
     return rc;
 }
 
-static allot_code save_union(const allot_query_choice *c, const char *run_file, allot_err *err)
+static allot_code save_union(const allot_query_choice *c, const char *run_file,
+                             const char *out_file, allot_err *err)
 {
     allot_problems set = {0}, old = {0};
     allot_problems_writer *w = NULL;
@@ -131,7 +132,7 @@ static allot_code save_union(const allot_query_choice *c, const char *run_file, 
     allot_code rc = allot_problems_load(c->dataset, 1, &set, err);
     if (!rc && access(run_file, F_OK) == 0) rc = allot_problems_load(run_file, 1, &old, err);
     if (!rc) rc = allot_queries_choose(c, &set, &rows, &n, err);
-    if (!rc) rc = allot_problems_create(run_file, &w, err);
+    if (!rc) rc = allot_problems_create(out_file, &w, err);
     if (!rc) rc = write_union(w, &old, &set, rows, n, err);
     const char *inputs[] = {c->dataset, c->splits, NULL};
     if (!rc) rc = allot_problems_commit(&w, "allot-collect", c->seed, inputs, err);
@@ -143,8 +144,8 @@ static allot_code save_union(const allot_query_choice *c, const char *run_file, 
 }
 
 allot_code allot_queries_merge(const allot_query_choice *c, const char *run_file,
-                               allot_problems *out, allot_err *err)
+                               const char *out_file, allot_problems *out, allot_err *err)
 {
-    allot_code rc = save_union(c, run_file, err);
-    return rc ? rc : allot_problems_load(run_file, 0, out, err);
+    allot_code rc = save_union(c, run_file, out_file, err);
+    return rc ? rc : allot_problems_load(out_file, 0, out, err);
 }

@@ -21,9 +21,10 @@ ALLOT_MUST_CHECK allot_code allot_queries_choose(const allot_query_choice *c,
                                                  const allot_problems *problems, long **rows,
                                                  long *n, allot_err *err);
 
-/* Brings run_file up to date and loads it into *out (without solutions): its own queries first
- * (with the data set's text and answer where the data set has them), then the newly chosen ones. A
- * run only grows. run_file need not exist. */
+/* Writes to out_file and loads into *out (without solutions) what the run is to work on: its own
+ * queries first, those of run_file, which need not exist (with the data set's text and answer where
+ * the data set has them), then the newly chosen ones. A run only grows. */
 ALLOT_MUST_CHECK allot_code allot_queries_merge(const allot_query_choice *c, const char *run_file,
-                                                allot_problems *out, allot_err *err);
+                                                const char *out_file, allot_problems *out,
+                                                allot_err *err);
 #endif

@@ -176,17 +176,22 @@ static void summarise(const sampler *s, allot_sample_result *r)
     }
 }
 
-/* With the directory open: plan, do, report. */
-static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *err)
+/* With the directory open: what is to be done, what is done. */
+static allot_code plan_run(sampler *s, allot_err *err)
 {
     allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.n, err);
-    if (!rc) rc = allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
+    if (rc || !s->out.before) return rc;
+    return allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
+}
+
+/* With the server there: do it, report. */
+static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *err)
+{
     long total = allot_unitmap_total(&s->plan.map), done = s->plan.map.n_done;
-    if (rc) return rc;
     allot_pump_progress(&s->pump, "units", done, total);
     if (done > 0)
         allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
-    rc = score_old_samples(s, err);
+    allot_code rc = score_old_samples(s, err);
     if (!rc) rc = work(s, err);
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
     if (rc || sync_rc) return rc ? rc : sync_rc;
@@ -218,12 +223,13 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     allot_rundir wanted = {0};
     *result = (allot_sample_result){0};
     allot_code rc = want(c, &wanted, err);
+    if (!rc) rc = allot_outdir_open(&s.out, c->output, &wanted, &c->queries, err);
+    if (!rc) rc = plan_run(&s, err);
     if (!rc) rc = allot_pump_open(&s.pump, &s.out, &c->engine, err);
-    if (!rc) {
-        wanted.fingerprint = allot_engine_fingerprint(s.pump.engine, ALLOT_GRADE_VERSION);
-        wanted.hardware = allot_engine_server(s.pump.engine);
-        rc = allot_outdir_open(&s.out, c->output, &wanted, &c->queries, err);
-    }
+    if (!rc)
+        rc = allot_outdir_settle(&s.out,
+                                 allot_engine_fingerprint(s.pump.engine, ALLOT_GRADE_VERSION),
+                                 allot_engine_server(s.pump.engine), err);
     if (!rc) rc = fill_run(&s, result, err);
     allot_pump_clear(&s.pump);
     allot_code close_rc = allot_outdir_close(&s.out, rc ? NULL : err);

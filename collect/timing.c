@@ -288,20 +288,25 @@ static allot_code time_all(timer *t, allot_err *err)
     return rc;
 }
 
-/* With the directory open: plan, do, report. */
-static allot_code fill_timings(timer *t, allot_err *err)
+/* With the directory open: what is to be done, what is done. */
+static allot_code plan_timings(timer *t, allot_err *err)
 {
-    allot_timing_result *r = t->result;
     allot_code rc = allot_timing_plan_init(&t->plan, &t->out.manifest, t->out.problems.n, err);
     size_t n = (size_t)t->plan.per_load;
     if (!rc && !(t->order = allot_mem_array(n, sizeof *t->order, err))) rc = ALLOT_ERUNTIME;
     if (!rc && !(t->scratch = allot_mem_array(n, sizeof *t->scratch, err))) rc = ALLOT_ERUNTIME;
-    if (!rc) rc = allot_records_read(t->out.journal_path, t->out.cfg, mark_record, t, err);
+    if (rc || !t->out.before) return rc;
+    return allot_records_read(t->out.journal_path, t->out.cfg, mark_record, t, err);
+}
+
+/* With the server there: do it, report. */
+static allot_code fill_timings(timer *t, allot_err *err)
+{
+    allot_timing_result *r = t->result;
     r->n_queries = t->out.problems.n;
     r->total = allot_unitmap_total(&t->plan.map);
-    if (rc) return rc;
     allot_pump_progress(&t->pump, "timings", t->plan.map.n_done, r->total);
-    rc = time_all(t, err);
+    allot_code rc = time_all(t, err);
     allot_code sync_rc = allot_pump_finish(&t->pump, rc ? NULL : err);
     r->done = t->plan.map.n_done;
     r->n_errors = t->pump.n_errors;
@@ -358,12 +363,13 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
     allot_engine_config engine = c->engine;
     *result = (allot_timing_result){0};
     allot_code rc = want(c, &wanted, &engine, err);
+    if (!rc) rc = allot_outdir_open(&t.out, c->output, &wanted, &c->queries, err);
+    if (!rc) rc = plan_timings(&t, err);
     if (!rc) rc = allot_pump_open(&t.pump, &t.out, &engine, err);
-    if (!rc) {
-        wanted.fingerprint = allot_engine_fingerprint(t.pump.engine, ALLOT_GRADE_VERSION);
-        wanted.hardware = describe_hardware(c->hardware, t.pump.engine);
-        rc = allot_outdir_open(&t.out, c->output, &wanted, &c->queries, err);
-    }
+    if (!rc)
+        rc = allot_outdir_settle(&t.out,
+                                 allot_engine_fingerprint(t.pump.engine, ALLOT_GRADE_VERSION),
+                                 describe_hardware(c->hardware, t.pump.engine), err);
     if (!rc) rc = fill_timings(&t, err);
     allot_pump_clear(&t.pump);
     allot_code close_rc = allot_outdir_close(&t.out, rc ? NULL : err);

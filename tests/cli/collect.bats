@@ -232,6 +232,37 @@ fails_with() {
     [ ! -e run ]
 }
 
+@test "bad files are found before the server is asked, whatever it does" {
+    start_server
+    sample run --limit 2
+    stop_server
+    URL=http://127.0.0.1:1
+    run sample run --limit 2 --max-retries 0
+    fails_with 6 "127.0.0.1:1"
+    head -c 2000 p.h5 > cut.h5
+    run sample new --dataset cut.h5
+    fails_with 4 "cut.h5"
+    echo '{"schema": "allot-strategies"' > cut.json
+    run sample new --strategies cut.json
+    fails_with 4 "cut.json"
+    [ ! -e new ]
+    cp -r run bad
+    sed -i 's/"version":.*/"version": 99,/' bad/manifest.json
+    run sample bad --limit 2
+    fails_with 4 "bad/manifest.json"
+    cp run/manifest.json bad/
+    echo '{"t":"sample"}' >> bad/journal.jsonl
+    run sample bad --limit 2
+    fails_with 4 "line 37 of 'bad/journal.jsonl'"
+    cp run/journal.jsonl bad/
+    cp cut.h5 bad/problems.h5
+    run sample bad --limit 2
+    fails_with 4 "bad/problems.h5"
+    run timing new --dataset cut.h5
+    fails_with 4 "cut.h5"
+    [ ! -e new ] && cmp run/journal.jsonl bad/journal.jsonl
+}
+
 @test "time: every strategy at every load, unspoiled, resumable" {
     start_server
     strategies single majority@2 beam@2x2x4 > s.json

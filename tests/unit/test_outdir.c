@@ -75,12 +75,15 @@ static long open_with(allot_rundir wanted, allot_query_choice c, allot_err *err)
 {
     allot_outdir o;
     c.dataset = c.dataset ? c.dataset : dataset;
+    cJSON *fingerprint = wanted.fingerprint;
+    wanted.fingerprint = NULL;
     allot_code rc = allot_outdir_open(&o, run_dir, &wanted, &c, err);
     allot_rundir_clear(&wanted);
-    if (rc) return -(long)rc;
+    if (rc) cJSON_Delete(fingerprint);
+    else rc = allot_outdir_settle(&o, fingerprint, cJSON_CreateObject(), err);
     long n = o.problems.n;
-    assert_int_equal(allot_outdir_close(&o, err), ALLOT_OK);
-    return n;
+    assert_int_equal(allot_outdir_close(&o, NULL), ALLOT_OK);
+    return rc ? -(long)rc : n;
 }
 
 static void a_run_grows(void **state)
@@ -185,6 +188,25 @@ static void a_journal_of_unknown_origin_is_not_added_to(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
+/* What was opened and not settled (no server, other settings) leaves the run as it was. */
+static void a_run_is_untouched_until_it_is_settled(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_query_choice some = {.limit = 5}, all = {.dataset = dataset};
+    allot_rundir wanted = want(0.8, 8, NULL);
+    allot_outdir o;
+    cJSON_Delete(wanted.fingerprint);
+    wanted.fingerprint = NULL;
+    assert_int_equal(allot_outdir_open(&o, run_dir, &wanted, &all, &err), ALLOT_OK);
+    assert_int_equal(o.problems.n, 20);
+    assert_int_equal(allot_outdir_close(&o, &err), ALLOT_OK);
+    assert_int_equal(access(run_dir, F_OK), -1);
+    assert_int_equal(open_with(want(0.8, 8, NULL), some, &err), 5);
+    assert_int_equal(open_with(want(1, 8, NULL), all, &err), -ALLOT_EMISMATCH);
+    assert_int_equal(open_with(want(0.8, 8, NULL), some, &err), 5);
+}
+
 static void a_second_process_is_kept_out(void **state)
 {
     (void)state;
@@ -192,6 +214,8 @@ static void a_second_process_is_kept_out(void **state)
     allot_query_choice all = {.dataset = dataset};
     allot_rundir wanted = want(0.8, 8, NULL);
     allot_outdir o;
+    cJSON_Delete(wanted.fingerprint);
+    wanted.fingerprint = NULL;
     assert_int_equal(allot_outdir_open(&o, run_dir, &wanted, &all, &err), ALLOT_OK);
     assert_int_equal(open_with(want(0.8, 8, NULL), all, &err), -ALLOT_ERUNTIME);
     assert_non_null(strstr(err.msg, "is writing to it"));
@@ -206,7 +230,7 @@ static void queries_of_two_data_sets_are_joined(void **state)
     snprintf(run_file, sizeof run_file, "%s/joined.h5", dir);
     allot_query_choice first = {.dataset = dataset, .limit = 3};
     allot_problems p;
-    assert_int_equal(allot_queries_merge(&first, run_file, &p, NULL), ALLOT_OK);
+    assert_int_equal(allot_queries_merge(&first, run_file, run_file, &p, NULL), ALLOT_OK);
     assert_int_equal(p.n, 3);
     allot_problems_clear(&p);
 
@@ -214,7 +238,7 @@ static void queries_of_two_data_sets_are_joined(void **state)
     snprintf(other, sizeof other, "%s/other.h5", dir);
     write_problems(other, 2, 2, "better");
     allot_query_choice second = {.dataset = other};
-    assert_int_equal(allot_queries_merge(&second, run_file, &p, NULL), ALLOT_OK);
+    assert_int_equal(allot_queries_merge(&second, run_file, run_file, &p, NULL), ALLOT_OK);
     static const char *const answers[] = {"a0", "a1", "better2", "better3"};
     assert_int_equal(p.n, 4);
     for (int i = 0; i < 4; i++) {
@@ -273,6 +297,7 @@ int main(void)
         CASE(loads_only_grow),
         CASE(nothing_is_left_behind_when_nothing_was_begun),
         CASE(a_journal_of_unknown_origin_is_not_added_to),
+        CASE(a_run_is_untouched_until_it_is_settled),
         CASE(a_second_process_is_kept_out),
         CASE(queries_of_two_data_sets_are_joined),
         CASE(a_larger_random_choice_contains_a_smaller_one),
