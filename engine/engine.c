@@ -14,8 +14,8 @@ void allot_engine_defaults(allot_engine_config *c)
         .server_kind = "auto",
         .prm_kind = "vllm-pooling",
         .prm_separator = "<extra_0>",
-        .prm_system_prompt =
-            "Please reason step by step, and put your final answer within \\boxed{}.",
+        .prm_labels = "+,-",
+        .prm_activation = "none",
         .system_prompt = "",
         .step_separator = "\n\n",
         .temperature = 0.8,
@@ -107,21 +107,23 @@ static allot_code find_models(allot_engine *e, allot_err *err)
     const allot_engine_config *c = &e->config;
     allot_code rc = allot_models_pick(e->http, &e->server, c->model,
                                       c->prm_base_url ? NULL : c->prm_model, &e->model, err);
-    if (rc || !c->prm_model) return rc;
-    e->prm = allot_prm_find(c->prm_kind);
-    return allot_models_pick(e->http, &e->prm_server, c->prm_model, NULL, &e->prm_model, err);
+    return rc || !c->prm_model ? rc : allot_prm_open(e, err);
 }
 
 static allot_code connect_server(allot_engine *e, allot_err *err)
 {
     const allot_engine_config *c = &e->config;
+    int own_key = c->prm_api_key_env || c->prm_api_key_file;
+    const char *prm_url = c->prm_base_url ? c->prm_base_url : c->base_url;
     allot_http_config h = http_config(c);
     allot_code rc = allot_http_new(&h, &e->http, err);
     if (!rc)
         rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &e->server, err);
     if (!rc)
-        rc = allot_endpoint_open(c->prm_base_url ? c->prm_base_url : c->base_url, c->api_key_env,
-                                 c->api_key_file, &e->prm_server, err);
+        rc = own_key ? allot_endpoint_open(prm_url, c->prm_api_key_env, c->prm_api_key_file,
+                                           &e->prm_server, err)
+                     : allot_endpoint_open(prm_url, c->api_key_env, c->api_key_file, &e->prm_server,
+                                           err);
     if (!rc) rc = find_models(e, err);
     if (rc) return rc;
     e->profile = allot_profile_find(c->server_kind);
@@ -146,6 +148,7 @@ void allot_engine_free(allot_engine *e)
 {
     if (!e) return;
     allot_http_free(e->http);
+    allot_prm_close(e);
     allot_renderer_free(e->renderer);
     while (e->jobs)
         allot_job_free(e->jobs);
@@ -164,10 +167,7 @@ cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_versio
     cJSON_AddStringToObject(o, "generator", e->model);
     cJSON_AddStringToObject(o, "grader", grader_version);
     cJSON_AddNumberToObject(o, "max_tokens", (double)c->max_tokens);
-    cJSON_AddStringToObject(o, "prm", e->prm ? e->prm_model : "");
-    cJSON_AddStringToObject(o, "prm_kind", e->prm ? c->prm_kind : "");
-    cJSON_AddStringToObject(o, "prm_system_prompt", e->prm ? c->prm_system_prompt : "");
-    cJSON_AddStringToObject(o, "prm_template", e->prm && c->prm_template ? c->prm_template : "");
+    allot_prm_fingerprint(e, o);
     cJSON_AddStringToObject(o, "prompt_template", c->prompt_template ? c->prompt_template : "");
     cJSON_AddStringToObject(o, "server_kind", e->profile->kind);
     cJSON_AddNumberToObject(o, "step_max_tokens", (double)c->step_max_tokens);
@@ -283,10 +283,12 @@ allot_code allot_engine_strategy(allot_engine *e, const allot_query *q, const al
 
 int allot_engine_in_flight(const allot_engine *e)
 {
-    return allot_http_pending(e->http);
+    return allot_http_pending(e->http) + allot_prm_waiting(e);
 }
 
 allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err)
 {
-    return allot_http_poll(e->http, timeout_ms, err);
+    if (!e->prm_ready) return allot_http_poll(e->http, timeout_ms, err);
+    allot_prm_deliver(e);
+    return allot_http_poll(e->http, 0, err);
 }

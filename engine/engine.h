@@ -18,11 +18,16 @@ typedef struct {
     const char *server_kind;     /* "auto", "vllm", "openai", ... */
     const char *prm_base_url;    /* NULL = base_url */
     const char *prm_model;       /* NULL = no reward model */
-    const char *prm_kind;        /* "vllm-pooling" */
-    const char *prm_separator;   /* "<extra_0>" */
-    const char *prm_system_prompt;
-    const char *prm_template;    /* text with {problem} and {system}, what the model reads before the
-                                    steps; NULL = messages (the server renders its template) */
+    const char *prm_kind;        /* "vllm-pooling", "logprob", "classify", "rerank", "replay" */
+    const char *prm_separator;   /* "<extra_0>": put behind each step */
+    const char *prm_system_prompt; /* NULL = that of the kind; "" = none */
+    const char *prm_template;    /* text with {problem}, {system} and {steps} (else the steps are put
+                                    at its end), or a built-in one's name; NULL = messages (the
+                                    server renders its template) */
+    const char *prm_labels;      /* logprob: the tokens for good and bad, "+,-" */
+    const char *prm_activation;  /* classify, rerank: "none", scores are in [0, 1]; "sigmoid" */
+    const char *prm_scores;      /* replay: file of scores; NULL = none */
+    const char *prm_api_key_env, *prm_api_key_file; /* NULL = the generator's */
     const char *system_prompt;   /* "" = none */
     const char *prompt_template; /* text with {problem} and {system}, or a built-in one's name, held
                                     here; "server" = the server's, rendered once per query; "chat" =

@@ -49,6 +49,11 @@ allot_code allot_engine_flags_apply(const allot_engine_config *given, allot_engi
     take_text(given->prm_model, &config->prm_model);
     take_text(given->prm_kind, &config->prm_kind);
     take_text(given->prm_template, &config->prm_template);
+    take_text(given->prm_labels, &config->prm_labels);
+    take_text(given->prm_activation, &config->prm_activation);
+    take_text(given->prm_scores, &config->prm_scores);
+    take_text(given->prm_api_key_env, &config->prm_api_key_env);
+    take_text(given->prm_api_key_file, &config->prm_api_key_file);
     take_text(given->prm_separator, &config->prm_separator);
     take_text(given->prm_system_prompt, &config->prm_system_prompt);
     take_text(given->system_prompt, &config->system_prompt);
@@ -57,6 +62,7 @@ allot_code allot_engine_flags_apply(const allot_engine_config *given, allot_engi
     take_text(given->api_key_env, &config->api_key_env);
     take_text(given->api_key_file, &config->api_key_file);
     take_text(given->cacert, &config->cacert);
+    if (given->prm_separator) unescape(given->prm_separator);
     if (given->prm_template) unescape(given->prm_template);
     if (given->prompt_template) unescape(given->prompt_template);
     if (given->step_separator) unescape(given->step_separator);

@@ -36,6 +36,9 @@
     {"api-key-env", ALLOT_OPT_STRING, &(c).api_key_env, "NAME",                                    \
      "environment variable with the API key (default: OPENAI_API_KEY, if set)", 0, 0},             \
     {"api-key-file", ALLOT_OPT_STRING, &(c).api_key_file, "FILE", "file with the API key", 0, 0},  \
+    {"prm-api-key-env", ALLOT_OPT_STRING, &(c).prm_api_key_env, "NAME",                            \
+     "the same for the reward model's server (default: the generator's)", 0, 0},                   \
+    {"prm-api-key-file", ALLOT_OPT_STRING, &(c).prm_api_key_file, "FILE", "the same", 0, 0},       \
     {"cacert", ALLOT_OPT_STRING, &(c).cacert, "FILE", "certificate authority of the server", 0, 0},\
     {"insecure", ALLOT_OPT_FLAG, &(c).insecure, NULL, "accept any certificate", 0, 0}
 
@@ -54,14 +57,22 @@
      "where it can, else chat)", 0, 0},                                                            \
     {"step-separator", ALLOT_OPT_STRING, &(c).step_separator, "TEXT",                              \
      "what ends a step (default: '\\n\\n')", 0, 0},                                                \
-    {"prm-kind", ALLOT_OPT_STRING, &(c).prm_kind, "KIND", "default: vllm-pooling", 0, 0},          \
+    {"prm-kind", ALLOT_OPT_STRING, &(c).prm_kind, "KIND",                                          \
+     "how the reward model is asked: vllm-pooling, logprob, classify, rerank or replay (default: " \
+     "vllm-pooling)", 0, 0},                                                                       \
+    {"prm-labels", ALLOT_OPT_STRING, &(c).prm_labels, "GOOD,BAD",                                  \
+     "logprob: the tokens that tell a good step from a bad one (default: +,-)", 0, 0},             \
+    {"prm-activation", ALLOT_OPT_STRING, &(c).prm_activation, "NAME",                              \
+     "classify, rerank: none, or sigmoid for raw scores (default: none)", 0, 0},                   \
+    {"prm-scores", ALLOT_OPT_STRING, &(c).prm_scores, "FILE",                                      \
+     "replay: scores that were made elsewhere, JSON lines", 0, 0},                                 \
     {"prm-separator", ALLOT_OPT_STRING, &(c).prm_separator, "TEXT",                                \
      "step mark of the reward model (default: <extra_0>)", 0, 0},                                  \
     {"prm-template", ALLOT_OPT_STRING, &(c).prm_template, "TEXT",                                  \
-     "what the reward model reads before the steps, with {problem} and {system} (default: the "    \
-     "server's chat template)", 0, 0},                                                             \
+     "what the reward model reads, with {problem}, {system} and {steps}; or chatml, llama3, "      \
+     "mistral, gemma; or chat: messages (default: chat)", 0, 0},                                   \
     {"prm-system-prompt", ALLOT_OPT_STRING, &(c).prm_system_prompt, "TEXT",                        \
-     "what the reward model's dialogue starts with", 0, 0}
+     "what the reward model's dialogue starts with (default: that of the kind)", 0, 0}
 
 /* clang-format on */
 

@@ -17,6 +17,8 @@ struct allot_engine {
     allot_endpoint server, prm_server;
     const allot_profile *profile;
     const allot_prm_backend *prm; /* NULL = no reward model */
+    void *prm_state;              /* the backend's own */
+    allot_prm_call *prm_ready;    /* calls to be delivered */
     char *model, *prm_model;      /* owned */
     cJSON *about;                 /* what the server said of itself, or NULL */
     allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */

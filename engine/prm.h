@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* prm.h - process reward models: one score in [0, 1] for each step of a text. A new way of asking
- * is one backend. A failure is an error, never a score of 0. */
+/* prm.h - reward models: scores in [0, 1] of a text, one for each step (process reward models) or
+ * one for all of it (outcome reward models). A new way of asking is one backend. A failure is an
+ * error, never a score of 0. */
 #ifndef ALLOT_PRM_H
 #define ALLOT_PRM_H
 #include "engine.h"
@@ -10,7 +11,7 @@ typedef struct {
     const char *text; /* [n] borrowed until the reply */
     size_t n;
     int first;      /* steps left out at the front, because the model's context is short */
-    int n_marks;    /* steps sent */
+    int n_marks;    /* steps scored */
     double *scores; /* owned [n_marks] once scored; take it by setting it to NULL */
 } allot_prm_text;
 
@@ -28,7 +29,13 @@ typedef struct {
 typedef void (*allot_prm_fn)(allot_prm_reply *reply, void *user);
 
 typedef struct {
-    const char *kind; /* "vllm-pooling" */
+    const char *kind;          /* "vllm-pooling" */
+    const char *system_prompt; /* unless another is given; "" = none */
+    int outcome;               /* one score for a whole answer: no use in beam search */
+    int no_server;             /* nothing is asked of a server */
+    /* Before the first call; NULL = nothing to prepare. It may set e->prm_state. */
+    allot_code (*open)(allot_engine *e, allot_err *err);
+    void (*close)(void *state); /* of e->prm_state, which may be NULL */
     /* Sends what is needed to score call's texts. */
     allot_code (*start)(allot_prm_call *call, allot_err *err);
 } allot_prm_backend;
@@ -43,6 +50,16 @@ ALLOT_MUST_CHECK allot_code allot_prm_score(allot_engine *e, const allot_query *
                                             const allot_prm_text *texts, int n, allot_prm_fn f,
                                             void *user, allot_err *err);
 
+/* Makes config's reward model the engine's; drops it with what waits. */
+ALLOT_MUST_CHECK allot_code allot_prm_open(allot_engine *e, allot_err *err);
+void allot_prm_close(allot_engine *e);
+/* Adds all that decides the scores; "" without a reward model. */
+void allot_prm_fingerprint(const allot_engine *e, cJSON *o);
+
+/* Calls that were answered without a server wait for the next allot_engine_poll. */
+int allot_prm_waiting(const allot_engine *e);
+void allot_prm_deliver(allot_engine *e);
+
 /* For backends. A call lives until all its requests are back. */
 struct allot_prm_call {
     allot_engine *engine;
@@ -51,17 +68,51 @@ struct allot_prm_call {
     int outstanding;
     allot_prm_fn done;
     void *user;
+    allot_prm_call *next; /* of those that wait */
 };
 
-/* One request of a call came back; the last one delivers the call's reply and frees it. */
-void allot_prm_returned(allot_prm_call *call, const allot_err *failure, long prm_tokens,
-                        int retries, double sent_s, double done_s);
-/* A request was thrown away with the engine; the last one frees the call. */
-void allot_prm_dropped(allot_prm_call *call);
+/* One request of a call; copied when it is posted. */
+typedef struct allot_prm_request {
+    allot_prm_call *call;
+    int from, count; /* the texts of the call that it is about */
+    int step, skip;  /* of backends that ask for each step: which, and steps left out before it */
+    /* Reads the answer into the texts' scores. */
+    allot_code (*read)(const struct allot_prm_request *r, const cJSON *answer, allot_err *err);
+    /* The texts are longer than the model's context: sends something shorter, 1 = done. May be
+     * NULL. */
+    int (*shorten)(const struct allot_prm_request *r);
+} allot_prm_request;
+
+/* POSTs body, which it takes, to path below the reward model's root; the answer is read, or its
+ * failure kept in the call. */
+ALLOT_MUST_CHECK allot_code allot_prm_post(const allot_prm_request *r, const char *path,
+                                           cJSON *body, allot_err *err);
+/* Posts one request for each text. Fails only when nothing could be sent. */
+ALLOT_MUST_CHECK allot_code allot_prm_each(allot_prm_call *call,
+                                           allot_code (*send)(allot_prm_call *call, int text,
+                                                              allot_err *err),
+                                           allot_err *err);
+/* The scores are there: they are delivered by the next allot_engine_poll. */
+void allot_prm_ready(allot_prm_call *call);
+/* Room for the scores of a text: n_marks of them. */
+ALLOT_MUST_CHECK allot_code allot_prm_room(allot_prm_text *t, int n_marks, allot_err *err);
+/* The item's text by its "index"; NULL if that is wrong or was seen before. */
+allot_prm_text *allot_prm_indexed(const allot_prm_request *r, const cJSON *item, allot_err *err);
+
+/* The template of what the model reads, NULL = messages. */
+const char *allot_prm_template(const allot_engine *e);
+/* The template filled, answer at {steps} or at its end; whole: a built-in template's turn is ended.
+ * Appends to out. */
+void allot_prm_dialogue(const allot_engine *e, const allot_query *q, const allot_buf *answer,
+                        int whole, allot_buf *out);
+/* The same as "messages" of body. */
+void allot_prm_messages(const allot_engine *e, const allot_query *q, const allot_buf *answer,
+                        cJSON *body);
 
 /* vllm-pooling (prm_pooling.c): the scores of the rows of one text, n_marks of them: [[bad,
  * good]...] or [good...], or the same as base64 of little-endian floats. */
 ALLOT_MUST_CHECK allot_code allot_prm_pooling_rows(const cJSON *data, int n_marks, double *scores,
                                                    allot_err *err);
-extern const allot_prm_backend allot_prm_pooling;
+extern const allot_prm_backend allot_prm_pooling, allot_prm_logprob, allot_prm_classify,
+    allot_prm_rerank, allot_prm_replay;
 #endif

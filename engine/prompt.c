@@ -21,20 +21,20 @@ void allot_prompt_message(cJSON *list, const char *role, const char *text, size_
 
 /* A dialogue of one turn. Mistral and Gemma have no system role: theirs is part of the question. */
 static const struct {
-    const char *name, *with_system, *without;
+    const char *name, *end, *with_system, *without;
 } BUILT_IN[] = {
-    {"chatml",
+    {"chatml", "<|im_end|>\n",
      "<|im_start|>system\n{system}<|im_end|>\n"
      "<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n",
      "<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n"},
-    {"llama3",
+    {"llama3", "<|eot_id|>",
      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n{system}<|eot_id|>"
      "<|start_header_id|>user<|end_header_id|>\n\n{problem}<|eot_id|>"
      "<|start_header_id|>assistant<|end_header_id|>\n\n",
      "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{problem}<|eot_id|>"
      "<|start_header_id|>assistant<|end_header_id|>\n\n"},
-    {"mistral", "<s>[INST] {system}\n\n{problem}[/INST]", "<s>[INST] {problem}[/INST]"},
-    {"gemma",
+    {"mistral", "</s>", "<s>[INST] {system}\n\n{problem}[/INST]", "<s>[INST] {problem}[/INST]"},
+    {"gemma", "<end_of_turn>\n",
      "<bos><start_of_turn>user\n{system}\n\n{problem}<end_of_turn>\n<start_of_turn>model\n",
      "<bos><start_of_turn>user\n{problem}<end_of_turn>\n<start_of_turn>model\n"},
 };
@@ -54,6 +54,13 @@ const char *allot_prompt_template(const char *setting, int has_system)
         if (strcmp(setting, BUILT_IN[i].name) == 0)
             return has_system ? BUILT_IN[i].with_system : BUILT_IN[i].without;
     return setting;
+}
+
+const char *allot_prompt_end(const char *setting)
+{
+    for (int i = 0; i < N_BUILT_IN; i++)
+        if (strcmp(setting, BUILT_IN[i].name) == 0) return BUILT_IN[i].end;
+    return "";
 }
 
 int allot_prompt_render(const char *template_text, const char *system_prompt, const char *problem,

@@ -20,6 +20,9 @@ void allot_prompt_names(char *out, size_t n);
  * system prompt), NULL for NULL and for the words "chat" and "server", else the text itself. */
 const char *allot_prompt_template(const char *setting, int has_system);
 
+/* What ends the answer's turn in a built-in template; "" after any other. */
+const char *allot_prompt_end(const char *setting);
+
 /* Bytes of a begin-of-sequence token written at the start of a template, 0 if there is none.
  * Servers that add one of their own would double it. */
 size_t allot_prompt_bos(const char *template_text);

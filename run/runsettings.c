@@ -79,6 +79,9 @@ allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_en
     take_text(f, "step_separator", &out->step_separator);
     take_text(f, "prm", &out->prm_model);
     take_text(f, "prm_kind", &out->prm_kind);
+    take_text(f, "prm_activation", &out->prm_activation);
+    take_text(f, "prm_labels", &out->prm_labels);
+    take_text(f, "prm_separator", &out->prm_separator);
     take_text(f, "prm_template", &out->prm_template);
     take_text(f, "prm_system_prompt", &out->prm_system_prompt);
     out->temperature = number_of(f, "temperature", out->temperature);

@@ -88,6 +88,147 @@ texts() {
     grep -q "beam search on a server of kind 'openai' needs a prompt template" talk run/journal.jsonl
 }
 
+# Three samples with scores, by this kind of reward model on this kind of server.
+score() {
+    stop_server
+    rm -rf log run
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["bon@2"]}' > bon.json
+    start_server --kind "$1" --log log
+    allot-collect sample --quiet --dataset p.h5 --strategies bon.json --output run --pool 3 \
+        --base-url "$URL" --model tinymath --prm-model tinymath-prm --prm-kind "$2" "${@:3}" \
+        > sample.out
+}
+# The scores of the samples in order, to nine digits.
+scores() {
+    jq -c 'select(.t == "score") | [.slot, (.gen[0].scores[] * 1e9 | round)]' run/journal.jsonl | sort
+}
+
+@test "a reward model that says + or -: the same scores as from pooling, on every server" {
+    local kind
+    score vllm vllm-pooling
+    scores > pooled
+    [ "$(jq -s 'map(length) | add' pooled)" -eq 15 ]
+    for kind in vllm sglang llama.cpp tgi openai; do
+        score "$kind" logprob --prompt-template 'Q: {problem}\n'
+        scores > said
+        cmp pooled said
+        [ "$(n_of /v1/chat/completions)" -eq 12 ]
+    done
+    for kind in vllm llama.cpp; do
+        score "$kind" logprob --prompt-template 'Q: {problem}\n' --prm-template chatml
+        scores > said
+        cmp pooled said
+        [ "$(n_of /v1/chat/completions)" -eq 0 ]
+    done
+    jq -e 'select(.t == "score").prm_tokens > 0' run/journal.jsonl
+}
+
+@test "a template of the reward model: all texts of a search in one request, the same scores" {
+    search vllm
+    scores_of='select(.t == "beam") | [.run, .gen[].scores]'
+    jq -c "$scores_of" run/journal.jsonl | sort > apart
+    [ "$(n_of /pooling)" -eq 16 ]
+    search vllm --prm-template chatml
+    jq -c "$scores_of" run/journal.jsonl | sort > together
+    cmp apart together
+    [ "$(n_of /pooling)" -eq 8 ]
+    jq -se 'map(select(.path == "/pooling").body.input[0]) | map(startswith("<|im_start|>system\n")
+        and endswith("<extra_0><|im_end|>\n")) | all' log
+}
+
+@test "outcome reward models: classify and rerank, scores of whole answers" {
+    local kind
+    score vllm classify
+    scores > classified
+    [ "$(jq -s 'map(length) | add' classified)" -eq 6 ]
+    score vllm classify --prm-template chatml
+    scores | cmp classified -
+    score sglang classify --prm-template '{problem}\n{steps}'
+    scores | cmp classified -
+    for kind in vllm sglang llama.cpp; do
+        score "$kind" rerank
+        scores | cmp classified -
+    done
+}
+
+@test "raw rewards are told from probabilities" {
+    stop_server
+    start_server --raw
+    sample=(allot-collect sample --quiet --dataset p.h5 --strategies bon.json --pool 3
+        --base-url "$URL" --model tinymath --prm-model tinymath-prm --prm-kind rerank)
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["bon@2"]}' > bon.json
+    status=0
+    "${sample[@]}" --output raw > sample.out 2> talk || status=$?
+    [ "$status" -eq 3 ]
+    grep -q "is not within 0 and 1 (give --prm-activation sigmoid for raw scores)" raw/journal.jsonl
+    "${sample[@]}" --output run --prm-activation sigmoid > sample.out
+    scores > squeezed
+    score vllm rerank
+    scores | cmp squeezed -
+}
+
+@test "a failing reward model is an error, never a score" {
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["bon@2"]}' > bon.json
+    fails() { # options of the server, kind, message
+        stop_server
+        rm -rf run
+        start_server $1
+        status=0
+        allot-collect sample --quiet --dataset p.h5 --strategies bon.json --pool 3 --output run \
+            --base-url "$URL" --model tinymath --prm-model tinymath-prm --prm-kind "$2" \
+            --prm-template chatml > sample.out 2> talk || status=$?
+        [ "$status" -eq 3 ]
+        [ -z "$(jq 'select(.t == "score")' run/journal.jsonl)" ]
+        jq -r .message run/journal.jsonl | grep -qF -- "$3"
+    }
+    fails --mute logprob "the reward model's next token is neither '+' nor '-'"
+    fails '--drop-rows 1' classify "the reward model scored 0 texts instead of 1"
+    fails '--drop-rows 1' rerank "the reward model scored 0 texts instead of 1"
+    fails '--drop-rows 1' vllm-pooling "the reward model returned 3 rows for 4 steps"
+    # beam search needs steps
+    status=0
+    search vllm --prm-kind rerank || status=$?
+    [ "$status" -ne 0 ]
+    grep -q "a reward model of kind 'rerank' scores whole answers" talk run/journal.jsonl
+}
+
+@test "replay: scores that were made elsewhere, by query and text" {
+    score vllm vllm-pooling
+    scores > asked
+    python3 - > scores.jsonl << 'END'
+import hashlib, json
+records = [json.loads(line) for line in open("run/journal.jsonl")]
+texts = {r["slot"]: r["gen"][0]["text"] for r in records if r["t"] == "sample"}
+for r in records:
+    if r["t"] == "score":
+        print(json.dumps({"key": r["key"], "scores": r["gen"][0]["scores"],
+                          "text": hashlib.sha256(texts[r["slot"]].encode()).hexdigest()}))
+END
+    sort -u scores.jsonl > unique.jsonl
+    score openai replay --prm-scores unique.jsonl --prompt-template 'Q: {problem}\n'
+    scores | cmp asked -
+    [ "$(n_of /pooling)" -eq 0 ]
+    head -n 1 unique.jsonl > one.jsonl
+    status=0
+    score openai replay --prm-scores one.jsonl --prompt-template 'Q: {problem}\n' || status=$?
+    [ "$status" -eq 3 ]
+    grep -q "'one.jsonl' has no scores for key [0-9a-f]* and text [0-9a-f]*" run/journal.jsonl
+    refused() { # message, lines of the file
+        printf "$2" > bad.jsonl
+        status=0
+        score openai replay --prm-scores bad.jsonl 2> talk || status=$?
+        [ "$status" -eq 4 ]
+        grep -qF "$1" talk
+    }
+    local key='"key": "'$(printf '%064d' 1)'", "text": "'$(printf '%064d' 2)'"'
+    refused "'bad.jsonl' has no scores" ""
+    refused "line 1 of 'bad.jsonl': a score is not a number within 0 and 1" \
+        "{$key, \"scores\": [1.5]}\n"
+    refused "line 1 of 'bad.jsonl': \"scores\" is empty" "{$key, \"scores\": []}\n"
+    refused "the last line of 'bad.jsonl' has no end" "{$key, \"scores\": [1]}\n{"
+    refused "bad.jsonl" "{$key, \"scores\": [1]}\n{$key, \"scores\": [1]}\n"
+}
+
 @test "--server-kind overrides what is detected" {
     search vllm --server-kind openai --prompt-template 'Q: {problem}\n'
     [ "$(jq -r .fingerprint.server_kind run/manifest.json)" = openai ]

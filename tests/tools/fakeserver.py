@@ -7,7 +7,7 @@ It solves chains of arithmetic ("Q: 12+7*3=?"), step by step; a hash of seed and
 it errs, so that a request always gets the same answer. Models: tinymath (texts, embeddings),
 tinymath-prm (reward of each step: high where the step's arithmetic is right).
 """
-import argparse, hashlib, json, os, re, threading, time
+import argparse, hashlib, json, math, os, re, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 options = None
@@ -66,6 +66,8 @@ def bad(message):
 
 def generate(body, chat):
     unknown = set(body) - COMMON - FIELDS[options.kind]
+    if body.get("logprobs"):
+        return next_token(body, chat)
     if unknown or (options.kind == "tgi" and body.get("top_p") == 1):
         return bad(f"not known here: {sorted(unknown) or 'top_p 1'}")
     prompt = render(body["messages"]) if chat else body["prompt"]
@@ -127,14 +129,64 @@ def detokenize(body):
     return 200, {"text": text if body.get("skip_special_tokens") is False else text.replace(BOS, "")}
 
 
+def reward(step, i):
+    sides = step.split("=")
+    right = len(sides) != 2 or str(eval(sides[0])) == sides[1].strip()
+    return (0.9 if right else 0.2) + 0.05 * draw(step, i)
+
+
 def rewards(text):
-    rows = []
-    for i, step in enumerate(text.split("<extra_0>")[:-1]):
-        sides = step.split("=")
-        right = len(sides) != 2 or str(eval(sides[0])) == sides[1].strip()
-        p = (0.9 if right else 0.2) + 0.05 * draw(step, i)
-        rows.append([1 - p, p])
-    return rows[options.drop_rows:]
+    steps = text.split("<extra_0>")[:-1]
+    return [[1 - p, p] for p in map(reward, steps, range(len(steps)))][options.drop_rows:]
+
+
+def next_token(body, chat):
+    """The reward of the last step as the probabilities of + and - (top_logprobs, logprobs)."""
+    if chat:
+        turns = [m["content"] for m in body["messages"] if m["role"] == "user"]
+        assert [m["content"] for m in body["messages"] if m["role"] == "assistant"] == \
+            ["+"] * (len(turns) - 1) and body["messages"][-1]["role"] == "user"
+        turns[0] = turns[0].split("=? ")[1]
+    else:
+        turns = body["prompt"].rsplit("<|im_start|>assistant\n", 1)[-1].split("<extra_0>")[:-1]
+    p = reward(turns[-1], len(turns) - 1)
+    # part of the chance goes to other spellings and other words
+    chances = {" +": 0.8 * p, "+": 0.1 * p, "-": 0.9 * (1 - p), "maybe": 0.1}
+    if options.mute:
+        chances = {"maybe": 0.9, "never": 0.1}
+    top = [{"token": t, "logprob": math.log(c)} for t, c in chances.items()]
+    if chat or options.kind == "llama.cpp":
+        logprobs = {"content": [{**top[0], "top_logprobs": top}]}
+    else:
+        logprobs = {"tokens": [" +"], "top_logprobs": [{t["token"]: t["logprob"] for t in top}]}
+    n = len(json.dumps(body))
+    return 200, {"choices": [{"index": 0, "text": "+", "finish_reason": "length",
+                              "logprobs": logprobs}], "usage": {"prompt_tokens": n}}
+
+
+def outcome(text):
+    """The reward of a whole answer: raw with --raw, else within 0 and 1."""
+    p = reward(text.strip().split("\n\n")[0].split("\n")[-1], 0)
+    return math.log(p / (1 - p)) if options.raw else p
+
+
+def classify(body):
+    if options.kind == "sglang":
+        return 200, [{"embedding": [outcome(t)], "meta_info": {"prompt_tokens": len(t)}}
+                     for t in body["text"]]
+    texts = body.get("input") or [body["messages"][-1]["content"]]
+    texts = [t.rsplit("<|im_start|>assistant\n", 1)[-1].replace("<|im_end|>\n", "") for t in texts]
+    data = [{"index": i, "label": "GOOD", "num_classes": 2, "probs": [1 - outcome(t), outcome(t)]}
+            for i, t in enumerate(texts)]
+    return 200, {"data": data[::-1][options.drop_rows:], "usage": {"prompt_tokens": 7}}
+
+
+def rerank(body):
+    rows = [{"index": i, "relevance_score": outcome(t)} for i, t in enumerate(body["documents"])]
+    rows.sort(key=lambda row: -row["relevance_score"])
+    if options.kind == "sglang":
+        return 200, [{"index": r["index"], "score": r["relevance_score"]} for r in rows]
+    return 200, {"results": rows[options.drop_rows:], "usage": {"total_tokens": 7}}
 
 
 def pool(body):
@@ -218,6 +270,7 @@ class Handler(BaseHTTPRequestHandler):
                 "/v1/chat/completions": lambda body: generate(body, True),
                 "/pooling": lambda body: (200, pool(body)),
                 "/v1/embeddings": lambda body: (200, embed(body)),
+                "/classify": classify, "/v1/rerank": rerank,
                 **ROUTES[options.kind]}.get(self.path)
         if not work or body.get("model") not in ("tinymath", "tinymath-prm"):
             return 404, {"error": {"message": "no such model", "code": 404}}
@@ -243,6 +296,8 @@ def main():
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
+    parser.add_argument("--mute", action="store_true", help="the reward model says neither + nor -")
+    parser.add_argument("--raw", action="store_true", help="rewards of answers are logits")
     parser.add_argument("--dim", type=int, default=64, help="numbers of an embedding")
     parser.add_argument("--foreign", type=int, default=0, help="other requests that metrics tell of")
     parser.add_argument("--die-after", type=int, default=0, help="requests until the server is gone")
