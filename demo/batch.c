@@ -51,9 +51,16 @@ static void give_up_blocks(allot_lane *l, allot_seq *s) {
     s->n_computed = s->n_full = 0;
 }
 
-static int prepare(allot_seq *s) {
+static int prepare(const allot_lane *l, allot_seq *s) {
     if (s->blocks != NULL) return 1;
-    size_t n = ((size_t)s->n_prompt + (size_t)s->max_tokens) / ALLOT_KV_BLOCK + 2;
+    size_t tokens = (size_t)s->n_prompt + (size_t)s->max_tokens;
+    size_t n = tokens / ALLOT_KV_BLOCK + 2;
+    if (l->served->transformer.lm_layers > 0) {
+        s->surprises = allot_mem_array(tokens + 1, sizeof *s->surprises, NULL);
+        if (s->surprises == NULL) return 0;
+        while (s->n_question < s->n_tokens &&
+               s->tokens[s->n_question++] != l->served->tokenizer.newline) {}
+    }
     s->block_ids = allot_mem_array(n, sizeof *s->block_ids, NULL);
     s->blocks = allot_mem_array(n, sizeof *s->blocks, NULL);
     return s->block_ids != NULL && s->blocks != NULL;
@@ -66,7 +73,7 @@ static void admit(allot_lane *l) {
         if (l->n_running > 0 && free_blocks < s->n_tokens / ALLOT_KV_BLOCK + 2) return;
         l->waiting = s->next;
         l->n_waiting--;
-        if (s->cancelled || !prepare(s)) {
+        if (s->cancelled || !prepare(l, s)) {
             end_seq(l, s, ALLOT_END_ABORT);
             continue;
         }
@@ -100,23 +107,52 @@ static int preempt(allot_lane *l, uint64_t step) {
     return 0;
 }
 
+/* What a reward model told of a block's positions when it was computed. */
+static void retell(const allot_lane *l, allot_seq *s, float *block) {
+    const allot_transformer *m = &l->served->transformer;
+    for (int p = s->n_computed; p < s->n_computed + ALLOT_KV_BLOCK; p++) {
+        const float *told = allot_transformer_told(m, block, p);
+        if (s->surprises != NULL) s->surprises[p] = told[0];
+        if (s->tokens[p] != l->served->tokenizer.step) continue;
+        memcpy(s->values + s->n_rows++ * m->n_scores, told + 1,
+               (size_t)m->n_scores * sizeof *told);
+    }
+}
+
+/* The surprise of the token behind a block is told by the block's last row: that has to be run. */
+static void give_back_last(allot_lane *l, allot_seq *s) {
+    int b = s->block_ids[--s->n_blocks];
+    s->n_computed -= ALLOT_KV_BLOCK;
+    s->n_full--;
+    s->parent = l->kv.blocks[b].parent;
+    for (int i = 0; i < ALLOT_KV_BLOCK; i++)
+        s->n_rows -= s->tokens[s->n_computed + i] == l->served->tokenizer.step;
+    allot_kv_release(&l->kv, b);
+}
+
 /* Takes over cached blocks that continue what is computed. The last token is always computed: its
  * result is wanted. Returns 0 when a needed block is being computed in this very step by another
  * sequence: waiting for one step is cheaper than computing it again. */
 static int reuse(allot_lane *l, allot_seq *s) {
-    if (s->kind == ALLOT_SEQ_SCORE) return 1; /* every step token's result is wanted */
+    int found = 0;
     while (s->n_computed % ALLOT_KV_BLOCK == 0 && s->n_computed + ALLOT_KV_BLOCK < s->n_tokens) {
         int b = allot_kv_find(&l->kv, s->parent, s->tokens + s->n_computed);
-        if (b < 0) return 1;
-        if (l->kv.blocks[b].ready >= l->kv.step) return 0;
+        if (b < 0) break;
+        if (l->kv.blocks[b].ready >= l->kv.step) {
+            if (found && s->surprises != NULL) give_back_last(l, s);
+            return 0;
+        }
         allot_kv_hold(&l->kv, b);
         s->block_ids[s->n_blocks] = b;
         s->blocks[s->n_blocks++] = l->kv.blocks[b].floats;
         s->parent = l->kv.blocks[b].id;
         s->n_full++;
+        if (s->kind == ALLOT_SEQ_SCORE) retell(l, s, l->kv.blocks[b].floats);
         s->n_computed += ALLOT_KV_BLOCK;
-        if (s->n_tokens == s->n_prompt) s->n_cached = s->n_computed;
+        found = 1;
     }
+    if (found && s->surprises != NULL) give_back_last(l, s);
+    if (found && s->n_tokens == s->n_prompt) s->n_cached = s->n_computed;
     return 1;
 }
 
@@ -142,7 +178,6 @@ static int make_room(allot_lane *l, allot_seq *s, int n, uint64_t step) {
 static void publish(allot_lane *l, allot_seq *s, int n) {
     s->first_swap = s->n_full;
     s->n_swaps = 0;
-    if (s->kind == ALLOT_SEQ_SCORE) return;
     while ((s->n_full + 1) * ALLOT_KV_BLOCK <= n) {
         int own = s->block_ids[s->n_full];
         int known = allot_kv_publish(&l->kv, own, s->parent,
@@ -173,7 +208,12 @@ static void plan_seq(allot_lane *l, allot_seq *s, int most, uint64_t step) {
     for (int i = 0; i < n; i++) {
         int position = s->n_computed + i, r = l->rows_now++;
         int want = wants(l, s, position);
-        l->rows[r] = (allot_row){s->tokens[position], position, s->blocks, want};
+        l->rows[r] = (allot_row){s->tokens[position], position, s->blocks, want, NULL, -1};
+        if (s->surprises != NULL) {
+            l->rows[r].surprise = s->surprises + position;
+            if (position + 1 >= s->n_question && position + 1 < s->n_tokens)
+                l->rows[r].next = s->tokens[position + 1];
+        }
         l->row_seq[r] = s;
         l->row_score[r] = s->n_rows;
         if (want && s->kind == ALLOT_SEQ_SCORE) s->n_rows++;
@@ -209,7 +249,11 @@ static void take_result(allot_lane *l, int row, int i, allot_scratch *scratch) {
     const allot_transformer *m = &l->served->transformer;
     allot_seq *s = l->row_seq[row];
     if (s->kind == ALLOT_SEQ_SCORE) {
-        allot_transformer_scores(m, i, scratch, s->values + l->row_score[row] * m->n_scores);
+        float *scores = s->values + l->row_score[row] * m->n_scores;
+        int position = l->rows[row].position;
+        allot_transformer_scores(m, i, scratch, scores);
+        memcpy(allot_transformer_told(m, s->blocks[position / ALLOT_KV_BLOCK], position) + 1,
+               scores, (size_t)m->n_scores * sizeof *scores);
     } else if (s->kind == ALLOT_SEQ_EMBED) {
         memcpy(s->values, scratch->hidden + (size_t)i * (size_t)m->n_embd,
                (size_t)m->n_embd * sizeof *s->values);
@@ -232,7 +276,11 @@ void allot_lane_compute(allot_lane *l, int first, int n, allot_scratch *scratch)
     }
     if (logits) allot_transformer_logits(m, wanted, scratch);
     for (int r = first, i = 0; r < first + n; r++) {
-        if (l->rows[r].want) take_result(l, r, i++, scratch);
+        const allot_row *row = &l->rows[r];
+        if (row->surprise != NULL)
+            *allot_transformer_told(m, row->blocks[row->position / ALLOT_KV_BLOCK],
+                                    row->position) = *row->surprise;
+        if (row->want) take_result(l, r, i++, scratch);
     }
 }
 
@@ -279,10 +327,8 @@ void allot_lane_finish_step(allot_lane *l) {
             continue;
         }
         pthread_mutex_lock(&m->lock);
-        if (s->kind == ALLOT_SEQ_GENERATE || s->kind == ALLOT_SEQ_EMBED) {
-            m->cache_queries += (uint64_t)s->n_prompt;
-            m->cache_hits += (uint64_t)s->n_cached;
-        }
+        m->cache_queries += (uint64_t)s->n_prompt;
+        m->cache_hits += (uint64_t)s->n_cached;
         pthread_mutex_unlock(&m->lock);
         give_up_blocks(l, s);
         end_seq(l, s, s->kind == ALLOT_SEQ_GENERATE || s->cancelled ? ALLOT_END_ABORT

@@ -92,6 +92,10 @@ static allot_code run(const allot_common *common, allot_err *err) {
     if (getrandom(&server.run_id, sizeof server.run_id, 0) != (ssize_t)sizeof server.run_id)
         return allot_fail(err, ALLOT_ERUNTIME, "the system gave no random numbers");
     allot_code code = allot_served_load(options.model, "tinymath", &generator, err);
+    if (code == ALLOT_OK && generator.transformer.lm_layers > 0)
+        code = allot_fail(err, ALLOT_EINPUT,
+                          "cannot generate with '%s': it is a reward model (give it with --prm)",
+                          options.model);
     if (code == ALLOT_OK && strcmp(options.prm, "none") != 0) {
         code = allot_served_load(options.prm, "tinymath-prm", &prm, err);
         server.n_models = 2;

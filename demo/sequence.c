@@ -15,6 +15,7 @@ void allot_seq_clear(allot_seq *s) {
     free(s->tokens);
     allot_buf_clear(&s->text);
     free(s->values);
+    free(s->surprises);
     free(s->logprobs);
     free(s->text_ends);
     free(s->block_ids);

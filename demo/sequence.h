@@ -54,6 +54,8 @@ struct allot_seq {
     uint32_t *text_ends;     /* owned [max_tokens] with logprobs: bytes of text after each token */
 
     /* the engine's */
+    float *surprises;        /* owned [capacity], with a model that has lm_layers; or NULL */
+    int n_question;          /* tokens up to the first newline, which surprise nobody */
     int n_computed;          /* tokens whose keys and values exist */
     int *block_ids;          /* owned [capacity / 8 + 1] */
     float **blocks;          /* owned, the same blocks' numbers */

@@ -5,8 +5,8 @@ import struct
 import numpy as np
 import torch
 
-from tinymath_model import (BOS, CONTEXT, D, EOS, EPS, F, FIRST_CHARACTER, H, HEAD, ROPE_BASE,
-                            TOKENS, UNK, V, Model)
+from tinymath_model import (BOS, CONTEXT, D, EOS, EPS, F, FIRST_CHARACTER, H, HEAD, L,
+                            MAX_SURPRISE, NEWLINE, ROPE_BASE, TOKENS, UNK, V, Model)
 
 GGUF_U32, GGUF_F32, GGUF_BOOL, GGUF_STRING, GGUF_ARRAY, GGUF_I32 = 4, 6, 7, 8, 9, 5
 ALIGNMENT = 32
@@ -35,8 +35,10 @@ def gguf_list(key, kind, items):
 def tensors_of(model):
     """(name, parameter) of each tensor."""
     out = [("token_embd.weight", model.e), ("output_norm.weight", model.n),
-           ("cls.output.weight", model.cls) if hasattr(model, "cls")
-           else ("output.weight", model.out)]
+           ("output.weight", model.out)]
+    if hasattr(model, "cls"):
+        out += [("cls.output.weight", model.cls), ("lm.output_norm.weight", model.lm_n),
+                ("lm.surprise.weight", model.surprise)]
     for i, b in enumerate(model.b):
         for name, w in (("attn_norm", b.n1), ("attn_q", b.q), ("attn_k", b.k), ("attn_v", b.v),
                         ("attn_output", b.o), ("ffn_norm", b.n2), ("ffn_gate", b.g),
@@ -81,6 +83,10 @@ def save_gguf(path, model, name):
         gguf_pair("tokenizer.ggml.add_eos_token", GGUF_BOOL, False),
         gguf_pair("tokenizer.ggml.add_space_prefix", GGUF_BOOL, False),
     ]
+    if hasattr(model, "cls"):
+        pairs += [gguf_pair("allot.lm_block_count", GGUF_U32, L),
+                  gguf_pair("allot.lm_max_surprise", GGUF_F32, MAX_SURPRISE),
+                  gguf_pair("allot.newline_token_id", GGUF_U32, NEWLINE)]
     tensors = [(n, stored(model, w)) for n, w in tensors_of(model)]
     head = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(pairs)) + b"".join(pairs)
     offset, infos, data = 0, b"", b""

@@ -13,9 +13,11 @@ HEAD = D // H
 CONTEXT = 512
 EPS = 1e-5
 ROPE_BASE = 10000.0
+MAX_SURPRISE = 10.0
 SPACE = "\u2581"  # SentencePiece writes a blank like this
 UNK, BOS, EOS, STEP = 0, 1, 2, 3
 FIRST_BYTE, FIRST_CHARACTER = 4, 260
+NEWLINE = FIRST_BYTE + ord("\n")
 CHARACTERS = "0123456789+-*=?:Q" + SPACE + "\\{}.Thanswerixbod"
 
 
@@ -88,18 +90,20 @@ def rotate(x, position):
 
 
 class Model(torch.nn.Module):
-    """classes = 0: the language model; 2: the reward model, which has EXTRA layers behind those of
-    the language model, and a head over (bad, good)."""
+    """classes = 0: the language model; 2: the reward model. That is the language model, whose last
+    state of each token gets `surprise` times -log p(the token) added, then EXTRA layers that read
+    these states, and a head over (bad, good)."""
 
     def __init__(self, classes=0):
         super().__init__()
         self.e = torch.nn.Parameter(torch.randn(V, D) * 0.05)
         self.b = torch.nn.ModuleList([Block() for _ in range(L + EXTRA if classes else L)])
         self.n = torch.nn.Parameter(torch.ones(D))
+        self.out = torch.nn.Parameter(torch.randn(V, D) / math.sqrt(D))
         if classes:
+            self.lm_n = torch.nn.Parameter(torch.ones(D))
+            self.surprise = torch.nn.Parameter(torch.randn(D))
             self.cls = torch.nn.Parameter(torch.randn(classes, D) / math.sqrt(D))
-        else:
-            self.out = torch.nn.Parameter(torch.randn(V, D) / math.sqrt(D))
 
     def hidden(self, tokens, keys=None, values=None):
         """[B,T] -> [B,T,D], after the last norm. Fills the caches [L][B,H,.,HEAD] if given."""
@@ -108,12 +112,25 @@ class Model(torch.nn.Module):
         position = torch.arange(length)
         mask = torch.full((length, length), -1e30).triu(1)
         for i, b in enumerate(self.b):
+            if i == L:
+                x = norm(x, self.lm_n)
+                x = x + self.surprises(x, tokens)[..., None] * self.surprise
             q, k, v = b.heads(x)
             q, k = rotate(q, position), rotate(k, position)
             if keys is not None:
                 keys[i][:, :, :length], values[i][:, :, :length] = k, v
             x = b.finish(x, (q @ k.transpose(-1, -2) / math.sqrt(HEAD) + mask).softmax(-1) @ v)
         return norm(x, self.n)
+
+    @torch.no_grad()
+    def surprises(self, x, tokens):
+        """-log p of each token after those before it, at most MAX_SURPRISE, and 0 in the first
+        line, which is the question; x [B,T,D]: the language model's last states."""
+        logits = x[:, :-1] @ self.out.t()
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(),
+                                                 reduction="none").view(len(x), -1)
+        said = (tokens[:, :-1] == NEWLINE).cumsum(1) > 0
+        return torch.nn.functional.pad(loss.clamp(max=MAX_SURPRISE) * said, (1, 0))
 
     def forward(self, tokens):
         return self.hidden(tokens) @ self.out.t()

@@ -101,7 +101,7 @@ static allot_code take_vocabulary(const allot_gguf *g, allot_tokenizer *t,
 
 static allot_code load(const allot_gguf *g, allot_tokenizer *t, const allot_gguf_text *names,
                        size_t n, allot_err *err) {
-    long bos, eos, unknown;
+    long bos, eos, unknown, prefix = -1;
     if (n < 1 || n > MAX_TOKENS)
         return allot_fail(err, ALLOT_EINPUT, "cannot use '%s': %zu tokens, not 1..%d", g->path, n,
                           MAX_TOKENS);
@@ -113,7 +113,10 @@ static allot_code load(const allot_gguf *g, allot_tokenizer *t, const allot_gguf
         code = allot_gguf_int(g, "tokenizer.ggml.unknown_token_id", 0, last, &unknown, err);
     if (code == ALLOT_OK)
         code = allot_gguf_bool(g, "tokenizer.ggml.add_space_prefix", 1, &t->add_space_prefix, err);
+    if (code == ALLOT_OK && allot_gguf_find(g, "allot.newline_token_id") != NULL)
+        code = allot_gguf_int(g, "allot.newline_token_id", 0, last, &prefix, err);
     if (code != ALLOT_OK) return code;
+    t->newline = (int32_t)prefix;
     t->bos = (int32_t)bos;
     t->eos = (int32_t)eos;
     t->unknown = (int32_t)unknown;
@@ -178,6 +181,7 @@ size_t allot_tokenizer_encode(const allot_tokenizer *t, const char *text, size_t
     for (size_t i = 0; i < n;) {
         int32_t id = text[i] == '<' ? special_at(t, text + i, n - i) : -1;
         if (id >= 0) {
+            if (id == t->step && t->newline >= 0) out[count++] = t->newline;
             out[count++] = id;
             i += strlen(t->tokens[id].name);
             continue;

@@ -21,6 +21,7 @@ typedef struct {
     int32_t n;
     int32_t bos, eos, unknown; /* ids */
     int32_t step;              /* id of "<extra_0>", or -1 */
+    int32_t newline;           /* put in front of each step token; -1: nothing is */
     int32_t bytes[256];        /* id that spells one raw byte */
     int add_space_prefix;
     int32_t *hash;             /* owned [hash_size] of ids or -1: characters by their text */

@@ -3,7 +3,7 @@
 """Makes the model in a box and measures it. Needs Debian's python3-torch only.
 
   train_tinymath.py --lm        train the language model           -> tinymath.gguf
-  train_tinymath.py --rollouts  sample solutions for the PRM       -> rollouts.pt in --work
+  train_tinymath.py --rollouts  sample solutions for the PRM from --server -> rollouts.pt in --work
   train_tinymath.py --prm       train the process reward model     -> tinymath-prm.gguf
   train_tinymath.py --measure   accuracies, shares, curves, AUC, adaptive gain
   train_tinymath.py --golden    references for the C tests -> ../tests/golden/tinymath_*.json
@@ -28,7 +28,7 @@ import torch.multiprocessing as mp
 
 import tinymath_measure
 from tinymath_gguf import load_gguf, save_gguf
-from tinymath_model import BOS, EOS, L, STEP, Model, encode
+from tinymath_model import BOS, EOS, L, NEWLINE, STEP, Model, encode
 from tinymath_problems import (Problem, chain_after_error, demo_problem, prompt, solution,
                                solution_steps, training_problem)
 from tinymath_rollouts import exact_labels, rollout_examples, scored_ids
@@ -174,52 +174,37 @@ def prm_loss(model, batch):
     return loss[x[at] == STEP].mean() + loss.mean()
 
 
-def rollouts_part(rank, a, folder):
-    torch.set_num_threads(1)
-    examples = rollout_examples(load_gguf(a.lm_file), a.rollout_problems // WORKERS,
-                                a.rollout_samples, SEED * 77 + rank)
-    torch.save(examples, os.path.join(folder, "part%d.pt" % rank))
-
-
 def make_rollouts(a):
-    with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(rollouts_part, args=(a, folder), nprocs=WORKERS)
-        examples = [e for rank in range(WORKERS)
-                    for e in torch.load(os.path.join(folder, "part%d.pt" % rank))]
+    examples = rollout_examples(a.server, a.rollout_problems, a.rollout_samples, SEED * 7)
     print("%d different solutions with %d steps" % (
         len(examples), sum(len(labels) for _, _, labels in examples)), flush=True)
     torch.save(examples, os.path.join(a.work, "rollouts.pt"))
 
 
 def prm_from_lm(lm):
-    """The language model's layers, whose last states know which digit is due; behind them layers
-    that begin as the identity, and the head."""
+    """The language model, whose states and surprises are read as they are; behind it layers that
+    begin as the identity, and the head. To the language model a step token is a newline."""
     torch.manual_seed(SEED)
     model = Model(2)
     model.load_state_dict(lm.state_dict(), strict=False)
     with torch.no_grad():
+        model.lm_n.copy_(lm.n)
+        model.e[STEP] = model.e[NEWLINE]
         for b in model.b[L:]:
             b.o.zero_()
             b.d.zero_()
+    for w in [model.e, model.out, model.lm_n] + [w for b in model.b[:L] for w in b.parameters()]:
+        w.requires_grad = False
     return model
 
 
-def freeze_lm(model, frozen):
-    for w in [model.e] + [w for b in model.b[:L] for w in b.parameters()]:
-        w.requires_grad = not frozen
-
-
 def train_prm(a):
-    """First only the new layers and the head, then everything, then the rollouts' labels."""
+    """First what is right so far, exactly; then what the rollouts say it is worth."""
     model = prm_from_lm(load_gguf(a.lm_file))
     sampled = torch.load(os.path.join(a.work, "rollouts.pt"))
-    freeze_lm(model, True)
-    run_fit(model, Verify(sampled), prm_loss, 2e-3, 30, a.head_seconds)
-    freeze_lm(model, False)
-    for seconds in a.verify_seconds:
-        run_fit(model, Verify(sampled), prm_loss, 1e-3, 30, seconds)
-        save_gguf(a.prm_file, model, "tinymath-prm")
-    run_fit(model, Rollouts(sampled), prm_loss, 3e-4, 30, a.prm_seconds)
+    run_fit(model, Verify(sampled), prm_loss, 2e-3, 50, a.verify_seconds)
+    save_gguf(a.prm_file, model, "tinymath-prm")
+    run_fit(model, Rollouts(sampled), prm_loss, 3e-4, 50, a.prm_seconds)
     save_gguf(a.prm_file, model, "tinymath-prm")
 
 
@@ -229,11 +214,12 @@ def options():
     for stage in ("lm", "rollouts", "prm", "measure", "golden"):
         parser.add_argument("--" + stage, action="store_true")
     parser.add_argument("--lm-seconds", type=float, default=1560)
-    parser.add_argument("--rollout-problems", type=int, default=1200)
+    parser.add_argument("--rollout-problems", type=int, default=6000)
     parser.add_argument("--rollout-samples", type=int, default=8)
-    parser.add_argument("--head-seconds", type=float, default=75)
-    parser.add_argument("--verify-seconds", type=float, nargs="+", default=[540, 400])
-    parser.add_argument("--prm-seconds", type=float, default=75)
+    parser.add_argument("--server", default="http://127.0.0.1:8000",
+                        help="an allot-demo-server that serves the language model, for --rollouts")
+    parser.add_argument("--verify-seconds", type=float, default=330)
+    parser.add_argument("--prm-seconds", type=float, default=40)
     parser.add_argument("--problems", type=int, default=1000, help="problems of --measure")
     parser.add_argument("--lm-file", default=os.path.join(HERE, "tinymath.gguf"))
     parser.add_argument("--prm-file", default=os.path.join(HERE, "tinymath-prm.gguf"))

@@ -26,9 +26,21 @@ size_t allot_transformer_logits_stride(const allot_transformer *m) {
     return (size_t)allot_kernels_panels((size_t)m->n_vocab) * ALLOT_PANEL;
 }
 
-/* Of a block: [layer][keys, values][kv head][8 * head_dim]. */
-size_t allot_transformer_block_floats(const allot_transformer *m) {
+/* Of a block: [layer][keys, values][kv head][8 * head_dim], then [8][1 + n_scores]. */
+static size_t told_offset(const allot_transformer *m) {
     return (size_t)m->n_layer * 2 * (size_t)m->n_kv * (size_t)m->head_dim * ALLOT_LANES;
+}
+
+static size_t told_width(const allot_transformer *m) {
+    return m->n_scores > 0 ? 1 + (size_t)m->n_scores : 0;
+}
+
+size_t allot_transformer_block_floats(const allot_transformer *m) {
+    return told_offset(m) + ALLOT_LANES * told_width(m);
+}
+
+float *allot_transformer_told(const allot_transformer *m, float *block, int position) {
+    return block + told_offset(m) + (size_t)(position % ALLOT_LANES) * told_width(m);
 }
 
 static size_t kv_offset(const allot_transformer *m, int layer, int values, int head) {
@@ -139,6 +151,27 @@ static void feed_forward(const allot_transformer *m, int layer, int n, allot_scr
     k->product(s->wide, wide, n, m->n_ff, l->down, (int)(width / ALLOT_PANEL), s->x, width, 1);
 }
 
+/* Where the language model of a reward model ends: its last states, each row also saying how
+ * unexpected the token behind it is and taking in how unexpected its own was, go on. */
+static void take_surprises(const allot_transformer *m, const allot_row *rows, int n,
+                           allot_scratch *s) {
+    const size_t width = embd_width(m), stride = allot_transformer_logits_stride(m);
+    norm_rows(m, s->x, m->lm_norm, n, s->x);
+    m->kernels->product(s->x, width, n, m->n_embd, m->output, (int)(stride / ALLOT_PANEL),
+                        s->logits, stride, 0);
+    for (int r = 0; r < n; r++) {
+        if (rows[r].next < 0) continue;
+        float *weights = s->logits + (size_t)r * stride;
+        float sum = m->kernels->softmax_weights(weights, m->n_vocab, 1.0f);
+        float surprise = -logf(weights[rows[r].next] / sum); /* infinite for a weight of 0 */
+        rows[r].surprise[1] = surprise < m->lm_most ? surprise : m->lm_most;
+    }
+    for (int r = 0; r < n; r++) {
+        float *x = s->x + (size_t)r * width;
+        for (int i = 0; i < m->n_embd; i++) x[i] += *rows[r].surprise * m->lm_surprise[i];
+    }
+}
+
 void allot_transformer_run(const allot_transformer *m, const allot_row *rows, int n,
                            allot_scratch *s) {
     const size_t width = embd_width(m), d = (size_t)m->n_embd;
@@ -146,6 +179,7 @@ void allot_transformer_run(const allot_transformer *m, const allot_row *rows, in
         memcpy(s->x + (size_t)r * width, m->embedding + (size_t)rows[r].token * d,
                d * sizeof *s->x);
     for (int layer = 0; layer < m->n_layer; layer++) {
+        if (m->lm_layers > 0 && layer == m->lm_layers) take_surprises(m, rows, n, s);
         attention(m, layer, rows, n, s);
         feed_forward(m, layer, n, s);
     }
@@ -187,6 +221,8 @@ void allot_transformer_clear(allot_transformer *m) {
     free(m->out_norm);
     free(m->output);
     free(m->score);
+    free(m->lm_norm);
+    free(m->lm_surprise);
     free(m->rope);
     memset(m, 0, sizeof *m);
 }

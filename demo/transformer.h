@@ -35,6 +35,11 @@ typedef struct {
     float *output;     /* owned, packed: D inputs, V outputs; NULL in a scoring model without it */
     float *score;      /* owned, packed: D inputs, n_scores outputs */
     float score_bias[ALLOT_PANEL];
+    int lm_layers;     /* a scoring model may begin as a language model of this many layers, which
+                          says how unexpected each token was; 0: none does */
+    float *lm_norm;    /* owned [D]: of the language model's last states */
+    float *lm_surprise; /* owned [D]: added to these, times the surprise */
+    float lm_most;     /* the surprise's limit, > 0 */
     float *rope;       /* owned [n_ctx][n_rot / 2][2]: cosine, sine */
 } allot_transformer;
 
@@ -42,8 +47,11 @@ ALLOT_MUST_CHECK allot_code allot_transformer_load(const allot_gguf *g, allot_tr
                                                    allot_err *err);
 void allot_transformer_clear(allot_transformer *m);
 
-/* Floats of a KV block: 8 positions of all layers. */
+/* Floats of a KV block: 8 positions of all layers, and what else is known of them. */
 size_t allot_transformer_block_floats(const allot_transformer *m);
+/* Of one of a block's positions: [1 + n_scores], its surprise and, at a step token, its scores. Kept
+ * there by the engine, so that a text is not read again for what was told of its beginning. */
+float *allot_transformer_told(const allot_transformer *m, float *block, int position);
 /* Logits are written in rows of this many floats. */
 size_t allot_transformer_logits_stride(const allot_transformer *m);
 
@@ -53,6 +61,8 @@ typedef struct {
                              earlier rows of the same tile */
     float *const *blocks; /* KV blocks of the sequence up to this position */
     int want;             /* 1: the final hidden state of this row is needed */
+    float *surprise;      /* -log p of the token, written by the row before; with lm_layers only */
+    int32_t next;         /* the token whose surprise is to be written behind it, or -1 */
 } allot_row;
 
 /* Working memory of one thread for one model. */

@@ -132,6 +132,27 @@ static allot_code take_score(const allot_gguf *g, allot_transformer *m, allot_er
     return code;
 }
 
+/* The language model that a reward model may begin with. */
+static allot_code take_lm(const allot_gguf *g, allot_transformer *m, allot_err *err) {
+    const size_t d = (size_t)m->n_embd;
+    double most = 0;
+    if (allot_gguf_find(g, "allot.lm_block_count") == NULL) return ALLOT_OK;
+    if (m->n_scores == 0 || allot_gguf_find(g, "allot.newline_token_id") == NULL)
+        return wrong_shape(g, "it has 'allot.lm_block_count', but no scoring head or no "
+                           "'allot.newline_token_id'", err);
+    long layers = 0;
+    allot_code code = allot_gguf_int(g, "allot.lm_block_count", 1, m->n_layer - 1, &layers, err);
+    if (code == ALLOT_OK)
+        code = allot_gguf_number(g, "allot.lm_max_surprise", 1e-3, 1e3, &most, err);
+    if (code == ALLOT_OK)
+        code = allot_gguf_floats(g, "lm.output_norm.weight", 1, d, &m->lm_norm, err);
+    if (code == ALLOT_OK)
+        code = allot_gguf_floats(g, "lm.surprise.weight", 1, d, &m->lm_surprise, err);
+    m->lm_layers = (int)layers;
+    m->lm_most = (float)most;
+    return code;
+}
+
 /* The logits' matrix: its own, or the embedding's when the file ties them. */
 static allot_code take_output(const allot_gguf *g, allot_transformer *m, allot_err *err) {
     const char *name = allot_gguf_find_tensor(g, "output.weight") ? "output.weight"
@@ -172,6 +193,7 @@ static allot_code load(const allot_gguf *g, allot_transformer *m, allot_err *err
     if (m->layers == NULL) return ALLOT_ERUNTIME;
     for (int i = 0; i < m->n_layer && code == ALLOT_OK; i++) code = take_layer(g, m, i, err);
     if (code == ALLOT_OK) code = take_score(g, m, err);
+    if (code == ALLOT_OK) code = take_lm(g, m, err);
     if (code == ALLOT_OK) code = take_output(g, m, err);
     if (code == ALLOT_OK) code = make_rope(m, base, err);
     return code;

@@ -22,7 +22,12 @@
 static const test_model shape = {.layers = 2, .embd = 64, .heads = 4, .kv_heads = 2, .ff = 88,
                                  .context = 160, .scores = 2, .spread = 0.25f};
 
-static allot_served served;
+/* A reward model that begins with a language model. */
+static const test_model verifier_shape = {.layers = 3, .embd = 64, .heads = 4, .kv_heads = 2,
+                                          .ff = 88, .context = 160, .scores = 2, .spread = 0.25f,
+                                          .lm_layers = 2};
+
+static allot_served served, verifier;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static int n_running;
@@ -55,13 +60,18 @@ static void run(allot_scheduler *s, allot_seq *seqs, int n) {
     free(list);
 }
 
-static allot_scheduler *start(int threads, int max_num_seqs, int kv_cache_mib) {
-    allot_served *models[] = {&served};
+static allot_scheduler *start_model(allot_served *model, int threads, int max_num_seqs,
+                                    int kv_cache_mib) {
+    allot_served *models[] = {model};
     allot_scheduler_options o = {threads, max_num_seqs, kv_cache_mib};
     allot_scheduler *s = NULL;
     allot_err err = {0};
     assert_int_equal(allot_scheduler_new(models, 1, &o, &s, &err), ALLOT_OK);
     return s;
+}
+
+static allot_scheduler *start(int threads, int max_num_seqs, int kv_cache_mib) {
+    return start_model(&served, threads, max_num_seqs, kv_cache_mib);
 }
 
 static const char *const prompts[] = {"Q: 12+7*3-5=?\n", "Q: 12+7*3-5=?\n12+7=19\n\n", "Q: 1=?\n",
@@ -92,20 +102,25 @@ static void assert_same(const allot_seq *a, const allot_seq *b) {
 /* What each of the MANY gives alone, on one thread, without any cache to use. */
 static allot_seq alone[MANY];
 
-static int load(void **state) {
-    (void)state;
-    allot_buf file = test_gguf(&shape);
+static int load_model(const test_model *m, allot_served *to) {
+    allot_buf file = test_gguf(m);
     allot_gguf g;
     allot_err err = {0};
-    served.name = "test";
-    allot_metrics_init(&served.metrics, "test");
+    to->name = "test";
+    allot_metrics_init(&to->metrics, "test");
     if (allot_gguf_parse((uint8_t *)file.at, file.n, "x.gguf", &g, &err) != ALLOT_OK ||
-        allot_transformer_load(&g, &served.transformer, &err) != ALLOT_OK ||
-        allot_tokenizer_load(&g, &served.tokenizer, &err) != ALLOT_OK) {
+        allot_transformer_load(&g, &to->transformer, &err) != ALLOT_OK ||
+        allot_tokenizer_load(&g, &to->tokenizer, &err) != ALLOT_OK) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }
     allot_gguf_clear(&g);
+    return 0;
+}
+
+static int load(void **state) {
+    (void)state;
+    if (load_model(&shape, &served) != 0 || load_model(&verifier_shape, &verifier) != 0) return 1;
     fill(alone);
     allot_scheduler *s = start(1, 1, 1);
     for (int i = 0; i < MANY; i++) {
@@ -121,6 +136,7 @@ static int unload(void **state) {
     (void)state;
     clear(alone, MANY);
     allot_served_clear(&served);
+    allot_served_clear(&verifier);
     return 0;
 }
 
@@ -235,6 +251,45 @@ static void scores_and_embeddings_do_not_depend_on_company(void **state) {
     }
 }
 
+/* The steps of one solution, the first n_steps of them; 200 tokens at most. */
+static allot_seq solution(int n_steps) {
+    char text[256] = "Q: 12+7-3=?\n";
+    for (int i = 0; i < n_steps; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%d+%d=%d<extra_0>", i, 7 * i, i);
+    allot_seq s = {.kind = ALLOT_SEQ_SCORE, .stop = -1, .lock = &lock, .progress = on_progress,
+                   .n_values = 2};
+    s.tokens = calloc(allot_tokenizer_max(strlen(text)), sizeof *s.tokens);
+    s.values = calloc((size_t)n_steps * 2, sizeof *s.values);
+    s.n_prompt = s.n_tokens = (int)allot_tokenizer_encode(&verifier.tokenizer, text, strlen(text),
+                                                          1, s.tokens);
+    return s;
+}
+
+/* Each row's surprise comes from the row before, which is in another tile or step at times. */
+static void surprises_do_not_depend_on_company_or_on_what_follows(void **state) {
+    (void)state;
+    enum { STEPS = 12, N = 3 * STEPS };
+    float want[2 * STEPS];
+    for (int threads = 1; threads <= 3; threads++) {
+        allot_scheduler *s = start_model(&verifier, threads, 256, 16);
+        allot_seq whole = solution(STEPS), seqs[N];
+        run(s, &whole, 1);
+        assert_int_equal(whole.n_rows, STEPS);
+        if (threads == 1) memcpy(want, whole.values, sizeof want);
+        for (int i = 0; i < N; i++) seqs[i] = solution(1 + i % STEPS);
+        run(s, seqs, N);
+        assert_memory_equal(whole.values, want, sizeof want);
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(seqs[i].n_rows, 1 + i % STEPS);
+            assert_int_equal(seqs[i].n_cached > 0, seqs[i].n_prompt > 16);
+            assert_memory_equal(seqs[i].values, want, (size_t)seqs[i].n_rows * 2 * sizeof *want);
+        }
+        allot_seq_clear(&whole);
+        clear(seqs, N);
+        allot_scheduler_free(s);
+    }
+}
+
 /* Both kernel sets against plain sums in float64, and each row against itself in other company. */
 static void kernels_are_right(void **state) {
     (void)state;
@@ -304,6 +359,7 @@ int main(void) {
         cmocka_unit_test(same_with_warm_cache_and_after_reset),
         cmocka_unit_test(same_when_continued),
         cmocka_unit_test(same_when_put_back),
-        cmocka_unit_test(scores_and_embeddings_do_not_depend_on_company)};
+        cmocka_unit_test(scores_and_embeddings_do_not_depend_on_company),
+        cmocka_unit_test(surprises_do_not_depend_on_company_or_on_what_follows)};
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -11,10 +11,12 @@
 typedef struct {
     int layers, embd, heads, kv_heads, ff, context;
     int scores; /* outputs of the scoring head, 0 = none */
+    int lm_layers; /* of the language model a reward model begins with, 0 = none */
     int half;   /* weights as float16 */
     float spread; /* of the output matrix: larger = surer of its tokens */
 } test_model;
 
+#define TEST_NEWLINE 261 /* the first of the characters, which stand behind the space */
 static const char test_characters[] = "\n0123456789+-*/=?.:{}\\QTabcdefghinorstwx";
 
 static void test_u32(allot_buf *b, uint32_t x) { allot_buf_add(b, &x, 4); }
@@ -127,16 +129,26 @@ static allot_buf test_gguf(const test_model *m) {
     test_key(&values, "llama.attention.layer_norm_rms_epsilon", 6);
     float eps = 1e-5f;
     allot_buf_add(&values, &eps, 4);
-    int n_vocab = test_vocabulary(&values);
+    int n_keys = 14, n_vocab = test_vocabulary(&values);
     test_tensor(&t, "token_embd.weight", m->embd, n_vocab, 0.5f);
     test_tensor(&t, "output_norm.weight", m->embd, 0, 0);
     test_tensor(&t, "output.weight", m->embd, n_vocab, m->spread);
     test_layers(&t, m);
     if (m->scores > 0) test_tensor(&t, "cls.output.weight", m->embd, m->scores, 0.3f);
+    if (m->lm_layers > 0) {
+        float most = 10;
+        test_key_u32(&values, "allot.lm_block_count", m->lm_layers);
+        test_key_u32(&values, "allot.newline_token_id", TEST_NEWLINE);
+        test_key(&values, "allot.lm_max_surprise", 6);
+        allot_buf_add(&values, &most, 4);
+        n_keys += 3;
+        test_tensor(&t, "lm.output_norm.weight", m->embd, 0, 0);
+        test_tensor(&t, "lm.surprise.weight", m->embd, 0, 0);
+    }
     allot_buf_str(&b, "GGUF");
     test_u32(&b, 3);
     test_u64(&b, (uint64_t)t.n);
-    test_u64(&b, 14);
+    test_u64(&b, (uint64_t)n_keys);
     allot_buf_add(&b, values.at, values.n);
     allot_buf_add(&b, t.info.at, t.info.n);
     while (b.n % 32 != 0) allot_buf_add(&b, "", 1);
