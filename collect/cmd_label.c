@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "grade/gradeoptions.h"
 #include "label.h"
 #include "liballot/mem.h"
 #include <math.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 static allot_label_settings settings = ALLOT_LABEL_DEFAULTS;
+static allot_grade_words grading = ALLOT_GRADE_WORDS;
 static const char *missing = "refuse";
 
 static const allot_option options[] = {
@@ -25,8 +27,7 @@ static const allot_option options[] = {
      0},
     {"paper", ALLOT_OPT_FLAG, &settings.paper, NULL,
      "the paper's labels: 30 bootstraps of 32 samples, or of one run's beams", 0, 0},
-    {"last-number", ALLOT_OPT_FLAG, &settings.last_number, NULL,
-     "without box and phrase, the last number of a text is its answer", 0, 0},
+    ALLOT_GRADE_ROWS(grading),
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
      "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
@@ -159,6 +160,7 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
         {"answers_boxed", (double)c->how[ALLOT_EXTRACT_BOXED]},
         {"answers_phrase", (double)c->how[ALLOT_EXTRACT_PHRASE]},
         {"answers_last_number", (double)c->how[ALLOT_EXTRACT_LAST_NUMBER]},
+        {"answers_choice", (double)c->how[ALLOT_EXTRACT_CHOICE]},
         {"answers_none", (double)c->how[ALLOT_EXTRACT_NONE]},
         {"cut_by_length", (double)c->n_cut},
         {"cut_by_reward_model", (double)c->n_prm_cut},
@@ -215,6 +217,7 @@ static allot_code run(const allot_common *common, allot_err *err)
     settings.run_dir = common->args[0];
     settings.seed = common->seed;
     allot_code code = allot_missing_parse(missing, &settings.missing, err);
+    if (!code) code = allot_grade_parse(&grading, &settings.grade, err);
     if (!code) code = allot_label_check(&settings, err);
     if (!code) {
         code = allot_label_run(&settings, &outcomes, &summary, err);

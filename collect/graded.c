@@ -51,7 +51,7 @@ static int answer_is_right(const reading *in, long q, const char *text, size_t n
     size_t n_reference;
     int ok;
     reference_of(in->problems, in->g->row[q], &reference, &n_reference, &ok);
-    return ok && allot_answers_equal(reference, n_reference, text, n);
+    return ok && allot_answers_equal(reference, n_reference, text, n, &in->options->grade);
 }
 
 /* Most samples of a query repeat an answer: each text is compared with the reference once. */

@@ -29,7 +29,7 @@ typedef struct {
     long n_lines, n_duplicates, n_errors;
     long n_outside;      /* records of no query, slot or strategy that is labelled */
     long n_no_reference; /* queries left out */
-    long how[ALLOT_EXTRACT_LAST_NUMBER + 1]; /* pool samples by way of extraction */
+    long how[ALLOT_N_EXTRACT];               /* pool samples by way of extraction */
     long n_samples, n_cut, n_prm_cut;        /* pool samples; cut by length; seen cut by the PRM */
     int torn;
 } allot_graded_counts;

@@ -6,6 +6,7 @@
 #include "core/rng.h"
 #include "core/stats.h"
 #include "core/strategyfile.h"
+#include "grade/gradeoptions.h"
 #include "labelseconds.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
@@ -232,9 +233,10 @@ static void set_grader(cJSON *fingerprint)
 static allot_code set_attributes(const allot_label_settings *s, const allot_rundir *manifest,
                                  allot_outcomes *out, allot_err *err)
 {
-    char rule[64];
-    snprintf(rule, sizeof rule, "%s%s", s->paper ? "paper-bootstrap" : "subsets",
-             s->last_number ? ", last number" : "");
+    char rule[32 + ALLOT_GRADE_TEXT], grading[ALLOT_GRADE_TEXT];
+    allot_grade_describe(&s->grade, grading);
+    snprintf(rule, sizeof rule, "%s%s%s", s->paper ? "paper-bootstrap" : "subsets",
+             *grading ? ", " : "", grading);
     out->fingerprint = cJSON_Duplicate(manifest->fingerprint, 1);
     out->label_rule = allot_mem_text(rule, strlen(rule), err);
     strcpy(out->metric, "accuracy");
@@ -314,7 +316,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     allot_problems problems = {0};
     allot_strategies set = {0};
     allot_graded graded = {0};
-    const allot_graded_options options = {{s->last_number}, s->paper, (uint64_t)s->seed};
+    const allot_graded_options options = {s->grade, s->paper, (uint64_t)s->seed};
     memset(summary, 0, sizeof *summary);
     summary->held_out_error = summary->held_out_bias = NAN;
     allot_code code = allot_rundir_load(s->run_dir, ALLOT_RUN_SCHEMA, &manifest, err);

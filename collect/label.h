@@ -16,7 +16,7 @@ typedef struct {
     const char *strategies; /* strategies.json; NULL = those of the run */
     int load;               /* of the timed rows, >= 1 */
     int paper;              /* the paper's bootstrap labels */
-    int last_number;        /* answers may be the last number of a text */
+    allot_grade_options grade; /* how answers are found and compared */
     allot_missing missing;
     long seed; /* of random subsets and bootstraps */
 } allot_label_settings;

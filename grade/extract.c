@@ -3,6 +3,7 @@
  * linear in the text, whatever it holds. */
 #include <ctype.h>
 #include <string.h>
+#include "grade/announce.h"
 #include "grade/grade.h"
 
 void allot_grade_defaults(allot_grade_options *o)
@@ -10,17 +11,11 @@ void allot_grade_defaults(allot_grade_options *o)
     *o = (allot_grade_options){0};
 }
 
-static void trim(const char **s, size_t *n)
-{
-    while (*n && isspace((unsigned char)(*s)[0]))
-        (*s)++, (*n)--;
-    while (*n && isspace((unsigned char)(*s)[*n - 1]))
-        (*n)--;
-}
+typedef enum { BOX_NONE, BOX_EMPTY, BOX_FOUND } box_found;
 
-/* The inside of the braces that open at text[at]; 0 if they never close. A backslash takes the next
- * character with it, so \{ and \} do not count. */
-static int braces(const char *text, size_t n, size_t at, const char **start, size_t *len)
+/* The inside of the braces that open at text[at]; none if they never close. A backslash takes the
+ * next character with it, so \{ and \} do not count. */
+static box_found braces(const char *text, size_t n, size_t at, const char **start, size_t *len)
 {
     int depth = 0;
     for (size_t i = at; i < n; i++) {
@@ -31,48 +26,44 @@ static int braces(const char *text, size_t n, size_t at, const char **start, siz
         } else if (text[i] == '}' && --depth == 0) {
             *start = text + at + 1;
             *len = i - at - 1;
-            trim(start, len);
-            return *len > 0;
+            allot_trim_blanks(start, len);
+            return *len > 0 ? BOX_FOUND : BOX_EMPTY;
         }
     }
-    return 0;
+    return BOX_NONE;
 }
 
-/* The last box that closes and holds something. Each unterminated box costs one scan to the end, so
- * after a few of them the text is not a solution. */
-static int last_box(const char *text, size_t n, const char **start, size_t *len)
+/* What the command at text[at] boxes: braces, or digits as in \boxed 5. */
+static box_found boxed_at(const char *text, size_t n, size_t at, const char **start, size_t *len)
 {
     static const char *const names[] = {"\\boxed", "\\fbox"};
-    int failures = 0;
-    for (size_t i = n; i-- > 0 && failures < 64;) {
-        if (text[i] != '\\') continue;
-        for (int k = 0; k < 2; k++) {
-            size_t m = strlen(names[k]), at = i + m;
-            if (at > n || memcmp(text + i, names[k], m) != 0) continue;
-            while (at < n && text[at] == ' ')
-                at++;
-            if (at < n && text[at] == '{') {
-                if (braces(text, n, at, start, len)) return 1;
-                failures++;
-            } else if (at < n && isdigit((unsigned char)text[at])) { /* \boxed 5 */
-                *start = text + at;
-                while (at < n && isdigit((unsigned char)text[at]))
-                    at++;
-                *len = (size_t)(text + at - *start);
-                return 1;
-            }
-        }
-    }
-    return 0;
+    int k = 0;
+    while (k < 2 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
+        k++;
+    if (k == 2) return BOX_NONE;
+    at += strlen(names[k]);
+    while (at < n && text[at] == ' ')
+        at++;
+    if (at < n && text[at] == '{') return braces(text, n, at, start, len);
+    *start = text + at;
+    while (at < n && isdigit((unsigned char)text[at]))
+        at++;
+    *len = (size_t)(text + at - *start);
+    return *len > 0 ? BOX_FOUND : BOX_NONE;
 }
 
-static int matches(const char *text, size_t n, const char *phrase)
+/* The last box that closes. Each that does not costs a scan to the end, so after a few of them the
+ * text is not a solution. */
+static box_found last_box(const char *text, size_t n, const char **start, size_t *len)
 {
-    size_t m = strlen(phrase);
-    if (n < m) return 0;
-    for (size_t i = 0; i < m; i++)
-        if (tolower((unsigned char)text[i]) != phrase[i]) return 0;
-    return 1;
+    int failures = 0;
+    for (size_t i = n; i-- > 0 && failures < 64;) {
+        if (text[i] != '\\' || n - i < 5 || !strchr("bf", text[i + 1])) continue;
+        box_found box = boxed_at(text, n, i, start, len);
+        if (box != BOX_NONE) return box;
+        failures++;
+    }
+    return BOX_NONE;
 }
 
 /* Between two boxes of one answer: "and", "or", a comma, blanks, dollars; no sentence. */
@@ -100,7 +91,7 @@ static void join_boxes(const char *text, size_t n_text, const char **start, size
     for (; joined < 16; joined++) {
         const char *before;
         size_t n;
-        if (!last_box(text, (size_t)(first - text), &before, &n)) break;
+        if (last_box(text, (size_t)(first - text), &before, &n) != BOX_FOUND) break;
         const char *gap = before + n;
         while (gap < first && *gap != '}')
             gap++;
@@ -113,179 +104,48 @@ static void join_boxes(const char *text, size_t n_text, const char **start, size
     *len = (size_t)(end + 1 - first);
 }
 
-/* Takes blanks, stars, quotes and the signs of a formula off both ends. */
-static void undress(const char **s, size_t *n)
+static const char *last_of(const char *text, size_t n, const char *word)
 {
-    static const char *const pairs[][2] = {
-        {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
-    for (int k = 0; k < 4; k++) {
-        trim(s, n);
-        while (*n && strchr("*\"`", **s))
-            (*s)++, (*n)--;
-        while (*n && strchr("*\"`", (*s)[*n - 1]))
-            (*n)--;
-        trim(s, n);
-        size_t m = strlen(pairs[k][0]);
-        if (*n <= 2 * m || memcmp(*s, pairs[k][0], m) != 0 ||
-            memcmp(*s + *n - m, pairs[k][1], m) != 0)
-            continue;
-        *s += m;
-        *n -= 2 * m;
-    }
-    trim(s, n);
+    for (size_t m = strlen(word), i = n; i-- > 0;)
+        if (n - i >= m && text[i] == *word && memcmp(text + i, word, m) == 0) return text + i;
+    return NULL;
 }
 
-/* The end of the formula that opens at `from`, or `from`. */
-static size_t formula_end(const char *text, size_t n, size_t from)
-{
-    static const char *const pairs[][2] = {
-        {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
-    for (int k = 0; k < 4; k++) {
-        size_t m = strlen(pairs[k][0]);
-        if (n - from < m || memcmp(text + from, pairs[k][0], m) != 0) continue;
-        const char *close = memmem(text + from + m, n - from - m, pairs[k][1], m);
-        return close ? (size_t)(close - text) + m : from;
-    }
-    return from;
-}
-
-/* Where an answer announced at `from` ends: the end of its sentence or line, or where a reason
- * begins; a formula that opens there is read to its end. */
-static size_t sentence_end(const char *text, size_t n, size_t from)
-{
-    static const char *const reasons[] = {" because ", " since ",    ", not ",
-                                          ", which ",  ", because ", ", since "};
-    size_t to = formula_end(text, n, from);
-    for (; to < n && text[to] != '\n'; to++) {
-        if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
-        for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
-            if (matches(text + to, n - to, reasons[k])) return to;
-    }
-    return to;
-}
-
-/* Past signs and words between an announcement and its answer: "is therefore", "is: **option B". */
-static size_t skip_fillers(const char *text, size_t n, size_t from)
-{
-    static const char *const words[] = {"therefore", "thus",         "hence",   "then",
-                                        "simply",    "exactly",      "clearly", "indeed",
-                                        "option",    "approximately"};
-    for (;;) {
-        while (from < n && (strchr(": \n*\"`", text[from]) || (text[from] == '\\' && from + 1 < n &&
-                                                               strchr("\\ \n", text[from + 1]))))
-            from++;
-        size_t k = 0, count = sizeof words / sizeof *words, m = 0;
-        for (; k < count; k++) {
-            m = strlen(words[k]);
-            if (matches(text + from, n - from, words[k]) && from + m < n &&
-                strchr(" ,:", text[from + m]))
-                break;
-        }
-        if (k == count) return from;
-        from += m + 1;
-    }
-}
-
-/* "### Final Answer", "**Answer**": a line of its own. at: where "answer" begins. */
-static int is_heading(const char *text, size_t n, size_t at)
-{
-    size_t to = at + strlen("answer"), from = at;
-    while (to < n && strchr("*: ", text[to]))
-        to++;
-    if (to >= n || text[to] != '\n') return 0;
-    if (from >= 6 && matches(text + from - 6, 6, "final ")) from -= 6;
-    if (from == 0 || !strchr("#* ", text[from - 1])) return 0;
-    while (from > 0 && strchr("#* ", text[from - 1]))
-        from--;
-    return from == 0 || text[from - 1] == '\n';
-}
-
-/* What follows the last announcement ("answer is", "Answer:", "####", "A:" at a line's start). */
-static int after_phrase(const char *text, size_t n, const char **start, size_t *len)
-{
-    static const char *const phrases[] = {
-        "answer is", "answer:", "answer**:", "####", "a:", "answer"};
-    enum { LINE_START = 4, HEADING = 5, PHRASES = 6 };
-    for (size_t i = n; i-- > 0;) {
-        if (!text[i] || !strchr("aA#", text[i])) continue;
-        for (int k = 0; k < PHRASES; k++) {
-            if (!matches(text + i, n - i, phrases[k])) continue;
-            if (k == LINE_START && i > 0 && text[i - 1] != '\n') continue;
-            if (k == HEADING && !is_heading(text, n, i)) continue;
-            size_t from = skip_fillers(text, n, i + strlen(phrases[k]));
-            *start = text + from;
-            *len = sentence_end(text, n, from) - from;
-            undress(start, len);
-            if (*len > 0) return 1;
-        }
-    }
-    return 0;
-}
-
-/* The last formula between dollars, \( \) or \[ \], if no digit follows it. */
-static int last_formula(const char *text, size_t n, const char **start, size_t *len)
-{
-    size_t end = n;
-    while (end > 0 && text[end - 1] != '$' &&
-           !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
-        if (isdigit((unsigned char)text[--end])) return 0;
-    if (end < 2) return 0;
-    char close = text[end - 1];
-    size_t to = end - (close == '$' ? 1 : 2), from = to;
-    char open = close == ')' ? '(' : close == ']' ? '[' : '$';
-    while (from > 0 &&
-           !(text[from - 1] == open && (open == '$' || (from > 1 && text[from - 2] == '\\'))))
-        from--;
-    if (from == 0) return 0;
-    *start = text + from;
-    *len = to - from;
-    trim(start, len);
-    return *len > 0 && *len < 300;
-}
-
-static int last_number(const char *text, size_t n, const char **start, size_t *len)
-{
-    size_t end = n;
-    while (end > 0 && !isdigit((unsigned char)text[end - 1]))
-        end--;
-    size_t from = end;
-    while (from > 0 && (isdigit((unsigned char)text[from - 1]) || text[from - 1] == ',' ||
-                        text[from - 1] == '.' || text[from - 1] == '/'))
-        from--;
-    while (from < end && !isdigit((unsigned char)text[from]))
-        from++;
-    if (from > 0 && from < end && text[from - 1] == '-') from--;
-    *start = text + from;
-    *len = end - from;
-    return *len > 0;
-}
-
-/* Thoughts are no answer: the text behind the last </think>, if it holds anything. */
+/* Thoughts are no answer: what stands behind the last </think>, and before a <think> that is never
+ * closed. */
 static void skip_thoughts(const char **text, size_t *n)
 {
-    static const char close[] = "</think>";
-    for (size_t m = sizeof close - 1, i = *n; i-- > 0;) {
-        if (*n - i < m || memcmp(*text + i, close, m) != 0) continue;
-        *text += i + m;
-        *n -= i + m;
-        return;
+    const char *end = *text + *n, *close = last_of(*text, *n, "</think>");
+    if (close) *text = close + strlen("</think>");
+    *n = (size_t)(end - *text);
+    const char *open = last_of(*text, *n, "<think>");
+    if (open) *n = (size_t)(open - *text);
+}
+
+static allot_extract_how find(const char *text, size_t n, const allot_grade_options *o,
+                              const char **start, size_t *len)
+{
+    box_found box = last_box(text, n, start, len);
+    if (box == BOX_EMPTY) return ALLOT_EXTRACT_NONE;
+    if (box == BOX_FOUND) {
+        join_boxes(text, n, start, len);
+        return ALLOT_EXTRACT_BOXED;
     }
+    if (o->extract == ALLOT_PRESET_BOXED) return ALLOT_EXTRACT_NONE;
+    if (allot_after_phrase(text, n, start, len)) return ALLOT_EXTRACT_PHRASE;
+    if (o->extract == ALLOT_PRESET_CHOICE && allot_last_choice(text, n, start, len))
+        return ALLOT_EXTRACT_CHOICE;
+    if ((o->last_number || o->extract == ALLOT_PRESET_GSM8K) &&
+        allot_last_value(text, n, start, len))
+        return ALLOT_EXTRACT_LAST_NUMBER;
+    return ALLOT_EXTRACT_NONE;
 }
 
 allot_extract_how allot_extract(const char *text, size_t n, const allot_grade_options *o,
                                 const char **start, size_t *len)
 {
-    allot_extract_how how = ALLOT_EXTRACT_NONE;
     skip_thoughts(&text, &n);
-    if (last_box(text, n, start, len)) {
-        join_boxes(text, n, start, len);
-        how = ALLOT_EXTRACT_BOXED;
-    } else if (after_phrase(text, n, start, len)) {
-        how = ALLOT_EXTRACT_PHRASE;
-    } else if (o->last_number &&
-               (last_formula(text, n, start, len) || last_number(text, n, start, len))) {
-        how = ALLOT_EXTRACT_LAST_NUMBER;
-    }
+    allot_extract_how how = find(text, n, o, start, len);
     return how != ALLOT_EXTRACT_NONE && *len > ALLOT_ANSWER_MAX ? ALLOT_EXTRACT_NONE : how;
 }
 
@@ -293,13 +153,16 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
                     const char **start, size_t *len)
 {
     char form[ALLOT_ANSWER_MAX + 1];
-    if (last_box(answer, n_answer, start, len)) {
+    if (last_box(answer, n_answer, start, len) == BOX_FOUND) {
         join_boxes(answer, n_answer, start, len);
     } else {
         *start = answer;
         *len = n_answer;
-        trim(start, len);
-        if (*len == 0 && !last_box(solution, n_solution, start, len)) return 0;
+        allot_trim_blanks(start, len);
+        if (*len == 0) {
+            if (last_box(solution, n_solution, start, len) != BOX_FOUND) return 0;
+            join_boxes(solution, n_solution, start, len);
+        }
     }
     return allot_canonical(*start, *len, form, sizeof form) > 0;
 }

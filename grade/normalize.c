@@ -158,8 +158,19 @@ static size_t without_power(const char *s, size_t n)
     return n;
 }
 
+/* What is dropped, for those who compare units. */
+static void keep_unit(const char *from, const char *to, char *unit)
+{
+    size_t n = 0;
+    for (; from < to && n + 1 < ALLOT_UNIT_SIZE; from++)
+        if (*from != ' ' && *from != '.') unit[n++] = (char)tolower((unsigned char)*from);
+    while (n > 1 && unit[n - 1] == 's') /* metres */
+        n--;
+    unit[n] = '\0';
+}
+
 /* \text{...} and its kin: the words stay between blanks; text behind a number (a unit) goes. */
-static void open_text(char *s)
+static void open_text(char *s, char *unit)
 {
     static const char *const names[] = {"\\text{",   "\\textbf{",      "\\textit{", "\\mathrm{",
                                         "\\mbox{",   "\\mathbf{",      "\\boxed{",  "\\fbox{",
@@ -176,6 +187,7 @@ static void open_text(char *s)
             int number = before > s && strchr("0123456789})", before[-1]);
             int last = without_power(close + 1, strlen(close + 1)) == 0;
             if (number && last && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
+                keep_unit(at + m, close, unit);
                 *before = '\0';
                 continue;
             }
@@ -243,7 +255,7 @@ static int is_unit(const char *word, size_t n)
 }
 
 /* "10 meters", "12 square units": words behind a number, apart from it by a blank. */
-static void drop_unit(char *s)
+static void drop_unit(char *s, char *unit)
 {
     size_t n = without_power(s, strlen(s)), at = n;
     while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
@@ -256,7 +268,9 @@ static void drop_unit(char *s)
         if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return;
         if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return;
     }
-    if (!memchr(s, ':', at)) s[at] = '\0';
+    if (memchr(s, ':', at)) return;
+    keep_unit(s + at, s + strlen(s), unit);
+    s[at] = '\0';
 }
 
 /* "x=3" answers "3"; "x=y+2" stays an equation. */
@@ -272,16 +286,16 @@ static const char *without_name(const char *s)
     return s + 2;
 }
 
-size_t allot_normalise(const char *answer, size_t n, char *out)
+size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
 {
     char once[ALLOT_ANSWER_MAX];
-    out[0] = '\0';
+    out[0] = unit[0] = '\0';
     if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
     if (!respell(once, unescape(answer, n, once), out)) return 0;
-    open_text(out);
+    open_text(out, unit);
     squeeze(out);
     trim(out);
-    drop_unit(out);
+    drop_unit(out, unit);
     const char *value = without_name(out);
     memmove(out, value, strlen(value) + 1);
     return strlen(out);

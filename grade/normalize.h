@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include "grade/grade.h"
 
-enum { ALLOT_NORMAL_SIZE = 2 * ALLOT_ANSWER_MAX };
+enum { ALLOT_NORMAL_SIZE = 2 * ALLOT_ANSWER_MAX, ALLOT_UNIT_SIZE = 32 };
 
-/* out [ALLOT_NORMAL_SIZE] is NUL-terminated; returns its length, 0 if there is no answer (empty,
- * too long, a NUL byte). */
-size_t allot_normalise(const char *answer, size_t n, char *out);
+/* out [ALLOT_NORMAL_SIZE] is NUL-terminated; unit [ALLOT_UNIT_SIZE] gets the unit that was dropped
+ * behind a number, in lower case ("" if none). Returns out's length, 0 if there is no answer
+ * (empty, too long, a NUL byte). */
+size_t allot_normalise(const char *answer, size_t n, char *out, char *unit);
 
 #endif

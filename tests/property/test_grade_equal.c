@@ -72,7 +72,7 @@ static void answer(allot_rng *r, allot_buf *b)
 
 static int equal(const allot_buf *a, const allot_buf *b)
 {
-    return allot_answers_equal(a->at, a->n, b->at, b->n);
+    return allot_answers_equal(a->at, a->n, b->at, b->n, NULL);
 }
 
 static void form_of(const allot_buf *a, char form[ALLOT_ANSWER_MAX + 1])
@@ -331,7 +331,7 @@ static void floods_are_quick(void **state)
             allot_buf_str(&a, pieces[k]);
         allot_buf_str(&a, "1");
         double started = thread_ms();
-        (void)allot_answers_equal(a.at, a.n, a.at, a.n - 1);
+        (void)allot_answers_equal(a.at, a.n, a.at, a.n - 1, NULL);
         double taken = thread_ms() - started;
         if (taken > SLOWEST_MS) fail_msg("%.1f ms for many '%s'", taken, pieces[k]);
     }

@@ -36,6 +36,7 @@ static void extraction(void **state)
     extracts("\\fbox {7}", ALLOT_EXTRACT_BOXED, "7");
     extracts("\\boxed{3} and \\boxed{4", ALLOT_EXTRACT_BOXED, "3"); /* the last that closes */
     extracts("\\boxed{}", ALLOT_EXTRACT_NONE, NULL);
+    extracts("\\boxed{5}, or put it in \\boxed{ }.", ALLOT_EXTRACT_NONE, NULL); /* left open */
     extracts("\\boxed{52", ALLOT_EXTRACT_NONE, NULL);
     extracts("The final answer is: $12$. I hope it is correct.", ALLOT_EXTRACT_PHRASE, "12");
     extracts("the answer is 3.5 metres", ALLOT_EXTRACT_PHRASE, "3.5 metres");
@@ -57,7 +58,7 @@ static void extraction(void **state)
 
 static int equal(const char *a, const char *b)
 {
-    int ab = allot_answers_equal(a, strlen(a), b, strlen(b));
+    int ab = allot_answers_equal(a, strlen(a), b, strlen(b), NULL);
     return ab;
 }
 
@@ -169,8 +170,8 @@ static void hostile_answers_are_quick(void **state)
     flood[n] = '\0';
     extracts(flood, ALLOT_EXTRACT_NONE, NULL);
     memset(flood, '1', n);
-    assert_int_equal(allot_answers_equal(flood, 4000, "5", 1), 0);
-    assert_int_equal(allot_answers_equal(flood, n, flood, n), 0);
+    assert_int_equal(allot_answers_equal(flood, 4000, "5", 1, NULL), 0);
+    assert_int_equal(allot_answers_equal(flood, n, flood, n, NULL), 0);
     free(flood);
     assert_true(allot_clock_s() - started < 2);
 }

@@ -32,20 +32,27 @@ static const char *text_of(const cJSON *row, const char *field)
     return cJSON_IsString(v) ? v->valuestring : NULL;
 }
 
+/* The options of a row: the last number, letters where letters are asked for. */
+static allot_grade_options options_of(const cJSON *row)
+{
+    const char *kind = text_of(row, "kind");
+    allot_grade_options o;
+    allot_grade_defaults(&o);
+    o.extract = kind && strcmp(kind, "choice") == 0 ? ALLOT_PRESET_CHOICE : ALLOT_PRESET_GSM8K;
+    return o;
+}
+
 /* Whole answers: extraction with the last-number option, then equality. */
 static int judge(const cJSON *row)
 {
     const char *gold = text_of(row, "gold"), *answer = text_of(row, "pred"), *start, *reference;
     size_t n, n_reference;
+    const allot_grade_options o = options_of(row);
     if (!allot_reference(gold, strlen(gold), "", 0, &reference, &n_reference)) return 0;
-    if (answer)
-        return allot_answers_equal(reference, n_reference, answer, strlen(answer));
+    if (answer) return allot_answers_equal(reference, n_reference, answer, strlen(answer), &o);
     const char *response = text_of(row, "response");
-    allot_grade_options o;
-    allot_grade_defaults(&o);
-    o.last_number = 1;
     return allot_extract(response, strlen(response), &o, &start, &n) != ALLOT_EXTRACT_NONE &&
-           allot_answers_equal(reference, n_reference, start, n);
+           allot_answers_equal(reference, n_reference, start, n, &o);
 }
 
 /* Rows that are reported apart: policies, and the kinds that are not plain answers. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* announce.h - answers that no box holds. Each gives a span of text and returns 1, or 0. Linear in
+ * the text. */
+#ifndef ALLOT_ANNOUNCE_H
+#define ALLOT_ANNOUNCE_H
+#include <ctype.h>
+#include <stddef.h>
+
+/* Takes blanks off both ends of a span. */
+static inline void allot_trim_blanks(const char **s, size_t *n)
+{
+    while (*n && isspace((unsigned char)(*s)[0]))
+        (*s)++, (*n)--;
+    while (*n && isspace((unsigned char)(*s)[*n - 1]))
+        (*n)--;
+}
+
+/* What follows the last "answer is", "Answer:", "####", "A:" at a line's start, a heading "Answer",
+ * or the like in other languages. */
+int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len);
+
+/* The text itself if it is a formula, else the last formula, else the last number. */
+int allot_last_value(const char *text, size_t n, const char **start, size_t *len);
+
+/* The last capital letter A to J that stands alone and is not behind "not". */
+int allot_last_choice(const char *text, size_t n, const char **start, size_t *len);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare_parts.c - answers and their parts: text, numbers, structures, expressions. */
+#include <ctype.h>
+#include <string.h>
+#include "grade/comparison.h"
+#include "grade/expression.h"
+
+static int same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    for (int i = 0; i < a->n; i++)
+        if (!allot_same(a->part[i], b->part[i], c)) return 0;
+    return 1;
+}
+
+/* Each part of a is one of b's, and another one if `once`. */
+static int covers(const allot_structure *a, const allot_structure *b, int once, allot_comparison *c)
+{
+    char used[ALLOT_PARTS_MAX] = {0};
+    for (int i = 0; i < a->n; i++) {
+        int j = 0;
+        while (j < b->n && ((once && used[j]) || !allot_same(a->part[i], b->part[j], c)))
+            j++;
+        if (j == b->n) return 0;
+        used[j] = 1;
+    }
+    return 1;
+}
+
+static int same_in_any_order(const allot_structure *a, const allot_structure *b,
+                             allot_comparison *c)
+{
+    return a->n == b->n && covers(a, b, 1, c);
+}
+
+/* A set does not count its members twice. */
+static int same_members(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    return covers(a, b, 0, c) && covers(b, a, 0, c);
+}
+
+/* A row of a matrix, split at &; a row of a column vector has one cell. */
+static int same_row(allot_span a, allot_span b, allot_comparison *c)
+{
+    for (;;) {
+        const char *x = memchr(a.s, '&', a.n), *y = memchr(b.s, '&', b.n);
+        size_t nx = x ? (size_t)(x - a.s) : a.n, ny = y ? (size_t)(y - b.s) : b.n;
+        if (!x != !y || !allot_same((allot_span){a.s, nx}, (allot_span){b.s, ny}, c)) return 0;
+        if (!x) return 1;
+        a = (allot_span){x + 1, a.n - nx - 1};
+        b = (allot_span){y + 1, b.n - ny - 1};
+    }
+}
+
+static int same_matrix(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    if (a->open != b->open) return 0;
+    for (int i = 0; i < a->n; i++)
+        if (!same_row(a->part[i], b->part[i], c)) return 0;
+    return 1;
+}
+
+/* The left side of "f(x) = 3" or "AB = 4": letters with subscripts and brackets, no arithmetic. */
+static int is_name(allot_span t)
+{
+    int subscript = 0, seen = 0;
+    for (size_t i = 0; i < t.n; i++) {
+        char c = t.s[i];
+        if (c == '_') subscript = 1;
+        else if (isalpha((unsigned char)c)) seen = 1;
+        else if (isdigit((unsigned char)c) ? !subscript : !strchr("\\{}()|:' ", c)) return 0;
+    }
+    return seen && t.n < 64;
+}
+
+static allot_relation relation_of(const allot_structure *r)
+{
+    return (allot_relation){r->part[0].s, r->part[1].s, r->part[0].n, r->part[1].n};
+}
+
+/* "f(x) = 3" and "y = 3" are one answer; among several, x = 1 is not y = 1, but W(n) = 1 is W(x)
+ * = 1, and x_1 = 1 is x_2 = 1. */
+static int same_name(allot_span a, allot_span b, const allot_comparison *c)
+{
+    if (!is_name(a) || !is_name(b)) return 0;
+    if (c->depth <= 1) return 1;
+    size_t i = 0;
+    while (i < a.n && i < b.n && a.s[i] == b.s[i] && isalpha((unsigned char)a.s[i]))
+        i++;
+    return (i == a.n || strchr("_(", a.s[i])) && (i == b.n || strchr("_(", b.s[i]));
+}
+
+static int same_relation(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    if (a->n != b->n || strcmp(a->op, b->op) != 0) return 0;
+    if (same_in_order(a, b, c)) return 1;
+    if (a->n != 2) return 0;
+    if (a->op[0] != '<' && same_in_any_order(a, b, c)) return 1;
+    if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c) &&
+        allot_same(a->part[1], b->part[1], c))
+        return 1;
+    allot_relation x = relation_of(a), y = relation_of(b);
+    return allot_relations_equal(&x, &y, a->op[0] == '<');
+}
+
+typedef struct {
+    allot_span low, high;
+    int low_closed, high_closed;
+} interval;
+
+/* -2 <= x <= 7, x < 3, 3 < x: as an interval of the one variable x. */
+static int interval_of(const allot_structure *s, interval *out)
+{
+    static const allot_span below = {"-\\infty", 7}, above = {"\\infty", 6};
+    if (s->shape == ALLOT_GROUP && s->n == 2) {
+        *out = (interval){s->part[0], s->part[1], s->open == '[', s->close == ']'};
+        return 1;
+    }
+    if (s->shape != ALLOT_RELATION || s->op[0] != '<') return 0;
+    int closed = s->op[1] == '=';
+    if (s->n == 3 && s->part[1].n == 1) {
+        *out = (interval){s->part[0], s->part[2], closed, closed};
+        return 1;
+    }
+    if (s->n != 2) return 0;
+    if (s->part[0].n == 1 && isalpha((unsigned char)*s->part[0].s)) {
+        *out = (interval){below, s->part[1], 0, closed};
+        return 1;
+    }
+    *out = (interval){s->part[0], above, closed, 0};
+    return s->part[1].n == 1 && isalpha((unsigned char)*s->part[1].s);
+}
+
+static int same_interval(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    interval x, y;
+    return interval_of(a, &x) && interval_of(b, &y) && x.low_closed == y.low_closed &&
+           x.high_closed == y.high_closed && allot_same(x.low, y.low, c) &&
+           allot_same(x.high, y.high, c);
+}
+
+/* Points and equations, not plain values; a list with "or". */
+static int any_order(const allot_structure *s, const allot_comparison *c)
+{
+    if (s->shape == ALLOT_SET || s->shape == ALLOT_UNION) return 1;
+    if (s->shape != ALLOT_LIST || c->o->order == ALLOT_ORDER_STRICT) return 0;
+    if (s->joined || c->o->order == ALLOT_ORDER_ANY) return 1;
+    for (int i = 0; i < s->n; i++)
+        if (!strchr("([{\\", *s->part[i].s) && !memchr(s->part[i].s, '=', s->part[i].n)) return 0;
+    return 1;
+}
+
+/* One side is "name = value", or a sum worked out ("64 + 37 = 101"): its last part counts. */
+static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
+{
+    if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
+    allot_span last = r->part[r->n - 1];
+    for (int i = 0; i + 1 < r->n; i++) {
+        allot_value v;
+        if (i == 0 && is_name(r->part[i])) continue;
+        if (!allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) || v.variable) return 0;
+        if (!allot_same(r->part[i], last, c)) return 0;
+    }
+    return allot_same(last, value, c);
+}
+
+static int same_structures(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    int lists = (a->shape == ALLOT_LIST) + (b->shape == ALLOT_LIST),
+        sets = (a->shape == ALLOT_SET) + (b->shape == ALLOT_SET);
+    if (a->shape == ALLOT_RELATION && b->shape == ALLOT_RELATION && same_relation(a, b, c))
+        return 1;
+    if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, c);
+    if (sets == 2 || (sets && lists)) return same_members(a, b, c);
+    if (a->n != b->n || a->shape != b->shape) return 0;
+    if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
+    if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
+    return same_in_order(a, b, c) ||
+           ((any_order(a, c) || any_order(b, c)) && same_in_any_order(a, b, c));
+}
+
+/* "x \in A" answers "A". */
+static allot_span without_membership(allot_span t)
+{
+    if (t.n > 5 && isalpha((unsigned char)*t.s) && memcmp(t.s + 1, "\\in", 3) == 0 &&
+        !isalpha((unsigned char)t.s[4]))
+        return (allot_span){t.s + 4, t.n - 4};
+    return t;
+}
+
+/* Past braces and blanks; a blank between two digits counts. */
+static int next_character(allot_span t, size_t *at)
+{
+    int blank = 0, digit = *at > 0 && isdigit((unsigned char)t.s[*at - 1]);
+    while (*at < t.n && strchr(" {}", t.s[*at]))
+        blank |= t.s[(*at)++] == ' ';
+    if (*at == t.n) return -1;
+    int c = (unsigned char)t.s[(*at)++];
+    return tolower(c) | (blank && digit && isdigit(c) ? 256 : 0);
+}
+
+int allot_same_text(allot_span a, allot_span b)
+{
+    size_t i = 0, j = 0;
+    for (int x, y;;) {
+        x = next_character(a, &i);
+        y = next_character(b, &j);
+        if (x != y) return 0;
+        if (x < 0) return 1;
+    }
+}
+
+/* Brackets around one value change nothing. */
+static allot_span unwrapped(const allot_structure *s, allot_span t)
+{
+    return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
+}
+
+static int same_parts(allot_span a, allot_span b, allot_comparison *c)
+{
+    allot_structure s, t;
+    allot_structure_read(a, &s);
+    allot_structure_read(b, &t);
+    allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
+    if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
+    if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
+        return allot_expressions_equal(a.s, a.n, b.s, b.n);
+    if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c))) return 1;
+    if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
+        if (same_structures(&s, &t, c)) return 1;
+    } else if (s.shape != ALLOT_SINGLE && t.shape != ALLOT_SINGLE) {
+        return same_structures(&s, &t, c);
+    }
+    return s.shape != ALLOT_LIST && t.shape != ALLOT_LIST && s.shape != ALLOT_RELATION &&
+           t.shape != ALLOT_RELATION && allot_expressions_equal(a.s, a.n, b.s, b.n);
+}
+
+static int decided(const char *rule, allot_comparison *c)
+{
+    c->rule = rule;
+    return 1;
+}
+
+int allot_same(allot_span a, allot_span b, allot_comparison *c)
+{
+    if (c->depth >= ALLOT_STRUCTURE_DEPTH || c->left-- <= 0) return 0;
+    a = without_membership(a);
+    b = without_membership(b);
+    if (a.n == 0 || b.n == 0) return 0;
+    if (allot_same_text(a, b)) return decided("the same text", c);
+    int numbers = allot_same_numbers(a, b, c->o);
+    if (numbers > 0) return decided("the same number", c);
+    if (c->o->decimals == ALLOT_DECIMALS_ROUNDED && allot_same_rounded(a, b))
+        return decided("a rounding", c);
+    if (numbers == 0) return 0;
+    c->depth++;
+    int equal = same_parts(a, b, c);
+    c->depth--;
+    return equal;
+}

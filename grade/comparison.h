@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* comparison.h - one comparison of two answers, between the files that share the work. Spans are
+ * normalised text. Depth and the number of part comparisons are bounded. */
+#ifndef ALLOT_COMPARISON_H
+#define ALLOT_COMPARISON_H
+#include "grade/grade.h"
+#include "grade/structure.h"
+
+typedef struct {
+    const allot_grade_options *o;
+    int depth;        /* of parts inside parts */
+    int left;         /* part comparisons still allowed */
+    const char *rule; /* what made the answers equal; NULL */
+} allot_comparison;
+
+/* 1 if the answers, or parts of answers, are equal. */
+int allot_same(allot_span a, allot_span b, allot_comparison *c);
+
+/* 1 equal, 0 not, -1: not two numbers. */
+int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o);
+
+/* 1 if one side is a decimal of three digits or more, and the other rounds to it. */
+int allot_same_rounded(allot_span a, allot_span b);
+
+/* Case, blanks (but those between digits) and braces do not count. */
+int allot_same_text(allot_span a, allot_span b);
+
+#endif
