@@ -5,6 +5,7 @@
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/expression.h"
+#include "grade/moment.h"
 #include "grade/normalize.h"
 
 enum { MOST_PARTS = 2000 }; /* compared in one answer */
@@ -112,19 +113,23 @@ static int same_choice(allot_span reference, allot_span prediction, allot_compar
 typedef struct {
     char text[ALLOT_NORMAL_SIZE], unit[ALLOT_UNIT_SIZE];
     allot_span span;
-    int degrees;
+    int degrees, is_moment;
+    allot_moment moment;
 } normal_form;
 
 static int read_answer(const char *answer, size_t n, normal_form *out)
 {
     out->span = (allot_span){out->text, allot_normalise(answer, n, out->text, out->unit)};
     out->degrees = degrees(answer, n);
+    out->is_moment = allot_moment_read(answer, n, &out->moment);
     return out->span.n > 0;
 }
 
 static int same_answers(const normal_form *a, const normal_form *b, allot_comparison *c)
 {
     if (c->o->units == ALLOT_UNITS_KEEP && strcmp(a->unit, b->unit) != 0) return 0;
+    c->rule = "the same date or time";
+    if (a->is_moment && b->is_moment) return allot_moments_equal(&a->moment, &b->moment);
     if (allot_same(a->span, b->span, c)) return 1;
     c->rule = "both signs";
     if (same_with_signs(a->span, b->span, c->o)) return 1;

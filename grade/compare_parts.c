@@ -149,11 +149,20 @@ static int any_order(const allot_structure *s, const allot_comparison *c)
     return 1;
 }
 
+/* The left side of "(x, y) = (1, 2)". */
+static int is_point_of_names(allot_span t)
+{
+    return t.n > 4 && *t.s == '(' && t.s[t.n - 1] == ')' && memchr(t.s, ',', t.n) &&
+           strspn(t.s, "(),abcdefghijklmnopqrstuvwxyz ") >= t.n;
+}
+
 /* One side is "name = value", or a sum worked out ("64 + 37 = 101"): its last part counts. */
 static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
 {
     if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
+    if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return allot_same(r->part[0], value, c);
+    if (r->n == 2 && is_point_of_names(r->part[0])) return allot_same(last, value, c);
     for (int i = 0; i + 1 < r->n; i++) {
         allot_value v;
         if (i == 0 && is_name(r->part[i])) continue;
@@ -181,10 +190,44 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
 /* "x \in A" answers "A". */
 static allot_span without_membership(allot_span t)
 {
+    if (t.n > 1 && *t.s == '+') t.s++, t.n--; /* +5, +\infty */
     if (t.n > 5 && isalpha((unsigned char)*t.s) && memcmp(t.s + 1, "\\in", 3) == 0 &&
         !isalpha((unsigned char)t.s[4]))
         return (allot_span){t.s + 4, t.n - 4};
     return t;
+}
+
+/* Cuts "(mod 7)" off a residue, and "_8" or "_{two}" off the digits of a number in a base; that is
+ * *qualifier. */
+static allot_span without_qualifier(allot_span t, allot_span *qualifier)
+{
+    static const char *const words[] = {"\\pmod", "(\\mod", "\\mod", "(mod", " mod"};
+    *qualifier = (allot_span){t.s, 0};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t m = strlen(words[k]);
+        const char *at = t.n > 4 ? memmem(t.s, t.n, words[k], m) : NULL;
+        if (!at || at == t.s) continue;
+        *qualifier = (allot_span){at + m, t.n - m - (size_t)(at - t.s)};
+        return (allot_span){t.s, (size_t)(at - t.s)};
+    }
+    const char *base = memchr(t.s, '_', t.n);
+    if (!base || base == t.s || base + 1 == t.s + t.n) return t;
+    for (const char *c = t.s; c < base; c++)
+        if (!isdigit((unsigned char)*c) && !(*c >= 'A' && *c <= 'F')) return t;
+    if (!isdigit((unsigned char)*t.s)) return t;
+    for (const char *c = base + 1; c < t.s + t.n; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("{} ", *c)) return t;
+    *qualifier = (allot_span){base + 1, t.n - 1 - (size_t)(base - t.s)};
+    return (allot_span){t.s, (size_t)(base - t.s)};
+}
+
+/* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. */
+static int same_qualified(allot_span a, allot_span b, allot_comparison *c)
+{
+    allot_span p, q, x = without_qualifier(a, &p), y = without_qualifier(b, &q);
+    if (p.n == q.n && p.n == 0) return 0;
+    if (p.n && q.n && !allot_same_text(p, q)) return 0;
+    return allot_same(x, y, c);
 }
 
 /* Past braces and blanks; a blank between two digits counts. */
@@ -215,6 +258,21 @@ static allot_span unwrapped(const allot_structure *s, allot_span t)
     return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
 }
 
+/* "x = 1, y = 2" is the point (1, 2): one letter each, in the order of the alphabet. */
+static int same_as_point(const allot_structure *list, const allot_structure *point,
+                         allot_comparison *c)
+{
+    char before = '\0';
+    if (list->shape != ALLOT_LIST || point->shape != ALLOT_GROUP || list->n != point->n) return 0;
+    for (int i = 0; i < list->n; i++) {
+        allot_span part = list->part[i];
+        if (part.n < 3 || part.s[1] != '=' || *part.s <= before) return 0;
+        before = *part.s;
+        if (!allot_same((allot_span){part.s + 2, part.n - 2}, point->part[i], c)) return 0;
+    }
+    return isalpha((unsigned char)before);
+}
+
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
@@ -224,7 +282,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
     if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
         return allot_expressions_equal(a.s, a.n, b.s, b.n);
-    if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c))) return 1;
+    if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c) ||
+                               same_as_point(&s, &t, c) || same_as_point(&t, &s, c)))
+        return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;
     } else if (s.shape != ALLOT_SINGLE && t.shape != ALLOT_SINGLE) {
@@ -253,7 +313,7 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
         return decided("a rounding", c);
     if (numbers == 0) return 0;
     c->depth++;
-    int equal = same_parts(a, b, c);
+    int equal = same_qualified(a, b, c) || same_parts(a, b, c);
     c->depth--;
     return equal;
 }

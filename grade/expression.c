@@ -167,9 +167,40 @@ static int skip_argument(parser *p)
     return depth == 0;
 }
 
+/* n over k, of whole numbers; n becomes it. */
+static int choose(allot_value *n, const allot_value *k)
+{
+    double a = creal(n->z), b = creal(k->z);
+    if (n->variable || k->variable || a != floor(a) || b != floor(b) || b < 0 || b > a || a > 1000)
+        return 0;
+    *n = (allot_value){.z = 1, .m = 1, .exact = 1};
+    for (double i = 1; i <= b; i++) {
+        allot_value up = {.z = a - b + i, .m = (uint64_t)(a - b + i), .exact = 1};
+        allot_value down = {.z = i, .m = (uint64_t)i, .exact = 1};
+        multiply(n, &up);
+        if (!divide(n, &down)) return 0;
+    }
+    return 1;
+}
+
+/* a \over b, n \choose k: what stands between the braces is cut in two. */
+static int halves(parser *p, allot_value *v)
+{
+    allot_value below;
+    if (!sum(p, v)) return 0;
+    if (starts(p, "\\over") && !isalpha((unsigned char)p->s[5])) {
+        p->s += 5;
+        if (!sum(p, &below) || !divide(v, &below)) return 0;
+    } else if (starts(p, "\\choose")) {
+        p->s += 7;
+        if (!sum(p, &below) || !choose(v, &below)) return 0;
+    }
+    return 1;
+}
+
 static int group(parser *p, int close, allot_value *v)
 {
-    return sum(p, v) && take(p, close);
+    return halves(p, v) && take(p, close);
 }
 
 /* A command's argument: {sum}, (sum), one digit or one atom. */
@@ -214,24 +245,9 @@ static int root(parser *p, allot_value *v)
     return 1;
 }
 
-static int binomial(parser *p, allot_value *v)
-{
-    allot_value n, k;
-    if (!argument(p, &n) || !argument(p, &k) || n.variable || k.variable) return 0;
-    double a = creal(n.z), b = creal(k.z);
-    if (a != floor(a) || b != floor(b) || b < 0 || b > a || a > 1000) return 0;
-    *v = (allot_value){.z = 1, .m = 1, .exact = 1};
-    for (double i = 1; i <= b; i++) {
-        allot_value up = {.z = a - b + i, .m = (uint64_t)(a - b + i), .exact = 1};
-        allot_value down = {.z = i, .m = (uint64_t)i, .exact = 1};
-        multiply(v, &up);
-        if (!divide(v, &down)) return 0;
-    }
-    return 1;
-}
-
 static double complex apply(const char *name, double complex x, double complex base)
 {
+    if (name[3] == 'h') return *name == 's' ? csinh(x) : *name == 'c' ? ccosh(x) : ctanh(x);
     switch (*name) {
     case 's':
         return name[1] == 'i' ? csin(x) : name[1] == 'e' ? 1 / ccos(x) : 1 / csin(x);
@@ -278,8 +294,9 @@ static int bounded(parser *p, const char *name, allot_value *v)
     return 1;
 }
 
-static const char *const functions[] = {"arcsin", "arccos", "arctan", "sin", "cos", "tan",
-                                        "cot",    "sec",    "csc",    "log", "ln",  "exp"};
+static const char *const functions[] = {"arcsin", "arccos", "arctan", "sinh", "cosh",
+                                        "tanh",   "sin",    "cos",    "tan",  "cot",
+                                        "sec",    "csc",    "log",    "ln",   "exp"};
 
 static int named_function(parser *p, allot_value *v, int *known)
 {
@@ -291,6 +308,18 @@ static int named_function(parser *p, allot_value *v, int *known)
     }
     *known = 0;
     return 0;
+}
+
+/* \lfloor x \rfloor and \lceil x \rceil of what is real. */
+static int rounded(parser *p, int down, allot_value *v)
+{
+    const char *close = down ? "\\rfloor" : "\\rceil";
+    if (!sum(p, v) || peek(p) != '\\' || !starts(p, close) || cimag(v->z) != 0) return 0;
+    p->s += strlen(close);
+    double x = creal(v->z);
+    v->z = down ? floor(x) : ceil(x);
+    v->exact = 0;
+    return 1;
 }
 
 static int command(parser *p, allot_value *v)
@@ -306,7 +335,9 @@ static int command(parser *p, allot_value *v)
 #define IS(word) (n == sizeof(word) - 1 && memcmp(name, word, n) == 0)
     if (IS("frac")) return argument(p, v) && argument(p, &below) && divide(v, &below);
     if (IS("sqrt")) return root(p, v);
-    if (IS("binom") || IS("dbinom")) return binomial(p, v);
+    if (IS("binom") || IS("dbinom"))
+        return argument(p, v) && argument(p, &below) && choose(v, &below);
+    if (IS("lfloor") || IS("lceil")) return rounded(p, *name == 'l' && name[1] == 'f', v);
     if (IS("sum") || IS("int")) return bounded(p, from, v);
     if (IS("pi")) {
         constant(v, pi);
@@ -423,17 +454,32 @@ static int power(parser *p, allot_value *v)
     return 1;
 }
 
+/* "1 2" is no product. There is a factor before s, so the text does not begin here. */
+static int digit_before(const char *s)
+{
+    while (s[-1] == ' ')
+        s--;
+    return isdigit((unsigned char)s[-1]);
+}
+
+/* What ends a product though it looks like a factor. */
+static int closes(parser *p)
+{
+    return starts(p, "\\over") || starts(p, "\\choose") || starts(p, "\\rfloor") ||
+           starts(p, "\\rceil");
+}
+
 static int product(parser *p, allot_value *v)
 {
     allot_value w;
     if (!power(p, v)) return 0;
     for (;;) {
         int c = peek(p);
-        if (c == '*' || c == '/') p->s++;
-        else if (!(isalnum(c) || c == '(' || c == '{' || c == '\\')) return 1;
-        if (isdigit(c) && isdigit((unsigned char)p->s[-1])) return 0;
+        if (strchr("*/:", c) && c) p->s++;
+        else if (!(isalnum(c) || c == '(' || c == '{' || (c == '\\' && !closes(p)))) return 1;
+        if (isdigit(c) && digit_before(p->s)) return 0;
         if (!power(p, &w)) return 0;
-        if (c != '/') multiply(v, &w);
+        if (c != '/' && c != ':') multiply(v, &w);
         else if (!divide(v, &w)) return 0;
     }
 }
@@ -457,6 +503,6 @@ static int sum(parser *p, allot_value *v)
 int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *out)
 {
     parser p = {s, s + n, point, 0};
-    if (n == 0 || n > MAX_LENGTH || !sum(&p, out) || peek(&p)) return 0;
+    if (n == 0 || n > MAX_LENGTH || !halves(&p, out) || peek(&p)) return 0;
     return out->exact || (isfinite(creal(out->z)) && isfinite(cimag(out->z)));
 }

@@ -2,6 +2,7 @@
 #include "grade/normalize.h"
 #include <ctype.h>
 #include <string.h>
+#include "grade/words.h"
 
 /* Spellings that change nothing; the longer ones first. */
 static const struct {
@@ -76,11 +77,73 @@ static const struct {
                  {"\xe2\x88\xaa", "\\cup "},
                  {"\xe2\x88\x88", "\\in "},
                  {"\xc2\xb1", "\\pm "},
-                 {"\xc2\xb2", "^{2}"},
-                 {"\xc2\xb3", "^{3}"},
                  {"\xc2\xbd", "\\frac{1}{2}"},
                  {"\xc2\xbc", "\\frac{1}{4}"},
-                 {"\xc2\xbe", "\\frac{3}{4}"}};
+                 {"\xc2\xbe", "\\frac{3}{4}"},
+                 {"\xe2\x85\x93", "\\frac{1}{3}"},
+                 {"\xe2\x85\x94", "\\frac{2}{3}"},
+                 {"\xe2\x85\x95", "\\frac{1}{5}"},
+                 {"\xe2\x85\x96", "\\frac{2}{5}"},
+                 {"\xe2\x85\x97", "\\frac{3}{5}"},
+                 {"\xe2\x85\x98", "\\frac{4}{5}"},
+                 {"\xe2\x85\x99", "\\frac{1}{6}"},
+                 {"\xe2\x85\x9a", "\\frac{5}{6}"},
+                 {"\xe2\x85\x9b", "\\frac{1}{8}"},
+                 {"\xe2\x85\x9c", "\\frac{3}{8}"},
+                 {"\xe2\x85\x9d", "\\frac{5}{8}"},
+                 {"\xe2\x85\x9e", "\\frac{7}{8}"},
+                 {"\xe2\x81\x84", "/"}, /* fraction slash */
+                 {"\xe2\x88\x95", "/"},
+                 {"\xe2\x84\x9d", "\\mathbb{R}"},
+                 {"\xe2\x84\xa4", "\\mathbb{Z}"},
+                 {"\xe2\x88\xa9", "\\cap "},
+                 {"\xe2\x88\x96", "\\setminus "},
+                 {"\\backslash", "\\setminus "},
+                 {"\\R", "\\mathbb{R}"},
+                 {"\\mathbf{R}", "\\mathbb{R}"},
+                 {"\xe2\x9f\xa8", "("},
+                 {"\xe2\x9f\xa9", ")"},
+                 {"\\langle", "("},
+                 {"\\rangle", ")"},
+                 {"\xe2\x80\x91", "-"}, /* hyphens */
+                 {"\xe2\x80\x90", "-"},
+                 {"\xe2\x80\x94", "-"},
+                 {"\xe2\x80\x9c", "\""},
+                 {"\xe2\x80\x9d", "\""},
+                 {"\xe2\x80\x89", " "}, /* thin blanks */
+                 {"\xe2\x80\x82", " "},
+                 {"\xe2\x80\x83", " "},
+                 {"\xe3\x80\x80", " "},
+                 {"\xef\xbc\x8c", ","}, /* full width */
+                 {"\xef\xbc\x9a", ":"},
+                 {"\xef\xbc\x88", "("},
+                 {"\xef\xbc\x89", ")"},
+                 {"\xef\xbc\x9d", "="},
+                 {"\xef\xbc\x85", "%"},
+                 {"\xe3\x80\x82", ""},
+                 {"\xc2\xa5", ""}, /* yen, rupee */
+                 {"\xe2\x82\xb9", ""},
+                 {"\\pounds", ""},
+                 {"\\euro", ""},
+                 {"\\equiv", "="},
+                 {"\\lg", "\\log"},
+                 {"\\rm", ""},
+                 {"\\bf", ""},
+                 {"\\it", ""},
+                 {"\\limits", ""},
+                 {"\\bigcup", "\\cup"},
+                 {"\\Bigl", ""},
+                 {"\\Bigr", ""},
+                 {"\\bigl", ""},
+                 {"\\bigr", ""},
+                 {"\\big", ""},
+                 {"\\Big", ""},
+                 {"\\bigg", ""},
+                 {"\\ldots", "..."},
+                 {"\\dots", "..."},
+                 {"\\cdots", "..."},
+                 {"\xe2\x80\xa6", "..."},
+                 {"\\And", "&"}};
 
 /* A command's name must end where the spelling ends: \le is not the start of \left or \lesssim. */
 static int spelled(const char *s, size_t n, const char *from)
@@ -89,6 +152,50 @@ static int spelled(const char *s, size_t n, const char *from)
     if (n < m || memcmp(s, from, m) != 0) return 0;
     if (!isalpha((unsigned char)from[m - 1]) || n == m) return 1;
     return from[0] != '\\' || !isalpha((unsigned char)s[m]);
+}
+
+/* A raised or lowered character of Unicode: its bytes, and what it raises or lowers ("" for none).
+ * Raised 1, 2 and 3 are Latin-1. */
+static size_t shifted(const char *s, size_t n, int raised, char *to)
+{
+    static const char *const up[] = {"\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",
+                                     "\xe2\x81\xb4", "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7",
+                                     "\xe2\x81\xb8", "\xe2\x81\xb9", "\xe2\x81\xba", "\xe2\x81\xbb",
+                                     "\xe2\x81\xbf"};
+    static const char names[] = "0123456789+-n";
+    if (!raised) {
+        if (n < 3 || memcmp(s, "\xe2\x82", 2) != 0 || (unsigned char)s[2] - 0x80u > 9) return 0;
+        *to = (char)('0' + ((unsigned char)s[2] - 0x80));
+        return 3;
+    }
+    for (size_t k = 0; k < sizeof up / sizeof *up; k++) {
+        size_t m = strlen(up[k]);
+        if (n < m || memcmp(s, up[k], m) != 0) continue;
+        *to = names[k];
+        return m;
+    }
+    return 0;
+}
+
+/* A run of such characters as ^{...} or _{...}, at most 9 of them; its bytes in s, 0 if none. */
+static size_t shifted_run(const char *s, size_t n, char *out, size_t *m)
+{
+    for (int raised = 0; raised < 2; raised++) {
+        size_t used = 0, step, digits = 0;
+        char text[10];
+        while (digits < 9 && (step = shifted(s + used, n - used, raised, text + digits))) {
+            used += step;
+            digits++;
+        }
+        if (!used) continue;
+        out[(*m)++] = raised ? '^' : '_';
+        out[(*m)++] = '{';
+        memcpy(out + *m, text, digits);
+        *m += digits;
+        out[(*m)++] = '}';
+        return used;
+    }
+    return 0;
 }
 
 /* 1, or 0 if the spelling outgrows out. */
@@ -112,8 +219,9 @@ static int respell(const char *s, size_t n, char *out)
             if (used == 2 && s[1] == '!') /* 10,\! 080 is one number */
                 while (used < n && s[used] == ' ')
                     used++;
-        } else {
+        } else if ((signed char)*s >= 0 || !(used = shifted_run(s, n, out, &m))) {
             out[m++] = *s;
+            used = 1;
         }
         s += used;
         n -= used;
@@ -241,22 +349,36 @@ static void trim(char *s)
     memmove(s, s + from, n - from + 1);
 }
 
-static int is_unit(const char *word, size_t n)
+/* Behind a number and a blank: "m/s", "m/s^{2}", "km/h". Its start, or NULL. */
+static char *quotient_unit(char *s)
 {
-    static const char *const not_units[] = {"and", "or",   "sin", "cos", "tan", "log",
-                                            "exp", "sqrt", "mod", "cot", "sec", "csc"};
-    static const char *const units[] = {"cm", "mm", "km", "kg", "ft", "in", "ml", "hr", "pct"};
-    for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
-        if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
-    if (n >= 3) return 1;
-    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
-        if (n == 2 && memcmp(word, units[k], 2) == 0) return 1;
-    return 0;
+    static const char *const above[] = {"m",  "km",  "cm", "mi", "ft", "g",   "kg",
+                                        "mg", "mol", "L",  "J",  "N",  "kWh", "rad"},
+                             *const below[] = {"s",  "h",  "hr", "min", "m",  "L",   "mL",
+                                               "kg", "cm", "km", "mol", "ft", "sec", "m^3"};
+    char *slash = strrchr(s, '/');
+    if (!slash) return NULL;
+    size_t n = without_power(slash + 1, strlen(slash + 1)), m = 0;
+    while (slash - m > s && isalpha((unsigned char)slash[-1 - (ptrdiff_t)m]))
+        m++;
+    char *unit = slash - m;
+    if (m == 0 || unit < s + 2 || unit[-1] != ' ' || !isdigit((unsigned char)unit[-2])) return NULL;
+    int known = 0;
+    for (size_t k = 0; k < sizeof above / sizeof *above; k++)
+        known |= strlen(above[k]) == m && memcmp(above[k], unit, m) == 0;
+    for (size_t k = 0; known && k < sizeof below / sizeof *below; k++)
+        if (strlen(below[k]) == n && memcmp(below[k], slash + 1, n) == 0) return unit - 1;
+    return NULL;
 }
 
 /* "10 meters", "12 square units": words behind a number, apart from it by a blank. */
 static void drop_unit(char *s, char *unit)
 {
+    char *quotient = quotient_unit(s);
+    if (quotient) {
+        keep_unit(quotient, s + strlen(s), unit);
+        *quotient = '\0';
+    }
     size_t n = without_power(s, strlen(s)), at = n;
     while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
         at--;
@@ -264,7 +386,7 @@ static void drop_unit(char *s, char *unit)
     for (size_t i = at + 1, end; i < n; i = end + 1) {
         for (end = i; end < n && s[end] != ' ';)
             end++;
-        if (i == at + 1 ? !is_unit(s + i, end - i) : end - i == 1) return;
+        if (i == at + 1 ? !allot_words_unit(s + i, end - i) : end - i == 1) return;
         if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return;
         if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return;
     }
@@ -298,5 +420,6 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     drop_unit(out, unit);
     const char *value = without_name(out);
     memmove(out, value, strlen(value) + 1);
+    allot_words_replace(out);
     return strlen(out);
 }

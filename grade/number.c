@@ -8,13 +8,22 @@
 
 enum { MAX_EXPONENT = 400 };
 
-/* "\overline{6}" behind the n digits of a decimal, `places` of them behind the point: with all
+/* What repeats: 0.\overline{6}, 0.\dot{6}, 0.(6). The opener's length, 0 if there is none. */
+static size_t repeats(const char *s)
+{
+    static const char *const openers[] = {"\\overline{", "\\dot{", "\\bar{", "("};
+    for (size_t k = 0; k < sizeof openers / sizeof *openers; k++)
+        if (strncmp(s, openers[k], strlen(openers[k])) == 0) return strlen(openers[k]);
+    return 0;
+}
+
+/* What repeats, behind the n digits of a decimal, `places` of them behind the point: with all
  * digits once, less those that do not repeat, over 10^places (10^k - 1). digits has room. */
 static int repeating(const char **p, char *digits, size_t n, size_t places, mpq_t q)
 {
-    const char *s = *p + strlen("\\overline{");
+    const char *s = *p + repeats(*p);
     size_t k = strspn(s, "0123456789");
-    if (k == 0 || n + k > ALLOT_ANSWER_MAX || s[k] != '}') return 0;
+    if (k == 0 || n + k > ALLOT_ANSWER_MAX || s[k] != (s[-1] == '(' ? ')' : '}')) return 0;
     digits[n] = '\0';
     mpz_set_str(mpq_denref(q), digits, 10);
     memcpy(digits + n, s, k);
@@ -30,7 +39,17 @@ static int repeating(const char **p, char *digits, size_t n, size_t places, mpq_
     return 1;
 }
 
-/* Digits with thousands separators ("1,234") and a fraction part; *p moves behind them. */
+/* A comma, or a blank before three digits and no fraction ("1 000"; "1 250/3" is a mixed number).
+ */
+static int separates(const char *s)
+{
+    if (*s == ',') return isdigit((unsigned char)s[1]);
+    if (*s != ' ') return 0;
+    size_t n = strspn(s + 1, "0123456789");
+    return n == 3 && s[4] != '/';
+}
+
+/* Digits with thousands separators ("1,234", "1 234") and a fraction part; *p moves behind them. */
 static int decimal(const char **p, mpq_t q)
 {
     char digits[ALLOT_ANSWER_MAX + 2];
@@ -41,9 +60,9 @@ static int decimal(const char **p, mpq_t q)
         if (isdigit((unsigned char)*s)) {
             digits[n++] = *s++;
             group++;
-        } else if (*s == ',' && isdigit((unsigned char)s[1]) && n > 0 && digits[0] != '0' &&
-                   (separated ? group == 3 : group <= 3)) {
-            separated = 1;
+        } else if ((separated ? *s == separated && group == 3 : group <= 3) && n > 0 &&
+                   digits[0] != '0' && separates(s)) {
+            separated = *s;
             group = 0;
             s++;
         } else {
@@ -59,7 +78,7 @@ static int decimal(const char **p, mpq_t q)
         }
     }
     if (n == 0) return 0;
-    if (s > *p && s[-1 - (ptrdiff_t)places] == '.' && strncmp(s, "\\overline{", 10) == 0) {
+    if (s > *p && s[-1 - (ptrdiff_t)places] == '.' && repeats(s)) {
         *p = s;
         return repeating(p, digits, n, places, q);
     }
