@@ -6,6 +6,7 @@
 #include "hash.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
+#include "liballot/utf8.h"
 
 #define MAX_TEXT_BYTES (64L << 20)
 
@@ -17,58 +18,78 @@ static int is_space(utf8proc_int32_t c)
            c == 0x205f || c == 0x3000;
 }
 
-static allot_code check_utf8(const char *text, size_t n, allot_err *err)
+static allot_code check_text(const char *text, size_t n, allot_err *err)
 {
-    utf8proc_int32_t c;
     if (n > MAX_TEXT_BYTES) return allot_fail(err, ALLOT_EINPUT, "the text is longer than 64 MiB");
-    for (size_t i = 0; i < n;) {
-        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
-                                                 (utf8proc_ssize_t)(n - i), &c);
-        if (step <= 0)
-            return allot_fail(err, ALLOT_EINPUT, "the text is not UTF-8 at byte %zu (convert it "
-                              "with iconv)", i);
-        if (c == 0) return allot_fail(err, ALLOT_EINPUT, "the text has a zero byte at byte %zu", i);
-        i += (size_t)step;
-    }
-    return ALLOT_OK;
+    size_t valid = allot_utf8_valid(text, n);
+    const char *zero = memchr(text, '\0', valid);
+    if (zero)
+        return allot_fail(err, ALLOT_EINPUT, "the text has a zero byte at byte %td", zero - text);
+    if (valid == n) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EINPUT, "the text is not UTF-8 at byte %zu (convert it with "
+                      "iconv)", valid);
 }
 
 /* Collapses white space in place (the text only shrinks); returns the new length. */
 static size_t collapse(utf8proc_uint8_t *text, size_t n)
 {
     utf8proc_int32_t c;
-    size_t out = 0;
+    size_t size = 0;
     int gap = 0;
     for (size_t i = 0; i < n;) {
-        size_t step = (size_t)utf8proc_iterate(text + i, (utf8proc_ssize_t)(n - i), &c);
+        size_t step = 1;
+        c = text[i];
+        if (c >= 0x80)
+            step = (size_t)utf8proc_iterate(text + i, (utf8proc_ssize_t)(n - i), &c);
         if (is_space(c)) {
-            gap = out > 0;
+            gap = size > 0;
         } else {
-            if (gap) text[out++] = ' ';
+            if (gap) text[size++] = ' ';
             gap = 0;
-            memmove(text + out, text + i, step);
-            out += step;
+            for (size_t k = 0; k < step; k++)
+                text[size++] = text[i + k];
         }
         i += step;
     }
-    return out;
+    return size;
+}
+
+static int is_ascii(const char *text, size_t n)
+{
+    unsigned char bits = 0;
+    for (size_t i = 0; i < n; i++)
+        bits |= (unsigned char)text[i];
+    return bits < 0x80;
+}
+
+/* A copy in NFC, with white space not yet collapsed; the caller frees. ASCII is NFC already. */
+static allot_code normalise(const char *text, size_t n, utf8proc_uint8_t **out, size_t *size,
+                            allot_err *err)
+{
+    *size = n;
+    if (is_ascii(text, n)) {
+        *out = (utf8proc_uint8_t *)allot_mem_text(text, n, err);
+        return *out ? ALLOT_OK : ALLOT_ERUNTIME;
+    }
+    utf8proc_ssize_t mapped = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)n, out,
+                                           UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (mapped < 0)
+        return allot_fail(err, ALLOT_ERUNTIME, "cannot normalise the text: %s",
+                          utf8proc_errmsg(mapped));
+    *size = (size_t)mapped;
+    return ALLOT_OK;
 }
 
 allot_code allot_key_of_text(const char *text, size_t n, allot_key *out, allot_err *err)
 {
     utf8proc_uint8_t *nfc = NULL;
-    allot_code rc = check_utf8(text, n, err);
+    size_t size;
+    allot_code rc = check_text(text, n, err);
+    if (!rc) rc = normalise(text, n, &nfc, &size, err);
     if (rc) return rc;
-    utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)n, &nfc,
-                                         UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (size < 0)
-        return allot_fail(err, ALLOT_ERUNTIME, "cannot normalise the text: %s",
-                          utf8proc_errmsg(size));
-    size_t left = collapse(nfc, (size_t)size);
-    if (left == 0)
-        rc = allot_fail(err, ALLOT_EINPUT, "the text is empty");
-    else
-        allot_sha256(nfc, left, out->b);
+    size = collapse(nfc, size);
+    if (size == 0) rc = allot_fail(err, ALLOT_EINPUT, "the text is empty");
+    else allot_sha256(nfc, size, out->b);
     free(nfc);
     return rc;
 }

@@ -2,51 +2,55 @@
 #include <stdio.h>
 #include "core/json.h"
 #include "datasets/datacommands.h"
-#include "datasets/jsonlimport.h"
+#include "datasets/importing.h"
 
-static const char *preset = "jsonl", *fields[ALLOT_N_COLS];
+static const char *preset = "jsonl", *format, *fields[ALLOT_N_COLS];
 static int skip_bad, keep_unanswered;
 static long limit;
 
-static allot_code print_counts(const allot_common *common, const allot_import_counts *c,
-                               allot_err *err)
+static void print_counts(const allot_import_counts *c)
 {
-    if (!common->json) {
-        printf("%ld problems written; %ld lines read, %ld bad, %ld repeated, %ld contradicting, "
-               "%ld without a usable answer\n",
-               c->written, c->lines, c->bad, c->duplicates, c->contradictions, c->unanswered);
-        return ALLOT_OK;
+    printf("%ld problems written; %ld lines read, %ld bad\n", c->n[ALLOT_FATE_WRITTEN], c->lines,
+           c->bad);
+    for (int f = ALLOT_FATE_WRITTEN + 1; f < ALLOT_N_FATES; f++) {
+        if (c->n[f]) printf("%-16s %ld\n", allot_fate_name((allot_fate)f), c->n[f]);
+        for (int k = 0; k < ALLOT_IMPORT_EXAMPLES && f != ALLOT_FATE_LIMIT; k++) {
+            const allot_import_example *e = &c->example[f][k];
+            if (e->line && e->other)
+                printf("  line %ld, as line %ld: %s\n", e->line, e->other, e->problem);
+            else if (e->line) printf("  line %ld: %s\n", e->line, e->problem);
+        }
     }
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddNumberToObject(o, "written", (double)c->written);
-    cJSON_AddNumberToObject(o, "lines", (double)c->lines);
-    cJSON_AddNumberToObject(o, "bad", (double)c->bad);
-    cJSON_AddNumberToObject(o, "duplicates", (double)c->duplicates);
-    cJSON_AddNumberToObject(o, "contradictions", (double)c->contradictions);
-    cJSON_AddNumberToObject(o, "unanswered", (double)c->unanswered);
-    allot_code rc = allot_json_print(o, err);
-    cJSON_Delete(o);
-    return rc;
 }
 
 static allot_code run(const allot_common *common, allot_err *err)
 {
-    allot_import_settings s;
+    allot_import_settings s = {
+        .skip_bad = skip_bad, .keep_unanswered = keep_unanswered, .limit = limit};
     allot_import_counts counts;
-    allot_code rc = allot_import_preset(preset, &s, err);
+    allot_code rc = allot_row_preset(preset, &s.rows, err);
+    if (!rc && format) rc = allot_row_format(format, &s.rows.format, err);
     if (rc) return rc;
     for (int c = 0; c < ALLOT_N_COLS; c++)
-        if (fields[c]) s.field[c] = fields[c];
-    s.skip_bad = skip_bad;
-    s.keep_unanswered = keep_unanswered;
-    s.limit = limit;
-    rc = allot_import_jsonl(common->args[0], common->args[1], &s, &counts, err);
-    return rc ? rc : print_counts(common, &counts, err);
+        if (fields[c]) s.rows.field[c] = fields[c];
+    if (fields[ALLOT_COL_ANSWER]) s.rows.gsm8k = 0;
+    rc = allot_import(common->args[0], common->args[1], &s, &counts, err);
+    if (rc) return rc;
+    if (!common->json) {
+        print_counts(&counts);
+        return ALLOT_OK;
+    }
+    cJSON *o = allot_import_report(&counts);
+    rc = allot_json_print(o, err);
+    cJSON_Delete(o);
+    return rc;
 }
 
 static const allot_option options[] = {
     {"preset", ALLOT_OPT_STRING, &preset, "NAME",
-     "field names: jsonl (default), gsm8k, math, math500, aime, numina", 0, 0},
+     "field names: jsonl (default), gsm8k, math, math500, aime, olympiad, numina", 0, 0},
+    {"format", ALLOT_OPT_STRING, &format, "NAME",
+     "jsonl, csv or tsv (by the file's name: x.csv, x.tsv.gz; else jsonl)", 0, 0},
     {"problem-field", ALLOT_OPT_STRING, &fields[ALLOT_COL_PROBLEM], "NAME", "field of the problem",
      0, 0},
     {"answer-field", ALLOT_OPT_STRING, &fields[ALLOT_COL_ANSWER], "NAME",
@@ -57,7 +61,7 @@ static const allot_option options[] = {
     {"source-field", ALLOT_OPT_STRING, &fields[ALLOT_COL_SOURCE], "NAME", "field of a source", 0,
      0},
     {"level-field", ALLOT_OPT_STRING, &fields[ALLOT_COL_LEVEL], "NAME", "field of a level", 0, 0},
-    {"skip-bad", ALLOT_OPT_FLAG, &skip_bad, NULL, "leave bad lines out (counted, 5 shown)", 0, 0},
+    {"skip-bad", ALLOT_OPT_FLAG, &skip_bad, NULL, "leave bad lines out instead of stopping", 0, 0},
     {"keep-unanswered", ALLOT_OPT_FLAG, &keep_unanswered, NULL,
      "keep problems without a usable reference answer", 0, 0},
     {"limit", ALLOT_OPT_LONG, &limit, "N", "write at most so many (all)", 1, 1e12},
@@ -65,8 +69,10 @@ static const allot_option options[] = {
 
 const allot_command allot_cmd_import = {
     "import",
-    "[OPTION...] INPUT.jsonl PROBLEMS.h5",
-    "read problems with their reference answers from JSON lines\n"
+    "[OPTION...] INPUT PROBLEMS.h5",
+    "read problems with their reference answers from JSON lines, CSV or TSV\n"
+    "INPUT may be packed with gzip or zstd. Bad lines are counted, and the first 5 shown.\n"
+    "A field option may give several names, 'a|b': the first that is there.\n"
     "The key of a query is a hash of its text. The same text twice is kept once; with different\n"
     "answers it is left out; both are counted.",
     options,

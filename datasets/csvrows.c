@@ -4,6 +4,11 @@
 #include <string.h>
 #include "liballot/mem.h"
 
+static char separator(const allot_csvrows *c)
+{
+    return c->separator ? c->separator : ',';
+}
+
 /* Takes a quoted field out of its quotes, in place; rest is left behind the closing quote. */
 static allot_code unquote(allot_csvrows *c, allot_err *err)
 {
@@ -17,7 +22,7 @@ static allot_code unquote(allot_csvrows *c, allot_err *err)
         return allot_fail(err, ALLOT_EINPUT, "line %ld of '%.250s': a quote is not closed", c->line,
                           c->file);
     if (from[1] == '\r' && from[2] == '\n') from++;
-    if (!strchr(",\n", from[1]))
+    if (from[1] && from[1] != '\n' && from[1] != separator(c))
         return allot_fail(err, ALLOT_EINPUT,
                           "line %ld of '%.250s': text behind a closing quote "
                           "(a quote within quotes is written twice)",
@@ -29,7 +34,7 @@ static allot_code unquote(allot_csvrows *c, allot_err *err)
 
 static void skip_unquoted(allot_csvrows *c)
 {
-    size_t n = strcspn(c->rest, ",\n");
+    size_t n = strcspn(c->rest, (const char[]){separator(c), '\n', '\0'});
     if (n && c->rest[n] == '\n' && c->rest[n - 1] == '\r') c->rest[n - 1] = '\0';
     c->rest += n;
 }
@@ -41,7 +46,7 @@ static int end_field(allot_csvrows *c)
     c->next_line += ended_by == '\n';
     c->rest += ended_by != '\0';
     *end = '\0';
-    return ended_by == ',';
+    return ended_by == separator(c);
 }
 
 allot_code allot_csvrows_next(allot_csvrows *c, allot_err *err)

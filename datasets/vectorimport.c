@@ -6,7 +6,7 @@
 #include <string.h>
 #include "core/atomicfile.h"
 #include "core/problems.h"
-#include "datasets/jsonlimport.h"
+#include "datasets/importing.h"
 #include "datasets/npyfile.h"
 #include "liballot/mem.h"
 #include "liballot/probe.h"
@@ -58,7 +58,7 @@ static allot_code keys_of_problems(const char *path, allot_key **out, long *n, a
 static allot_code keys_of_lines(const allot_vectorimport *s, allot_key **out, long *n,
                                 allot_err *err)
 {
-    allot_import_settings lines = {
+    allot_row_settings lines = {
         .field = {s->problem_field ? s->problem_field : "problem|question"}};
     return allot_import_keys(s->order, &lines, out, n, err);
 }

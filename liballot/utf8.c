@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "utf8.h"
+#include <stdint.h>
+#include <string.h>
 
 int allot_utf8_length(const char *text, size_t n)
 {
@@ -13,4 +15,18 @@ int allot_utf8_length(const char *text, size_t n)
         (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;
     return bytes;
+}
+
+/* Most texts are ASCII: eight bytes at a time. */
+size_t allot_utf8_valid(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        uint64_t eight = UINT64_MAX;
+        if (n - i >= sizeof eight) memcpy(&eight, text + i, sizeof eight);
+        int bytes = (eight & 0x8080808080808080u) == 0 ? (int)sizeof eight
+                                                       : allot_utf8_length(text + i, n - i);
+        if (bytes == 0) return i;
+        i += (size_t)bytes;
+    }
+    return n;
 }

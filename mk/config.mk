@@ -49,5 +49,5 @@ define pkg_lookup
 pkg_cflags_$(1) := $$(shell $$(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 pkg_libs_$(1)   := $$(shell $$(PKG_CONFIG) --libs $(1) 2>/dev/null)
 endef
-$(foreach p,libcjson libcurl openblas libmicrohttpd libutf8proc libcrypto gmp cmocka,\
+$(foreach p,libcjson libcurl openblas libmicrohttpd libutf8proc libcrypto gmp zlib libzstd cmocka,\
   $(eval $(call pkg_lookup,$(p))))

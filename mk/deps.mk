@@ -3,9 +3,9 @@
 # and rootless when nothing is missing. Names are Debian's and Ubuntu's.
 BUILD_DEPS := gcc libc6-dev pkg-config libopenblas-dev libhdf5-dev libcjson-dev \
   libcurl4-openssl-dev libgsl-dev libmicrohttpd-dev libutf8proc-dev libssl-dev libpopt-dev \
-  libgmp-dev
+  libgmp-dev zlib1g-dev libzstd-dev
 RUN_DEPS   := gnuplot-nox
-TEST_DEPS  := libcmocka-dev bats perl curl jq help2man man-db python3
+TEST_DEPS  := libcmocka-dev bats perl curl jq help2man man-db python3 zstd
 
 .PHONY: deps deps-check deps-test
 deps deps-test: DEPS_LIST = $(BUILD_DEPS) $(RUN_DEPS) $(if $(filter deps-test,$@),$(TEST_DEPS))

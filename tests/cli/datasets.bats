@@ -32,7 +32,7 @@ counts() {
     jq -e "$filter" out.json > /dev/null || { cat out.json; return 1; }
 }
 
-@test "import knows the fields of six data sets" {
+@test "import knows the fields of the public data sets" {
     counts '.written == 1' import '{"question": "1+1?", "answer": "so 2\n#### 2"}' --preset gsm8k
     counts '.written == 1' \
         import '{"problem": "1+1?", "solution": "\\boxed{2}", "type": "a", "level": "Level 1"}' \
@@ -46,13 +46,23 @@ counts() {
     counts '.written == 1' \
         import '{"problem": "1+1?", "solution": "\\boxed{2}", "source": "s"}' \
         --preset numina
+    counts '.written == 1' import '{"source": "s", "problem": "1+1?", "solution": "so $\\boxed{2}$", '\
+'"messages": [{"content": "1+1?", "role": "user"}]}' --preset numina
+    counts '.answer == "2" and .source == "s"' allot-datasets show p.h5 '1+1?'
+    counts '.written == 1' import '{"id": 3, "question": "1+1?", "final_answer": ["2", "3"], '\
+'"solution": ["a", "b"], "subfield": "Algebra"}' --preset olympiad
+    counts '.answer == "2, 3" and .solution == "a, b" and .source == "Algebra" and .id == "3"' \
+        allot-datasets show p.h5 '1+1?'
     counts '.written == 1' import '{"q": "1+1?", "a": "2"}' --problem-field q --answer-field a
     refuses 2 "'x' is none of jsonl" import '{}' --preset x
 }
 
 @test "the same text is kept once, contradictions are left out, all are counted" {
-    counts '. == {"written": 2, "lines": 7, "bad": 0, "duplicates": 1, "contradictions": 2,
-                  "unanswered": 1}' import \
+    counts '.written == 2 and .lines == 7 and .bad == 0 and .duplicates == 1
+        and .contradictions == 2 and .unanswered == 1
+        and .examples.duplicates == [{"line": 2, "as_line": 1, "problem": " a  b "}]
+        and (.examples.contradictions | map([.line, .as_line])) == [[4, 5], [5, 4]]
+        and .examples.unanswered == [{"line": 6, "problem": "d"}]' import \
         '{"problem": "a b", "answer": "1/2"}' '{"problem": " a  b ", "answer": "0.5"}' '' \
         '{"problem": "c", "answer": "1"}' '{"problem": "c", "answer": "2"}' \
         '{"problem": "d"}' '{"problem": "e", "answer": "7"}'
@@ -63,29 +73,96 @@ counts() {
 
 @test "bad lines are named; they stop the import or are counted" {
     local good='{"problem": "a", "answer": "1"}'
-    refuses 4 "line 2 of 'in.jsonl'" import "$good" '{"problem": "b"'
-    refuses 4 "line 3 of 'in.jsonl'" import "$good" '' '[1]'
+    refuses 4 "line 2 of 'in.jsonl': is not valid JSON at byte 16: no comma" \
+        import "$good" '{"problem": "b"'
+    refuses 4 "line 3 of 'in.jsonl': not a JSON object (1 of the 3 lines of the file are bad; mend \
+them, or leave them out with --skip-bad)" import "$good" '' '[1]'
     refuses 4 'line 1 of '"'in.jsonl'"': no field "problem|question"' import '{"x": 1}'
     refuses 4 "line 1 of 'in.jsonl'" import '{"problem": ["a"], "answer": "1"}'
-    refuses 4 "line 1 of 'in.jsonl'" import '{"problem": "a", "problem": "b", "answer": "1"}'
-    refuses 4 "line 1 of 'in.jsonl'" import "$(printf '{"problem": "\xff\xfe", "answer": "1"}')"
-    refuses 4 "line 1 of 'in.jsonl'" import '{"problem": "a\u0000b", "answer": "1"}'
+    refuses 4 "line 1 of 'in.jsonl': a field occurs twice" \
+        import '{"problem": "a", "problem": "b", "answer": "1"}'
+    refuses 4 "line 1 of 'in.jsonl': a field occurs twice" \
+        import '{"problem": "a", "answer": "1", "x": [{"b": 1, "\u0062": 2}]}'
+    refuses 4 "line 1 of 'in.jsonl': is not UTF-8 at byte 14" \
+        import "$(printf '{"problem": "\xff\xfe", "answer": "1"}')"
+    refuses 4 "line 1 of 'in.jsonl': holds a NUL byte" import '{"problem": "a\u0000b", "answer": "1"}'
     counts '.bad == 3 and .written == 1' import '{' "$good" '{"x": 1}' '7' --skip-bad
+    counts '.bad == 7 and .written == 1' import 1 2 3 4 5 6 7 "$good" --skip-bad
+    [ "$(grep -c "warning: line" err)" = 5 ]
+    grep -q "warning: line 5 of 'in.jsonl': not a JSON object" err
 }
 
 @test "hostile files are refused and leave nothing" {
     printf '{"problem": "a\0b", "answer": "1"}\n' > in.jsonl
-    refuses 4 "line 1 of 'in.jsonl'" allot-datasets import in.jsonl p.h5
-    head -c 100000 /dev/zero | tr '\0' '[' > in.jsonl
-    refuses 4 "line 1 of 'in.jsonl'" allot-datasets import in.jsonl p.h5
-    head -c 53500000 /dev/zero | tr '\0' 'a' > in.jsonl
-    refuses 4 "line 1 of 'in.jsonl': longer than 52428800 bytes" \
+    refuses 4 "line 1 of 'in.jsonl': holds a NUL byte" allot-datasets import in.jsonl p.h5
+    { printf '{"x":'; head -c 100000 /dev/zero | tr '\0' '['; } > in.jsonl
+    refuses 4 "line 1 of 'in.jsonl': nested deeper than 64 levels" \
         allot-datasets import in.jsonl p.h5
+    { head -c 53500000 /dev/zero | tr '\0' 'a'; printf '\n{"problem": "a", "answer": 1}\n'; } \
+        > in.jsonl
+    refuses 4 "line 1 of 'in.jsonl': longer than 52428800 bytes (53500000)" \
+        allot-datasets import in.jsonl p.h5
+    counts '.bad == 1 and .lines == 2 and .written == 1' \
+        allot-datasets import --skip-bad in.jsonl one.h5
     : > in.jsonl
     refuses 4 "'in.jsonl' holds no problems" allot-datasets import in.jsonl p.h5
     refuses 1 "cannot read 'no.jsonl'" allot-datasets import no.jsonl p.h5
     refuses 4 "no problem is left (2 without a usable answer, 0 contradict" \
         import '{"problem": "a"}' '{"problem": "b", "answer": ""}'
+}
+
+@test "packed files are known by their first bytes and unpacked as they are read" {
+    for i in {1..3000}; do echo "{\"problem\": \"what is $i?\", \"answer\": $i}"; done > in.jsonl
+    allot-datasets import in.jsonl plain.h5 > out
+    head -1000 in.jsonl | gzip > packed
+    tail -n +1001 in.jsonl | gzip >> packed
+    counts '.written == 3000 and .lines == 3000' allot-datasets import packed g.h5
+    allot-datasets show plain.h5 "what is 2999?" | tail -n +2 > want
+    allot-datasets show g.h5 "what is 2999?" | tail -n +2 | cmp want
+    head -c 3000 packed > cut
+    refuses 4 "cannot unpack 'cut' behind line" allot-datasets import cut p.h5
+    grep -q "the file ends too early" err
+    { head -c 2000 packed; head -c 2000 /dev/zero; } > damaged
+    refuses 4 "cannot unpack 'damaged'" allot-datasets import --skip-bad damaged p.h5
+    command -v zstd > /dev/null || skip "no zstd program"
+    { head -10 in.jsonl | zstd; tail -n +11 in.jsonl | zstd; } > packed 2> /dev/null
+    counts '.written == 3000' allot-datasets import packed z.h5
+    head -c 3000 packed > cut
+    refuses 4 "cannot unpack 'cut' behind line" allot-datasets import cut p.h5
+}
+
+@test "a bomb costs no memory" {
+    { head -c 300000000 /dev/zero | tr '\0' ' '; printf '\n{"problem": "a", "answer": 1}\n'; } |
+        gzip -1 > bomb.gz
+    (ulimit -v 250000; counts '.bad == 1 and .written == 1' \
+        allot-datasets import --skip-bad bomb.gz b.h5)
+}
+
+@test "CSV and TSV: quoted fields over several lines, packed too" {
+    printf 'id,question,answer,level\r\n7,"what is\r\n""1"", and 2?",3,easy\r\n8,plain,4,\r\n' > t.csv
+    counts '.written == 2 and .lines == 4' allot-datasets import t.csv c.h5
+    counts '.id == "7" and .level == "easy" and .answer == "3"' \
+        allot-datasets show c.h5 'what is "1", and 2?'
+    printf 'problem\tanswer\n"a\tb,"\t1\nc\t"2"\n' | gzip > t.tsv.gz
+    counts '.written == 2' allot-datasets import t.tsv.gz t.h5
+    counts '.answer == "1"' allot-datasets show t.h5 'a b,'
+    cp t.csv named.txt
+    counts '.written == 2' allot-datasets import --format csv named.txt n.h5
+    printf 'problem,answer\na,1,2\nb,2\nc "x,3\nd,4\n"e" f,5\n' > t.csv
+    refuses 4 "line 4 of 't.csv': a quote is not closed" allot-datasets import t.csv p.h5
+    printf 'problem,answer\na,1,2\nb,2\n"e" f,5\n' > t.csv
+    refuses 4 "line 2 of 't.csv': has 3 fields, the header has 2 (2 of" \
+        allot-datasets import t.csv p.h5
+    printf 'problem,answer\na,1\n"b,2\nc,3\n' > t.csv
+    refuses 4 "line 3 of 't.csv': a quote is not closed" allot-datasets import --skip-bad t.csv p.h5
+    printf 'problem,answer,answer\na,1,1\n' > t.csv
+    refuses 4 "the header of 't.csv' has 'answer' twice" allot-datasets import t.csv p.h5
+    printf 'x,y\na,1\n' > t.csv
+    refuses 4 "line 2 of 't.csv': no field \"problem|question\"" allot-datasets import t.csv p.h5
+    printf 'problem,answer\n\xff,1\n' > t.csv
+    refuses 4 "line 2 of 't.csv': is not UTF-8 at byte 1" allot-datasets import t.csv p.h5
+    printf 'problem,answer\na\0b,1\n' > t.csv
+    refuses 4 "line 2 of 't.csv': holds a NUL byte" allot-datasets import t.csv p.h5
 }
 
 @test "outcomes from a table: labels, variances and missing cells" {
