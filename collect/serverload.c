@@ -18,6 +18,8 @@ allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config 
     http.connect_timeout_s = http.timeout_s = TIMEOUT_S;
     http.insecure = c->insecure;
     http.cacert = c->cacert;
+    http.headers = c->headers.at;
+    http.n_headers = c->headers.n;
     *s = (allot_serverload){0};
     allot_code rc =
         allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &s->server, err);

@@ -17,6 +17,8 @@ typedef struct {
     double timeout_s;
     int insecure;
     const char *cacert;
+    const char *const *headers; /* [n_headers] "Name: value" */
+    int n_headers;
 } allot_embedclient;
 
 void allot_embedclient_defaults(allot_embedclient *c);

@@ -4,8 +4,8 @@
  * bundle must agree on it (the hardware is kept outside).
  * Fields: generator, server_kind, temperature, top_p, max_tokens, step_max_tokens, system_prompt,
  * prompt_template, step_separator, prm (model, "" if none), prm_kind, prm_template,
- * prm_system_prompt, prm_separator, prm_labels, prm_activation, grader (version of extraction and
- * equality). Outcomes measured elsewhere have {"imported": "<name>"}. */
+ * prm_system_prompt, prm_separator, prm_labels, prm_activation, extra_body (a JSON text), grader
+ * (version of extraction and equality). Outcomes measured elsewhere have {"imported": "<name>"}. */
 #ifndef ALLOT_FINGERPRINT_H
 #define ALLOT_FINGERPRINT_H
 #include <cjson/cJSON.h>

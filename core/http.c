@@ -245,6 +245,8 @@ static int add_headers(transfer *t, const char *api_key)
     /* Without "Expect:", libcurl holds back large requests until the server asks for them. */
     int ok =
         add_header(t, "Expect:") && (!t->body || add_header(t, "Content-Type: application/json"));
+    for (int i = 0; ok && i < t->http->config.n_headers; i++)
+        ok = add_header(t, t->http->config.headers[i]);
     if (!ok || !api_key) return ok;
     allot_buf line = {0};
     allot_buf_printf(&line, "Authorization: Bearer %s", api_key);

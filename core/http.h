@@ -23,6 +23,8 @@ typedef struct {
     uint64_t seed;               /* of the jitter */
     int insecure;                /* accept any certificate */
     const char *cacert;          /* NULL = the system's; borrowed */
+    const char *const *headers;  /* [n_headers] "Name: value", of every request; borrowed */
+    int n_headers;
 } allot_http_config;
 
 void allot_http_defaults(allot_http_config *c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of http.h that do not touch the network library: settings and the blocking form. */
+#include <string.h>
 #include <sys/resource.h>
 #include "http.h"
 
@@ -21,6 +22,26 @@ static int seconds_ok(double s)
     return s > 0 && s <= 1e6;
 }
 
+/* The value may be a secret, so that it is not told. Others of these would break the request. */
+static allot_code check_header(const char *line, allot_err *err)
+{
+    static const char *const own[] = {"authorization", "content-length", "content-type", "expect",
+                                      "host", "transfer-encoding"};
+    int n = (int)strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    if (n == 0 || line[n] != ':' || !line[n + 1 + (int)strspn(line + n + 1, " \t")])
+        return allot_fail(err, ALLOT_EUSAGE, "a header is not like 'Name: value'");
+    for (const char *p = line; *p; p++)
+        if ((unsigned char)*p < ' ' && *p != '\t')
+            return allot_fail(err, ALLOT_EUSAGE, "the header '%.*s' holds a line break", n, line);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if ((int)strlen(own[i]) == n && strncasecmp(line, own[i], (size_t)n) == 0)
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "the header '%.*s' is not to be given (keys: --api-key-env or "
+                              "--api-key-file)",
+                              n, line);
+    return ALLOT_OK;
+}
+
 allot_code allot_http_check(const allot_http_config *c, allot_err *err)
 {
     if (c->max_in_flight < 1 || c->max_in_flight > 65536)
@@ -32,6 +53,10 @@ allot_code allot_http_check(const allot_http_config *c, allot_err *err)
     if (!seconds_ok(c->connect_timeout_s) || !seconds_ok(c->timeout_s) ||
         !seconds_ok(c->first_byte_timeout_s) || !seconds_ok(c->idle_timeout_s))
         return allot_fail(err, ALLOT_EUSAGE, "a timeout is not within 0 and 1000000 seconds");
+    for (int i = 0; i < c->n_headers; i++) {
+        allot_code rc = check_header(c->headers[i], err);
+        if (rc) return rc;
+    }
     return ALLOT_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
 #include "models.h"
@@ -85,6 +86,8 @@ static allot_http_config http_config(const allot_engine_config *c)
     h.idle_timeout_s = fmin(h.idle_timeout_s, c->timeout_s);
     h.insecure = c->insecure;
     h.cacert = c->cacert;
+    h.headers = c->headers.at;
+    h.n_headers = c->headers.n;
     h.seed = (uint64_t)c->seed;
     return h;
 }
@@ -138,7 +141,8 @@ allot_code allot_engine_new(const allot_engine_config *c, allot_engine **out, al
     allot_engine *e = allot_mem_array(1, sizeof *e, err);
     if (!e) return ALLOT_ERUNTIME;
     e->config = *c;
-    rc = connect_server(e, err);
+    if (c->extra_body) rc = allot_extrabody_parse(c->extra_body, &e->extra, err);
+    if (!rc) rc = connect_server(e, err);
     if (rc) allot_engine_free(e);
     else *out = e;
     return rc;
@@ -155,6 +159,7 @@ void allot_engine_free(allot_engine *e)
     allot_endpoint_clear(&e->server);
     allot_endpoint_clear(&e->prm_server);
     cJSON_Delete(e->about);
+    cJSON_Delete(e->extra);
     free(e->model);
     free(e->prm_model);
     free(e);
@@ -164,6 +169,9 @@ cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_versio
 {
     const allot_engine_config *c = &e->config;
     cJSON *o = cJSON_CreateObject();
+    char *extra = e->extra ? cJSON_PrintUnformatted(e->extra) : NULL;
+    cJSON_AddStringToObject(o, "extra_body", extra ? extra : "");
+    free(extra);
     cJSON_AddStringToObject(o, "generator", e->model);
     cJSON_AddStringToObject(o, "grader", grader_version);
     cJSON_AddNumberToObject(o, "max_tokens", (double)c->max_tokens);

@@ -8,6 +8,7 @@
 #ifndef ALLOT_ENGINE_H
 #define ALLOT_ENGINE_H
 #include <cjson/cJSON.h>
+#include "core/options.h"
 #include "core/querykey.h"
 #include "core/record.h"
 #include "liballot/strategy.h"
@@ -43,6 +44,9 @@ typedef struct {
     long seed;
     int insecure;
     const char *cacert;
+    allot_list headers;          /* "Name: value", of every request to every server */
+    const char *extra_body;      /* JSON object, merged into generation requests; NULL = none */
+    const char *preset;          /* of the command line: "paper"; NULL = none */
 } allot_engine_config;
 
 void allot_engine_defaults(allot_engine_config *c);

@@ -40,10 +40,16 @@
      "the same for the reward model's server (default: the generator's)", 0, 0},                   \
     {"prm-api-key-file", ALLOT_OPT_STRING, &(c).prm_api_key_file, "FILE", "the same", 0, 0},       \
     {"cacert", ALLOT_OPT_STRING, &(c).cacert, "FILE", "certificate authority of the server", 0, 0},\
-    {"insecure", ALLOT_OPT_FLAG, &(c).insecure, NULL, "accept any certificate", 0, 0}
+    {"insecure", ALLOT_OPT_FLAG, &(c).insecure, NULL, "accept any certificate", 0, 0},             \
+    {"header", ALLOT_OPT_LIST, &(c).headers, "'NAME: VALUE'",                                      \
+     "sent with every request to every server; may be given several times", 0, 0}
 
 /* Rows of an option table: what decides the generated texts (the generation fingerprint). */
 #define ALLOT_ENGINE_GENERATION_ROWS(c)                                                            \
+    {"preset", ALLOT_OPT_STRING, &(c).preset, "NAME",                                              \
+     "paper: models, prompts and limits of arXiv:2509.09864, unless others are given", 0, 0},      \
+    {"extra-body", ALLOT_OPT_STRING, &(c).extra_body, "JSON",                                      \
+     "object with fields to be added to each generation request, e.g. '{\"top_k\": 20}'", 0, 0},   \
     {"temperature", ALLOT_OPT_DOUBLE, &(c).temperature, "T", "default: 0.8", 0, 100},              \
     {"top-p", ALLOT_OPT_DOUBLE, &(c).top_p, "P", "default: 1", 1e-9, 1},                           \
     {"max-tokens", ALLOT_OPT_LONG, &(c).max_tokens, "N", "of one sample (default: 2048)", 1,       \

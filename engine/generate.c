@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/json.h"
+#include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
 #include "prompt.h"
@@ -82,6 +83,7 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
         if (e->profile->keep_stop) cJSON_AddTrueToObject(o, e->profile->keep_stop);
     }
     add_salt(o, e->profile, r->salt);
+    allot_extrabody_add(e->extra, o);
     return o;
 }
 

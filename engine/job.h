@@ -20,6 +20,7 @@ struct allot_engine {
     void *prm_state;              /* the backend's own */
     allot_prm_call *prm_ready;    /* calls to be delivered */
     char *model, *prm_model;      /* owned */
+    cJSON *extra;                 /* --extra-body, or NULL */
     cJSON *about;                 /* what the server said of itself, or NULL */
     allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */
     struct allot_job *jobs;       /* all that are under way */

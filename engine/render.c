@@ -174,6 +174,8 @@ static allot_code ask_server(rendering *x, const allot_query *q, allot_err *err)
     if (*e->config.system_prompt) allot_prompt_message(list, "system", e->config.system_prompt,
                              strlen(e->config.system_prompt));
     allot_prompt_message(list, "user", q->problem, q->n);
+    const cJSON *kwargs = cJSON_GetObjectItemCaseSensitive(e->extra, "chat_template_kwargs");
+    if (kwargs) cJSON_AddItemToObject(o, kwargs->string, cJSON_Duplicate(kwargs, 1));
     if (e->profile->render.undo) cJSON_AddTrueToObject(o, "add_generation_prompt");
     return post(x, e->profile->render.path, o, err);
 }

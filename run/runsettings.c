@@ -76,6 +76,7 @@ allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_en
     take_text(f, "generator", &out->model);
     take_text(f, "system_prompt", &out->system_prompt);
     take_text(f, "prompt_template", &out->prompt_template);
+    take_text(f, "extra_body", &out->extra_body);
     take_text(f, "step_separator", &out->step_separator);
     take_text(f, "prm", &out->prm_model);
     take_text(f, "prm_kind", &out->prm_kind);

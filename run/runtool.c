@@ -76,6 +76,8 @@ static allot_code set_up_embedding(session *s, const allot_engine_config *engine
     r->embed.timeout_s = engine->timeout_s;
     r->embed.insecure = engine->insecure;
     r->embed.cacert = engine->cacert;
+    r->embed.headers = engine->headers.at;
+    r->embed.n_headers = engine->headers.n;
     return ALLOT_OK;
 }
 

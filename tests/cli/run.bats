@@ -143,6 +143,59 @@ fails_with() {
     fails_with 6 "bigmath"
 }
 
+# Strategies of each sort on a server of this kind, prompts by its own template or $2.
+speaks_to() {
+    local prompts=${2:-server}
+    stop_server
+    rm -f log
+    start_server --kind "$1" --log log --bos
+    bundle_with "{\"fingerprint\": {\"server_kind\": \"$1\", \"prompt_template\": \"$prompts\"}}" \
+        > model.safetensors
+    for s in single majority@16 bon@4 beam@4x2x20; do
+        ask --quiet --json --strategy "$s" '2+3*4=?' > o.json
+        jq -e '.answer != null and .measured.tokens > 0 and .measured.seconds > 0' o.json
+        [ "$s" != majority@16 ] || [ "$(jq -r .answer o.json)" = 20 ]
+    done
+    jq -se --arg path "$3" 'map(.path == $path) | any' log
+    # a bundle that was made on another kind of server says nothing about this one
+    bundle_with '{"fingerprint": {"server_kind": "exotic"}}' > model.safetensors
+    run ask '2+3*4=?'
+    fails_with 5 "server_kind is \"exotic\" in the one and \"$1\" in the other"
+}
+
+@test "vLLM" {
+    speaks_to vllm server /tokenize
+}
+
+@test "SGLang" {
+    speaks_to sglang server /detokenize
+}
+
+@test "llama.cpp's server" {
+    speaks_to llama.cpp server /completion
+}
+
+@test "TGI" {
+    speaks_to tgi server /chat_tokenize
+}
+
+@test "plain OpenAI" {
+    speaks_to openai 'Q: {problem}\n' /v1/completions
+}
+
+@test "reward models of other kinds, as the bundle tells" {
+    local kind
+    stop_server
+    start_server --log log
+    for kind in logprob classify rerank; do
+        bundle_with "{\"fingerprint\": {\"prm_kind\": \"$kind\", \"prm_system_prompt\": \"\"}}" \
+            > model.safetensors
+        ask --quiet --json --strategy bon@4 '2+3*4=?' | jq -e '.answer != null'
+    done
+    [ "$(jq -r .path log | sort -u | tr '\n' ' ')" = \
+        "/classify /v1/chat/completions /v1/completions /v1/rerank " ]
+}
+
 @test "mistakes and bad input: one line and the right exit code" {
     run ask
     fails_with 2 "give one query in quotes, or --jsonl FILE"

@@ -229,6 +229,104 @@ END
     refused "bad.jsonl" "{$key, \"scores\": [1]}\n{$key, \"scores\": [1]}\n"
 }
 
+# One sample, with these options.
+one() {
+    rm -rf run
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single"]}' > one.json
+    allot-collect sample --quiet --dataset p.h5 --strategies one.json --pool 2 --output run \
+        --base-url "$URL" --model tinymath "$@"
+}
+# The last command failed with this exit code and these words.
+refused() {
+    [ "$status" -eq "$1" ] && [[ "$output" == *"$2"* ]] && return
+    echo "exit code $status; wanted $1 and: $2"
+    echo "$output"
+    return 1
+}
+
+@test "the certificate of a server is checked, unless told not to" {
+    command -v openssl > where || skip "there is no openssl command"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out ca.pem 2> openssl.log
+    cat key.pem ca.pem > both.pem
+    start_server --tls both.pem
+    URL=${URL/http:/https:}
+    run one --max-retries 0
+    refused 6 "certificate"
+    [ ! -e run/journal.jsonl ]
+    one --cacert ca.pem > out
+    [ "$(jq -r .t run/journal.jsonl | sort -u)" = sample ]
+    one --insecure > out
+    run one --cacert nowhere.pem
+    [ "$status" -ne 0 ]
+}
+
+@test "keys come from the environment or a file, one for each server, and are never written" {
+    start_server --key s3cret-7
+    run one
+    refused 6 "status 401: Unauthorized (give a key with --api-key-env or --api-key-file)"
+    MY_KEY=s3cret-7 one --api-key-env MY_KEY > out 2> talk
+    echo s3cret-7 > key
+    one --api-key-file key > out 2>> talk
+    OPENAI_API_KEY=s3cret-7 one >> out 2>> talk
+    OPENAI_API_KEY=wrong run one
+    refused 6 "status 401"
+    # the reward model's server has its own
+    OPENAI_API_KEY=s3cret-7 one --prm-model tinymath-prm --prm-base-url "$URL" >> out 2>> talk
+    OPENAI_API_KEY=s3cret-7 run one --prm-model tinymath-prm --prm-api-key-env NONE
+    refused 2 "the environment variable 'NONE' is not set"
+    NONE=wrong OPENAI_API_KEY=s3cret-7 run one --prm-model tinymath-prm --prm-api-key-env NONE
+    refused 6 "status 401"
+    rm key
+    ! grep -rq s3cret-7 .
+}
+
+@test "--header goes along with every request; what would break a request is refused" {
+    start_server --log log
+    one --header 'X-Team: math' --header 'X-Run: 7' > out
+    jq -se 'length > 0 and (map(.headers["X-Team"] == "math" and .headers["X-Run"] == "7") | all)' log
+    run one --header 'Authorization: Bearer me'
+    refused 2 "the header 'Authorization' is not to be given (keys: --api-key-env or --api-key-file)"
+    run one --header 'no colon'
+    refused 2 "a header is not like 'Name: value'"
+    run one --header $'X-A: 1\r\nX-B: 2'
+    refused 2 "the header 'X-A' holds a line break"
+}
+
+@test "--extra-body is merged into generation requests and is part of the fingerprint" {
+    start_server --log log
+    one --extra-body '{ "top_k": 20 }' > out
+    jq -se 'map(select(.path == "/v1/completions")) | length == 2 and (map(.body.top_k == 20) | all)' log
+    jq -se 'map(select(.path == "/tokenize").body | has("top_k")) | any | not' log
+    [ "$(jq -r .fingerprint.extra_body run/manifest.json)" = '{"top_k":20}' ]
+    run allot-collect sample --quiet --dataset p.h5 --strategies one.json --pool 2 --output run \
+        --base-url "$URL" --model tinymath --extra-body '{"top_k": 21}'
+    refused 5 "extra_body"
+    run one --extra-body '{"temperature": 0}'
+    refused 2 "--extra-body holds 'temperature', which allot sets itself"
+    run one --extra-body '[1]'
+    refused 2 "--extra-body is not a JSON object"
+    run one --extra-body '{"top_k": 1'
+    refused 2 "--extra-body"
+    # what this server does not know is refused by it, not hidden
+    run one --extra-body '{"magic": 1}'
+    [ "$status" -eq 3 ]
+    grep -q "magic" run/journal.jsonl
+}
+
+@test "--preset paper: its models, prompts and limits" {
+    start_server
+    run one --preset novel
+    refused 2 "unknown preset 'novel' (known: paper)"
+    run allot-collect sample --dataset p.h5 --strategies s.json --output run --base-url "$URL" \
+        --preset paper
+    refused 6 "does not serve the model 'Qwen/Qwen2.5-1.5B-Instruct'"
+    run one --preset paper --prm-model tinymath-prm --max-tokens 99
+    [ "$(jq -c '.fingerprint | [.temperature, .top_p, .max_tokens, .step_max_tokens,
+        .prompt_template, .prm_kind, .prm_separator]' run/manifest.json)" = \
+        '[0.8,1,99,2048,"chatml","vllm-pooling","<extra_0>"]' ]
+}
+
 @test "--server-kind overrides what is detected" {
     search vllm --server-kind openai --prompt-template 'Q: {problem}\n'
     [ "$(jq -r .fingerprint.server_kind run/manifest.json)" = openai ]

@@ -7,7 +7,7 @@ It solves chains of arithmetic ("Q: 12+7*3=?"), step by step; a hash of seed and
 it errs, so that a request always gets the same answer. Models: tinymath (texts, embeddings),
 tinymath-prm (reward of each step: high where the step's arithmetic is right).
 """
-import argparse, hashlib, json, math, os, re, threading, time
+import argparse, hashlib, json, math, os, re, ssl, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 options = None
@@ -238,7 +238,17 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    def refused(self):
+        """Whether the key is missing; told in vLLM's words."""
+        wanted = options.key and f"Bearer {options.key}"
+        if wanted and self.headers.get("Authorization") != wanted:
+            self.answer(401, {"error": "Unauthorized"})
+            return True
+        return False
+
     def do_GET(self):
+        if self.path.startswith("/v1") and self.refused():
+            return
         if self.path == "/v1/models":
             names = ["tinymath", "tinymath-prm"]
             self.answer(200, {"object": "list", "data": [{"id": n, "object": "model"} for n in names]})
@@ -253,6 +263,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         global running, n_requests
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.refused():
+            return
         with lock:
             running += 1
             n_requests += 1
@@ -292,6 +304,8 @@ def main():
     parser.add_argument("--kind", default="vllm", choices=FIELDS, help="how to answer")
     parser.add_argument("--bos", action="store_true", help="refuse none and two of them")
     parser.add_argument("--log", help="file to which requests are added, JSON lines")
+    parser.add_argument("--tls", help="file with certificate and key, for https")
+    parser.add_argument("--key", help="answer 401 unless this is the API key")
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
@@ -305,6 +319,10 @@ def main():
     ThreadingHTTPServer.request_queue_size = 128
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if options.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     with open(options.port_file + ".tmp", "w") as f:
         f.write(str(server.server_address[1]))
     os.rename(options.port_file + ".tmp", options.port_file)
