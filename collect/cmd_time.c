@@ -11,6 +11,7 @@ static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
 static const char *dataset, *split, *splits, *strategies, *output, *loads, *hardware;
 static long queries;
 static int runs = 1, num_warmups = 4;
+static double precision = 5;
 
 static const allot_option options[] = {
     {"dataset", ALLOT_OPT_NEEDED, &dataset, "FILE",
@@ -22,7 +23,11 @@ static const allot_option options[] = {
     {"load", ALLOT_OPT_STRING, &loads, "LIST",
      "strategies in flight, ascending, e.g. 1,8 (default: 1)", 0, 0},
     {"queries", ALLOT_OPT_LONG, &queries, "N",
-     "queries, taken at random (default: 100, or all of the --split)", 1, 1e12},
+     "at most so many queries, taken at random (default: 400, or all of the --split)", 1, 1e12},
+    {"precision", ALLOT_OPT_DOUBLE, &precision, "PERCENT",
+     "stop when the standard error of every strategy's mean seconds is below this part of it; 0: "
+     "time all queries (default: 5)",
+     0, 100},
     {"split", ALLOT_OPT_STRING, &split, "NAME",
      "only train, validation, calibration or test (default: all)", 0, 0},
     {"splits", ALLOT_OPT_STRING, &splits, "FILE", "splits.h5, for --split", 0, 0},
@@ -35,6 +40,17 @@ static const allot_option options[] = {
     ALLOT_ENGINE_SERVER_ROWS(given),
     ALLOT_ENGINE_GENERATION_ROWS(given),
     {0}};
+
+static cJSON *load_json(const allot_timing_load *l, int load)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "load", load);
+    allot_json_add_number(o, "relative_error", l->error);
+    cJSON_AddStringToObject(o, "least_precise", l->least_precise);
+    allot_json_add_number(o, "client_share", l->client_share);
+    cJSON_AddNumberToObject(o, "left", (double)l->left);
+    return o;
+}
 
 static allot_code print_json(const allot_timing_result *r, allot_err *err)
 {
@@ -49,14 +65,33 @@ static allot_code print_json(const allot_timing_result *r, allot_err *err)
     cJSON_AddNumberToObject(o, "tokens", (double)r->n_tokens);
     allot_json_add_number(o, "seconds", r->seconds);
     allot_json_add_number(o, "client_cpu_share", r->client_share);
+    cJSON_AddNumberToObject(o, "missing", (double)r->missing);
+    cJSON *list = cJSON_AddArrayToObject(o, "loads");
+    for (int i = 0; i < config.n_loads; i++)
+        cJSON_AddItemToArray(list, load_json(&r->loads[i], config.loads[i]));
     allot_code rc = allot_json_print(o, err);
     cJSON_Delete(o);
     return rc;
 }
 
+static void print_load(const allot_timing_load *l, int load)
+{
+    printf("load %d: ", load);
+    if (isfinite(l->error))
+        printf("mean seconds known to %.1f %% or better ('%s' is the least precise)",
+               100 * l->error, l->least_precise);
+    else printf("too few queries to say how precise the means are");
+    if (isfinite(l->client_share))
+        printf("; of the seconds %.2f %% are this program's own", 100 * l->client_share);
+    printf("\n");
+}
+
 static void print_text(const allot_timing_result *r)
 {
-    printf("%s: %ld of %ld timings on %ld queries\n", output, r->done, r->total, r->n_queries);
+    printf("%s: %ld of at most %ld timings on %ld queries\n", output, r->done, r->total,
+           r->n_queries);
+    for (int i = 0; i < config.n_loads; i++)
+        print_load(&r->loads[i], config.loads[i]);
     printf("this session: %ld tokens in %.1f s, %ld errors, %ld timings done again after retries",
            r->n_tokens, r->seconds, r->n_errors, r->n_again);
     if (r->foreign_known) printf(", %ld under other load", r->n_foreign);
@@ -75,6 +110,7 @@ static allot_code configure(const allot_common *common, allot_err *err)
     config.strategies = strategies;
     config.output = output;
     config.runs = runs;
+    config.precision = precision / 100;
     config.num_warmups = num_warmups;
     config.hardware = hardware;
     config.engine.seed = q->seed = common->seed;
@@ -107,19 +143,20 @@ const allot_command allot_cmd_time = {
         "Times whole strategies on a server, for the cost table.\n"
         "Each strategy is run as a user would run it, from the first byte sent to the final "
         "answer, with a declared number of strategies in flight (--load), in random order, after "
-        "warm-up, with a cold prefix cache. Retried requests spoil a timing: it is done again. "
+        "warm-up, with a cold prefix cache, until the means are known to --precision. Retried requests spoil a timing: it is done again. "
         "The server should have nothing else to do: timings under other load are flagged. A "
         "stopped run goes on with the same command.\n"
         "New hardware needs only this, 'allot-calibrate costs' and 'allot-export'.",
     .options = options,
     .run = run,
     .examples =
-        "  # 100 queries at random, one strategy in flight\n"
+        "  # one strategy in flight, until every mean is known to 5 %\n"
         "  allot-collect time --dataset problems.h5 --strategies default.json --output timing \\\n"
         "    --base-url http://localhost:8000 --prm-base-url http://localhost:8001 \\\n"
         "    --prm-model Qwen/Qwen2.5-Math-PRM-7B --hardware '1 x A100-80GB'\n"
         "  # all test queries, alone and with eight in flight\n"
         "  allot-collect time --dataset problems.h5 --split test --splits splits.h5 --load 1,8 "
         "\\\n"
-        "    --strategies default.json --output timing --base-url http://localhost:8000",
+        "    --strategies default.json --output timing --base-url http://localhost:8000 \\\n"
+        "    --precision 0",
 };

@@ -22,6 +22,7 @@ typedef struct allot_task {
     int load;                       /* timing: index of the load */
     int filler;                     /* timing: holds the load up, is not recorded */
     int foreign;                    /* timing: the server had other load at the start */
+    double processor_s;             /* timing: of this process, at the start */
     allot_record kept;              /* sampling: the sample whose text is being scored */
     struct allot_task *waiting;     /* next in the owner's queue */
 } allot_task;

@@ -59,22 +59,29 @@ static int by_row(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The queries whose hash of seed and key is least: the same ones whatever else is in the file. */
-static allot_code take_random(const allot_query_choice *c, const allot_problems *p, long *rows,
-                              long n, allot_err *err)
+allot_code allot_queries_shuffle(const allot_key *keys, long seed, uint64_t stream, long *rows,
+                                 long n, allot_err *err)
 {
     ranked *all = allot_mem_array((size_t)n, sizeof *all, err);
     if (!all) return ALLOT_ERUNTIME;
     for (long i = 0; i < n; i++) {
-        uint64_t words[] = {(uint64_t)c->seed, STREAM_CHOICE, allot_key_u64(&p->keys[rows[i]])};
+        uint64_t words[] = {(uint64_t)seed, stream, allot_key_u64(&keys[rows[i]])};
         all[i] = (ranked){allot_rng_mix(words, 3), rows[i]};
     }
     qsort(all, (size_t)n, sizeof *all, by_rank);
-    for (long i = 0; i < c->limit; i++)
+    for (long i = 0; i < n; i++)
         rows[i] = all[i].row;
-    qsort(rows, (size_t)c->limit, sizeof *rows, by_row);
     free(all);
     return ALLOT_OK;
+}
+
+/* The same queries whatever else is in the file, in file order. */
+static allot_code take_random(const allot_query_choice *c, const allot_problems *p, long *rows,
+                              long n, allot_err *err)
+{
+    allot_code rc = allot_queries_shuffle(p->keys, c->seed, STREAM_CHOICE, rows, n, err);
+    if (!rc) qsort(rows, (size_t)c->limit, sizeof *rows, by_row);
+    return rc;
 }
 
 allot_code allot_queries_choose(const allot_query_choice *c, const allot_problems *problems,

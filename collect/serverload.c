@@ -35,12 +35,18 @@ void allot_serverload_close(allot_serverload *s)
     memset(s, 0, sizeof *s);
 }
 
-static allot_code fetch(allot_serverload *s, const char *path, allot_http_done done, void *user)
+static allot_code fetch(allot_serverload *s, const char *path, const char *body,
+                        allot_http_done done, void *user)
 {
     allot_buf url = {0};
     allot_buf_printf(&url, "%s%s", s->server.root, path);
-    allot_http_request r = {
-        .url = url.at, .api_key = s->server.api_key, .no_retry = 1, .done = done, .user = user};
+    allot_http_request r = {.url = url.at,
+                            .body = body,
+                            .n = body ? strlen(body) : 0,
+                            .api_key = s->server.api_key,
+                            .no_retry = 1,
+                            .done = done,
+                            .user = user};
     allot_code rc = allot_buf_check(&url, NULL);
     if (!rc) rc = allot_http_fetch(s->http, &r, NULL);
     allot_buf_clear(&url);
@@ -55,7 +61,7 @@ static void take_metrics(const allot_http_reply *reply, void *user)
 int allot_serverload_read(allot_serverload *s)
 {
     int n = -1;
-    return fetch(s, "/metrics", take_metrics, &n) ? -1 : n;
+    return fetch(s, "/metrics", NULL, take_metrics, &n) ? -1 : n;
 }
 
 static void take_status(const allot_http_reply *reply, void *user)
@@ -63,10 +69,16 @@ static void take_status(const allot_http_reply *reply, void *user)
     *(int *)user = reply->status;
 }
 
+int allot_serverload_reset(allot_serverload *s, const char *path)
+{
+    int status = 0;
+    return !fetch(s, path, "{}", take_status, &status) && status == 200;
+}
+
 int allot_serverload_alive(allot_serverload *s)
 {
     int status = 0;
-    return !fetch(s, "/v1/models", take_status, &status) && status > 0 && status < 500;
+    return !fetch(s, "/v1/models", NULL, take_status, &status) && status > 0 && status < 500;
 }
 
 /* The value of a line `name{labels} value`, or -1 if the line is of something else. */

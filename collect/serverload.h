@@ -18,6 +18,9 @@ void allot_serverload_close(allot_serverload *s); /* safe on zero */
  * short request. */
 int allot_serverload_read(allot_serverload *s);
 
+/* POSTs to a path below the root that empties the prefix cache; 1 if the server did it. Blocks. */
+int allot_serverload_reset(allot_serverload *s, const char *path);
+
 /* 0 if the server does not answer at all, or a proxy says that there is none. Blocks. */
 int allot_serverload_alive(allot_serverload *s);
 

@@ -1,39 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timing.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include "core/log.h"
 #include "core/rng.h"
 #include "core/strategyfile.h"
+#include "engine/profile.h"
 #include "grade/grade.h"
 #include "liballot/mem.h"
 #include "pump.h"
 #include "records.h"
 #include "sample_plan.h"
 #include "serverload.h"
+#include "timing_rule.h"
 
 #define MAX_TRIES 3     /* of a timing that retries spoil */
 #define ASK_EVERY_S 0.5 /* for the server's load, with several strategies in flight */
 #define LAG_US 20000    /* metrics are this late at most, thrice */
+
+enum { STREAM_QUERIES = 0x71756572 }; /* rng stream of the order of queries */
 
 typedef struct {
     const allot_timing_config *config;
     allot_timing_result *result;
     allot_outdir out;
     allot_timing_plan plan;
+    allot_timing_rule rule;
     allot_pump pump;
     int load_index;       /* the load being timed */
-    int *order, *scratch; /* owned [per_load]: units of query order_q */
+    long *queries;        /* owned [Q]: rows in the order in which they are timed */
+    int *order, *scratch; /* owned [per_load]: units of query queries[order_q] */
     long order_q;
     int next_in_order;
+    long n_failed; /* at this load: units that are left undone */
     allot_task *first_again, **last_again; /* spoiled timings, to be done once more */
     long n_recorded;                       /* jobs in flight that will be recorded */
     int fillers_left;                      /* warm-ups still to be started */
     long n_started;                        /* makes salts and fillers differ */
+    int cannot_reset;                      /* the server did not empty its cache when asked */
     int in_flight_before;                  /* requests before the last turn */
     int foreign;                           /* what the server's metrics said... */
     double asked_s;                        /* ...then */
@@ -41,8 +49,9 @@ typedef struct {
 
 void allot_timing_defaults(allot_timing_config *c)
 {
-    *c = (allot_timing_config){.loads = {1}, .n_loads = 1, .runs = 1, .num_warmups = 4};
-    c->queries.limit = 100;
+    *c = (allot_timing_config){
+        .loads = {1}, .n_loads = 1, .runs = 1, .num_warmups = 4, .precision = 0.05};
+    c->queries.limit = 400;
     c->queries.at_random = 1;
     allot_engine_defaults(&c->engine);
 }
@@ -124,17 +133,46 @@ static int again(timer *t, allot_task *job, allot_record *rec)
     return 0;
 }
 
+static double processor_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+/* What this program itself took of a strategy's seconds: the processor time while it ran, shared by
+ * the strategies in flight, or the time in which no request was out, whichever is more. */
+static double client_s(const timer *t, const allot_task *job, const allot_record *rec)
+{
+    double prm_s = isfinite(rec->prm_s) ? rec->prm_s : 0;
+    double idle_s = rec->seconds - rec->gen_s - prm_s;
+    return fmax(fmax(0, idle_s), (processor_s() - job->processor_s) / load(t));
+}
+
+static void take_row(timer *t, long q, int unit, const allot_record *rec)
+{
+    const allot_timing_plan *p = &t->plan;
+    allot_unitmap_mark(&t->plan.map, q, unit);
+    if (rec->foreign || rec->retries) return;
+    allot_timing_rule_add(&t->rule, q, allot_timing_plan_load(p, unit),
+                          allot_timing_plan_strategy(p, unit), rec->seconds, rec->client_s);
+}
+
 static void record(timer *t, allot_task *job, allot_record *rec)
 {
     int s = allot_timing_plan_strategy(&t->plan, job->unit);
+    rec->client_s = client_s(t, job, rec);
     allot_strategy_print(&t->out.manifest.strategies.at[s], rec->source);
     rec->run = allot_timing_plan_run(&t->plan, job->unit);
     rec->load = load(t);
     rec->foreign = job->foreign || has_foreign_load(t);
     allot_pump_record(&t->pump, rec);
-    if (rec->type != ALLOT_REC_TIMED) return;
-    t->result->n_foreign += rec->foreign;
-    allot_unitmap_mark(&t->plan.map, job->q, job->unit);
+    if (rec->type == ALLOT_REC_TIMED) {
+        t->result->n_foreign += rec->foreign;
+        take_row(t, job->q, job->unit, rec);
+    } else {
+        t->n_failed++;
+    }
 }
 
 static void on_done(allot_done *done, void *user)
@@ -162,6 +200,15 @@ static void make_salt(timer *t, char out[17])
     snprintf(out, 17, "%016llx", (unsigned long long)allot_rng_mix(words, 4));
 }
 
+/* Each timing meets an empty prefix cache, by the salt of its requests and, where nothing else is in
+ * flight that would suffer, by the server's own means, which also reach what is not salted. */
+static void empty_cache(timer *t)
+{
+    const char *path = allot_engine_profile(t->pump.engine)->reset_cache;
+    if (path && !t->cannot_reset && n_in_flight(t) <= 1)
+        t->cannot_reset = !allot_serverload_reset(&t->pump.server, path);
+}
+
 static void start(timer *t, allot_task *job)
 {
     const allot_timing_plan *p = &t->plan;
@@ -170,9 +217,11 @@ static void start(timer *t, allot_task *job)
     make_salt(t, salt);
     t->n_started++;
     if (!job->filler) {
+        empty_cache(t);
         job->foreign = has_foreign_load(t);
         t->n_recorded++;
     }
+    job->processor_s = processor_s();
     int s = allot_timing_plan_strategy(p, job->unit);
     if (!allot_engine_strategy(t->pump.engine, &job->query, &p->manifest->strategies.at[s],
                                allot_timing_plan_run(p, job->unit), salt, on_done, job, &err))
@@ -181,7 +230,15 @@ static void start(timer *t, allot_task *job)
     allot_pump_end_task(&t->pump, job);
 }
 
-/* The next timing of this load, or NULL: query by query, in the query's own order. */
+static int is_precise(const timer *t)
+{
+    int strategy;
+    return t->config->precision > 0 &&
+           allot_timing_rule_worst(&t->rule, t->load_index, &strategy) <= t->config->precision;
+}
+
+/* The next timing of this load, or NULL: query by query, in the query's own order, until the means
+ * are known well enough. */
 static allot_task *next_job(timer *t)
 {
     if (t->first_again) {
@@ -191,13 +248,16 @@ static allot_task *next_job(timer *t)
         return job;
     }
     for (; t->order_q < t->plan.map.n_queries; t->order_q++, t->next_in_order = 0) {
-        if (t->next_in_order == 0)
-            allot_timing_plan_order(&t->plan, &t->out.problems.keys[t->order_q], t->load_index,
-                                    t->scratch, t->order);
+        long q = t->queries[t->order_q];
+        if (t->next_in_order == 0) {
+            if (is_precise(t)) return NULL;
+            allot_timing_plan_order(&t->plan, &t->out.problems.keys[q], t->load_index, t->scratch,
+                                    t->order);
+        }
         while (t->next_in_order < t->plan.per_load) {
             int unit = t->order[t->next_in_order++];
-            if (!allot_unitmap_done(&t->plan.map, t->order_q, unit))
-                return allot_pump_task(&t->pump, t, t->order_q, unit);
+            if (!allot_unitmap_done(&t->plan.map, q, unit))
+                return allot_pump_task(&t->pump, t, q, unit);
         }
     }
     return NULL;
@@ -242,7 +302,8 @@ static long left_at_load(const timer *t)
 
 static allot_code time_load(timer *t, allot_err *err)
 {
-    if (left_at_load(t) == 0) return ALLOT_OK;
+    t->n_failed = 0;
+    if (left_at_load(t) == 0 || is_precise(t)) return ALLOT_OK;
     t->fillers_left = t->config->num_warmups;
     t->order_q = 0;
     t->next_in_order = 0;
@@ -261,31 +322,61 @@ static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
     timer *t = user;
     long q = allot_keyindex_find(&t->out.index, &rec->key);
     int unit = allot_timing_plan_unit(&t->plan, rec);
-    if (q >= 0 && unit >= 0) allot_unitmap_mark(&t->plan.map, q, unit);
+    if (q >= 0 && unit >= 0 && !allot_unitmap_done(&t->plan.map, q, unit))
+        take_row(t, q, unit, rec);
     return ALLOT_OK;
 }
 
-static double processor_seconds(void)
+/* What came out at this load, and what is missing: of a load that is precise enough only what
+ * failed. */
+static void report_load(timer *t)
 {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    allot_timing_result *r = t->result;
+    allot_timing_load *l = &r->loads[t->load_index];
+    int strategy = 0;
+    l->error = allot_timing_rule_worst(&t->rule, t->load_index, &strategy);
+    allot_strategy_print(&t->out.manifest.strategies.at[strategy], l->least_precise);
+    l->client_share = allot_timing_rule_client(&t->rule, t->load_index);
+    l->left = left_at_load(t);
+    l->missing = is_precise(t) ? t->n_failed : l->left;
+    r->missing += l->missing;
+    if (t->config->precision > 0 && !is_precise(t) && isfinite(l->error))
+        allot_log_warn("load %d: the mean seconds of '%s' are known to %.1f %%, not %.1f %% (give "
+                       "more --queries or --runs)",
+                       load(t), l->least_precise, 100 * l->error, 100 * t->config->precision);
 }
 
 static allot_code time_all(timer *t, allot_err *err)
 {
     allot_timing_result *r = t->result;
-    double processor_s = processor_seconds();
+    double used_s = processor_s();
     allot_code rc = ALLOT_OK;
     r->foreign_known = allot_serverload_read(&t->pump.server) >= 0;
     if (!r->foreign_known)
         allot_log_warn("the server shows no metrics: other load on it cannot be seen");
-    for (t->load_index = 0; !rc && t->load_index < t->out.manifest.n_loads; t->load_index++)
+    const allot_profile *profile = allot_engine_profile(t->pump.engine);
+    if (!profile->salt && !profile->reset_cache)
+        allot_log_warn("the prefix cache of a server of kind '%s' cannot be emptied: queries that "
+                       "it has met before look cheap",
+                       profile->kind);
+    for (t->load_index = 0; !rc && t->load_index < t->out.manifest.n_loads; t->load_index++) {
         rc = time_load(t, err);
+        if (!rc) report_load(t);
+    }
     r->seconds = allot_clock_s() - t->pump.started_s;
-    if (r->seconds > 0) r->client_share = (processor_seconds() - processor_s) / r->seconds;
+    if (r->seconds > 0) r->client_share = (processor_s() - used_s) / r->seconds;
     return rc;
+}
+
+static allot_code order_queries(timer *t, allot_err *err)
+{
+    long n = t->out.problems.n;
+    t->queries = allot_mem_array((size_t)n, sizeof *t->queries, err);
+    if (!t->queries) return ALLOT_ERUNTIME;
+    for (long i = 0; i < n; i++)
+        t->queries[i] = i;
+    return allot_queries_shuffle(t->out.problems.keys, t->out.manifest.seed, STREAM_QUERIES,
+                                 t->queries, n, err);
 }
 
 /* With the directory open: what is to be done, what is done. */
@@ -294,6 +385,8 @@ static allot_code plan_timings(timer *t, allot_err *err)
     allot_code rc = allot_timing_plan_init(&t->plan, &t->out.manifest, t->out.problems.n, err);
     size_t n = (size_t)t->plan.per_load;
     if (!rc && !(t->order = allot_mem_array(n, sizeof *t->order, err))) rc = ALLOT_ERUNTIME;
+    if (!rc) rc = allot_timing_rule_init(&t->rule, t->out.problems.n, &t->out.manifest, err);
+    if (!rc) rc = order_queries(t, err);
     if (!rc && !(t->scratch = allot_mem_array(n, sizeof *t->scratch, err))) rc = ALLOT_ERUNTIME;
     if (rc || !t->out.before) return rc;
     return allot_records_read(t->out.journal_path, t->out.cfg, mark_record, t, err);
@@ -315,11 +408,11 @@ static allot_code fill_timings(timer *t, allot_err *err)
     if (r->n_foreign > 0)
         allot_log_warn("the server had other load during %ld timings; they are flagged",
                        r->n_foreign);
-    if (r->done == r->total) return ALLOT_OK;
+    if (r->missing == 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EPARTIAL,
                       "%ld of %ld timings are missing (the same command tries "
                       "them again)",
-                      r->total - r->done, r->total);
+                      r->missing, r->total);
 }
 
 static cJSON *describe_hardware(const char *text, const allot_engine *engine)
@@ -373,8 +466,10 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
     if (!rc) rc = fill_timings(&t, err);
     allot_pump_clear(&t.pump);
     allot_code close_rc = allot_outdir_close(&t.out, rc ? NULL : err);
+    free(t.queries);
     free(t.order);
     free(t.scratch);
+    allot_timing_rule_clear(&t.rule);
     allot_timing_plan_clear(&t.plan);
     allot_rundir_clear(&wanted);
     return rc ? rc : close_rc;

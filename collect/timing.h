@@ -18,14 +18,26 @@ typedef struct {
     int loads[16];          /* strategies in flight, each >= 1 */
     int n_loads;
     int runs;                   /* timings of each (query, strategy, load), >= 1 */
+    double precision;           /* stop a load when the standard error of every strategy's mean
+                                   seconds is below this share of it; 0 = time all queries */
     int num_warmups;            /* unrecorded strategies before each load */
     const char *hardware;       /* description; NULL = this machine's processor */
     allot_engine_config engine; /* max_concurrency is raised to hold the largest load */
 } allot_timing_config;
 
 typedef struct {
+    double error; /* largest standard error over mean seconds; INFINITY with few queries */
+    char least_precise[ALLOT_STRATEGY_TEXT]; /* whose error it is */
+    double client_share; /* this program's own part of the strategies' seconds; NaN if unknown */
+    long left;           /* timings not done */
+    long missing;        /* of these, needed */
+} allot_timing_load;
+
+typedef struct {
     long n_queries;
-    long done, total;  /* timings of the directory */
+    long done, total;  /* timings of the directory, the most that it can have */
+    long missing;      /* failed, or too few for the precision */
+    allot_timing_load loads[16]; /* in the order of the directory's loads */
     long n_errors;     /* of this session, as the rest */
     long n_again;      /* spoiled by a retry and done again */
     long n_foreign;    /* timed while the server had other load */
@@ -35,7 +47,7 @@ typedef struct {
     double client_share; /* processor seconds of this process per second of the session */
 } allot_timing_result;
 
-/* Load 1, one run, 4 warm-ups, 100 queries at random. */
+/* Load 1, one run, 4 warm-ups, at most 400 queries at random, until 5 % are reached. */
 void allot_timing_defaults(allot_timing_config *c);
 ALLOT_MUST_CHECK allot_code allot_timing_check(const allot_timing_config *c, allot_err *err);
 /* Fails with ALLOT_EPARTIAL when single timings failed: *result is then filled as well. */

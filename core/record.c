@@ -83,8 +83,9 @@ static void put_costs(allot_buf *out, const allot_record *r)
     put_number(out, ",\"gen_s\":", r->gen_s);
     put_number(out, ",\"prm_s\":", r->prm_s);
     put_number(out, ",\"ttft_s\":", r->ttft_s);
-    if (r->type == ALLOT_REC_TIMED)
-        allot_buf_printf(out, ",\"load\":%d,\"foreign\":%d", r->load, r->foreign);
+    if (r->type != ALLOT_REC_TIMED) return;
+    put_number(out, ",\"client_s\":", r->client_s);
+    allot_buf_printf(out, ",\"load\":%d,\"foreign\":%d", r->load, r->foreign);
 }
 
 allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *err)
@@ -304,6 +305,7 @@ static allot_code get_costs(const cJSON *o, const char *where, allot_record *r, 
     if (!rc) rc = get_seconds(o, "gen_s", where, &r->gen_s, err);
     if (!rc) rc = get_seconds(o, "prm_s", where, &r->prm_s, err);
     if (!rc) rc = get_seconds(o, "ttft_s", where, &r->ttft_s, err);
+    if (!rc) rc = get_seconds(o, "client_s", where, &r->client_s, err);
     if (!rc) rc = get_int(o, "load", where, &r->load, err);
     if (!rc) rc = get_int(o, "foreign", where, &r->foreign, err);
     return rc;

@@ -52,6 +52,7 @@ typedef struct {
     long n_tokens;       /* all generated tokens of the unit */
     long prompt_tokens, cached_tokens, prm_tokens;
     double seconds, gen_s, prm_s, ttft_s; /* wall-clock; ttft NaN if unknown */
+    double client_s;     /* timed: of `seconds`, this program's own; NaN if unknown */
     int load;            /* timed: declared queries in flight */
     int foreign;         /* timed: the server had other load */
     allot_code code;     /* error */

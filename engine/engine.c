@@ -195,6 +195,11 @@ void allot_engine_describe(const allot_engine *e, char *out, size_t n)
              strchr(prompts, '{') ? "from the template given" : prompts);
 }
 
+const struct allot_profile *allot_engine_profile(const allot_engine *e)
+{
+    return e->profile;
+}
+
 cJSON *allot_engine_server(const allot_engine *e)
 {
     cJSON *o = cJSON_CreateObject();

@@ -63,6 +63,8 @@ void allot_engine_free(allot_engine *e);
 /* The generation fingerprint's fields (owned by the caller), and {"server": ...} as detected. */
 cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_version);
 cJSON *allot_engine_server(const allot_engine *e);
+/* What the server's kind understands (profile.h); static. */
+const struct allot_profile *allot_engine_profile(const allot_engine *e);
 /* "'http://host:8000' is vllm 0.26.0 with 'model', prompts: server": for people. out[n]. */
 void allot_engine_describe(const allot_engine *e, char *out, size_t n);
 

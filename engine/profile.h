@@ -40,7 +40,7 @@ typedef struct {
     const char *cache_queries, *cache_hits;  /* prompt tokens looked up and found, counters */
 } allot_metric_names;
 
-typedef struct {
+typedef struct allot_profile {
     const char *kind;        /* "vllm" */
     const char *probe_path;  /* GET below the root answers with an object... */
     const char *probe_field; /* ...that has this field; NULL = cannot be detected */

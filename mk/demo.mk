@@ -12,6 +12,7 @@ help:
 	@echo 'demo             the whole job on the model in a box, at most 3 minutes'
 	@echo 'demo-full        the same with 6,000 queries, at most 60 minutes'
 	@echo 'test             unit, property and command-line tests; asan ubsan tsan: under sanitizers'
+	@echo 'test-long        50 kills of the collector, a real Slurm: many minutes'
 	@echo 'fuzz             libFuzzer on every parser, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'bench            speed, as ratios measured side by side'
 	@echo 'check-layers     who includes whom; check-headers: each header compiles alone'

@@ -19,7 +19,7 @@ $(TEST_MAINS): $(B)/%: $(B)/%.o $(ARCHIVES)
 
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
 JOBS ?= $(shell nproc)
-.PHONY: test test-programs test-unit test-cli bench asan ubsan tsan
+.PHONY: test test-long test-programs test-unit test-cli bench asan ubsan tsan
 test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS) $(FUZZ_BINS)
 
 test: deps-test
@@ -31,6 +31,11 @@ test-unit: $(TEST_BINS)
 test-cli: $(PROGRAMS) $(TOOL_BINS) $(FUZZ_BINS)
 	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) \
 	  $(CLI_TESTS)
+# Minutes each, one after the other: they need the processors for themselves.
+test-long: deps-test
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory test-programs
+	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl \
+	  $(sort $(wildcard tests/long/*.bats))
 # The unit and property tests under a sanitizer.
 asan ubsan tsan: deps-test
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory MODE=$@ test-unit

@@ -283,6 +283,49 @@ fails_with() {
     [ "$(records t timed)" = 54 ]
 }
 
+@test "time: stops when the means are known well enough, and goes on when they are not" {
+    start_server --delay 0.02
+    strategies single majority@2 > s.json
+    run timing t --queries 12 --precision 50 --json --num-warmups 0
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '[.done, .total, .missing, .loads[0].left] | join(" ")' <<< "$output")" = "20 24 0 4" ]
+    [ "$(jq '.loads[0] | .relative_error < 0.5 and .load == 1' <<< "$output")" = true ]
+    # enough was enough: nothing again
+    cp t/journal.jsonl before
+    timing t --queries 12 --precision 50
+    cmp before t/journal.jsonl
+    # more is wanted: up to the cap, and said so
+    run timing t --queries 12 --precision 0.0001
+    [ "$status" -eq 0 ] && [ "$(records t timed)" = 24 ]
+    run allot-collect time --dataset p.h5 --strategies s.json --output t --base-url "$URL" \
+        --model tinymath --prm-model tinymath-prm --prompt-template 'Q: {problem}\n' --max-tokens 200 \
+        --queries 12 --precision 0.0001
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"are known to "*" %, not 0.0 % (give more --queries or --runs)"* ]]
+}
+
+@test "time: at load 1 on a 50 ms server our own share of the seconds is at most 1 %" {
+    "$ALLOT_BUILD/tests/faults/fault_server" port 3>&- &
+    SERVER=$!
+    wait_for_port
+    URL=$URL/delay
+    strategies single bon@2 > s.json
+    run allot-collect time --json --quiet --dataset p.h5 --strategies s.json --output t \
+        --base-url "$URL" --model gen --prm-model prm --prompt-template 'Q: {problem}\n' --precision 0
+    [ "$status" -eq 0 ]
+    [ "$(jq -s 'map(select(.t == "timed" and .client_s > 0 and .seconds > 0.05)) | length' t/journal.jsonl)" = 24 ]
+    [ "$(jq '.loads[0].client_share > 0 and .loads[0].client_share < 0.01' <<< "$output")" = true ] ||
+        { echo "$output"; false; }
+}
+
+@test "time: each timing that runs alone meets an emptied cache" {
+    start_server --reset-file resets
+    strategies single bon@2 > s.json
+    timing t --num-warmups 3
+    [ "$(records t timed)" = 6 ]
+    [ "$(wc -l < resets)" = 6 ]
+}
+
 @test "time: other load on the server is flagged" {
     start_server --foreign 2
     strategies single > s.json

@@ -405,6 +405,25 @@ static enum MHD_Result fault_short_context(const fault_request *r)
                       "length is 2 steps\",\"code\":400}}");
 }
 
+static enum MHD_Result fault_delay(const fault_request *r)
+{
+    usleep(50000);
+    return fault_ok(r);
+}
+
+/* For long runs: slow, and every now and then one of the faults above. */
+static enum MHD_Result fault_flaky(const fault_request *r)
+{
+    fault_request first = *r;
+    first.tries = 0;
+    usleep(20000);
+    if (r->tries % 13 == 3) return fault_loading(&first);
+    if (r->tries % 17 == 5) return fault_closed(&first);
+    if (r->tries % 19 == 7) return fault_truncated(&first);
+    if (r->tries % 29 == 11) return fault_not_json(r);
+    return fault_ok(r);
+}
+
 typedef struct {
     const char *name;
     fault_answer answer;
@@ -444,6 +463,8 @@ static const fault FAULTS[] = {
     {"short-rows", fault_short_rows, 0},
     {"short-context", fault_short_context, 0},
     {"ragged", fault_ragged, 0},
+    {"delay", fault_delay, 0},
+    {"flaky", fault_flaky, 0},
 };
 enum { N_FAULTS = sizeof FAULTS / sizeof *FAULTS };
 

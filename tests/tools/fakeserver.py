@@ -265,6 +265,10 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.refused():
             return
+        if self.path == "/reset_prefix_cache" and options.reset_file:
+            with open(options.reset_file, "a") as f:
+                f.write("reset\n")
+            return self.answer(200, {})
         with lock:
             running += 1
             n_requests += 1
@@ -314,6 +318,7 @@ def main():
     parser.add_argument("--raw", action="store_true", help="rewards of answers are logits")
     parser.add_argument("--dim", type=int, default=64, help="numbers of an embedding")
     parser.add_argument("--foreign", type=int, default=0, help="other requests that metrics tell of")
+    parser.add_argument("--reset-file", help="gets a line when the prefix cache is emptied")
     parser.add_argument("--die-after", type=int, default=0, help="requests until the server is gone")
     options = parser.parse_args()
     ThreadingHTTPServer.request_queue_size = 128
