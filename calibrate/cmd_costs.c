@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/rundir.h"
+#include "costchoice.h"
 #include "fitcosts.h"
 #include <math.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 static const char *output, *outcomes, *splits, *compare;
 static int load = 1;
+static allot_costchoice_settings choice = {.lambda_per_token = -1, .lambda_per_second = -1};
 
 static const allot_option options[] = {
     {"output", ALLOT_OPT_NEEDED, &output, "FILE", "costs.json; required", 0, 0},
@@ -21,7 +23,22 @@ static const allot_option options[] = {
      "with --outcomes: queries in flight when they were measured (default: 1)", 1, 1000000},
     {"compare", ALLOT_OPT_STRING, &compare, "OLD.json",
      "show new over old for every strategy and load in both", 0, 0},
+    {"bundle", ALLOT_OPT_STRING, &choice.bundle, "FILE",
+     "with --compare: show for what share of queries this bundle's choice changes", 0, 0},
+    {"embeddings", ALLOT_OPT_STRING, &choice.embeddings, "FILE", "with --bundle: of the queries", 0,
+     0},
+    {"problems", ALLOT_OPT_STRING, &choice.problems, "FILE", "with --bundle: the queries", 0, 0},
+    {"lambda-tokens", ALLOT_OPT_DOUBLE, &choice.lambda_per_token, "X",
+     "with --bundle: accuracy that a token is worth (default: several)", 0, 1e6},
+    {"lambda-seconds", ALLOT_OPT_DOUBLE, &choice.lambda_per_second, "Y",
+     "with --bundle: accuracy that a second is worth (default: several)", 0, 1e6},
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
+
+/* What a comparison with an old table shows. */
+typedef struct {
+    cJSON *ratios;  /* owned */
+    cJSON *choices; /* owned; NULL without --bundle */
+} comparison;
 
 static void warn_of(const allot_fitcosts_counts *c)
 {
@@ -88,25 +105,26 @@ static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
     return row;
 }
 
-/* New over old, by strategy and load; *out is the caller's. */
-static allot_code compare_with(const char *path, const allot_costsfile *now, cJSON **out,
+/* New over old, by strategy and load. */
+static allot_code compare_with(const char *path, const allot_costsfile *now, comparison *out,
                                allot_err *err)
 {
     allot_costsfile old = {0};
     allot_code code = allot_costsfile_load(path, &old, err);
     if (code) return code;
-    *out = cJSON_CreateArray();
+    out->ratios = cJSON_CreateArray();
     for (int l = 0; l < now->n_loads; l++)
         for (int k = 0; k < old.n_loads; k++)
             for (int s = 0; now->loads[l].load == old.loads[k].load && s < now->strategies.count;
                  s++) {
                 cJSON *row = ratio_row(now, &now->loads[l], &old, &old.loads[k], s);
-                if (row) cJSON_AddItemToArray(*out, row);
+                if (row) cJSON_AddItemToArray(out->ratios, row);
             }
-    allot_costsfile_clear(&old);
-    if (cJSON_GetArraySize(*out) == 0)
+    if (cJSON_GetArraySize(out->ratios) == 0)
         allot_log_warn("'%s' shares no strategy and load with the new table", path);
-    return ALLOT_OK;
+    if (choice.bundle) code = allot_costchoice(&choice, &old, now, &out->choices, err);
+    allot_costsfile_clear(&old);
+    return code;
 }
 
 static void print_ratios(const cJSON *ratios)
@@ -124,14 +142,72 @@ static void print_ratios(const cJSON *ratios)
     }
 }
 
+static void print_choices(const cJSON *choices)
+{
+    const cJSON *row;
+    printf("%10s %16s %16s %10s  (queries whose choice changes)\n", "load", "lambda_tokens",
+           "lambda_seconds", "changed");
+    cJSON_ArrayForEach(row, choices)
+    {
+        printf("%10d %16g %16g %8.1f %%\n", cJSON_GetObjectItem(row, "load")->valueint,
+               cJSON_GetObjectItem(row, "lambda_per_token")->valuedouble,
+               cJSON_GetObjectItem(row, "lambda_per_second")->valuedouble,
+               100 * cJSON_GetObjectItem(row, "changed")->valuedouble);
+    }
+}
+
+/* What the table does not say: seconds between the loads, and of queries that were not timed. */
+static void print_models(const allot_costsfile *c, const allot_fitcosts_counts *counts)
+{
+    for (int l = 0; l < c->n_loads; l++)
+        if (counts->model[l].n)
+            printf("load %d: seconds modelled from tokens are off by %.1f %% on %ld rows held out "
+                   "(bias %+.1f %%)\n",
+                   c->loads[l].load, 100 * counts->model[l].error, counts->model[l].n,
+                   100 * counts->model[l].bias);
+    if (c->n_loads < 2) return;
+    printf("%-32s %10s %10s %10s  (seconds as a line over the load)\n", "strategy", "load 1",
+           "per load", "off by");
+    for (int s = 0; s < c->strategies.count; s++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_cost_line line = allot_cost_line_fit(c, s);
+        allot_strategy_print(&c->strategies.at[s], text);
+        printf("%-32s", text);
+        print_number(line.at_1, 3);
+        print_number(line.per_load, 3);
+        print_number(line.worst, 3);
+        printf("\n");
+    }
+}
+
+static cJSON *lines_json(const allot_costsfile *c)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int s = 0; s < c->strategies.count; s++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        allot_cost_line line = allot_cost_line_fit(c, s);
+        cJSON *row = cJSON_CreateObject();
+        allot_strategy_print(&c->strategies.at[s], text);
+        cJSON_AddStringToObject(row, "strategy", text);
+        allot_json_add_number(row, "at_load_1", line.at_1);
+        allot_json_add_number(row, "per_load", line.per_load);
+        allot_json_add_number(row, "worst_relative_error", line.worst);
+        cJSON_AddItemToArray(list, row);
+    }
+    return list;
+}
+
 static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_counts *counts,
-                             const cJSON *ratios, allot_err *err)
+                             const comparison *compared, allot_err *err)
 {
     cJSON *root = cJSON_CreateObject(), *loads = cJSON_AddArrayToObject(root, "loads");
     for (int l = 0; l < c->n_loads; l++) {
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "load", c->loads[l].load);
         cJSON_AddItemToObject(one, "strategies", allot_costs_to_json(&c->loads[l], &c->strategies));
+        allot_json_add_number(one, "model_error", counts->model[l].n ? counts->model[l].error : NAN);
+        allot_json_add_number(one, "model_bias", counts->model[l].n ? counts->model[l].bias : NAN);
+        cJSON_AddNumberToObject(one, "held_out_rows", (double)counts->model[l].n);
         cJSON_AddItemToArray(loads, one);
     }
     cJSON_AddNumberToObject(root, "rows", (double)counts->n_rows);
@@ -139,7 +215,11 @@ static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_coun
     cJSON_AddNumberToObject(root, "foreign", (double)counts->n_foreign);
     cJSON_AddNumberToObject(root, "duplicates", (double)counts->n_duplicates);
     cJSON_AddNumberToObject(root, "errors", (double)counts->n_errors);
-    if (ratios) cJSON_AddItemToObject(root, "compared", cJSON_Duplicate(ratios, 1));
+    cJSON_AddItemToObject(root, "over_load", lines_json(c));
+    if (compared->ratios)
+        cJSON_AddItemToObject(root, "compared", cJSON_Duplicate(compared->ratios, 1));
+    if (compared->choices)
+        cJSON_AddItemToObject(root, "choices", cJSON_Duplicate(compared->choices, 1));
     allot_code code = allot_json_print(root, err);
     cJSON_Delete(root);
     return code;
@@ -151,7 +231,9 @@ static allot_code check(const allot_common *common, allot_err *err)
         return allot_fail(err, ALLOT_EUSAGE, "give either a timing directory or --outcomes");
     if ((outcomes != NULL) != (splits != NULL))
         return allot_fail(err, ALLOT_EUSAGE, "--outcomes and --splits belong together");
-    return ALLOT_OK;
+    if (choice.bundle && !compare)
+        return allot_fail(err, ALLOT_EUSAGE, "--bundle needs --compare, the old table");
+    return allot_costchoice_check(&choice, err);
 }
 
 /* Writes the table; its inputs go into the provenance. */
@@ -173,21 +255,24 @@ static allot_code run(const allot_common *common, allot_err *err)
 {
     allot_costsfile costs = {0};
     allot_fitcosts_counts counts;
-    cJSON *ratios = NULL;
+    comparison compared = {0};
     allot_code code = check(common, err);
     if (code) return code;
     code = outcomes ? allot_fitcosts_outcomes(outcomes, splits, load, &costs, &counts, err)
                     : allot_fitcosts_timing(common->args[0], &costs, &counts, err);
     if (!code) warn_of(&counts);
-    if (!code && compare) code = compare_with(compare, &costs, &ratios, err);
+    if (!code && compare) code = compare_with(compare, &costs, &compared, err);
     if (!code) code = save(&costs, common, err);
     if (!code && common->json) {
-        code = print_json(&costs, &counts, ratios, err);
+        code = print_json(&costs, &counts, &compared, err);
     } else if (!code) {
         print_table(&costs);
-        if (ratios) print_ratios(ratios);
+        print_models(&costs, &counts);
+        if (compared.ratios) print_ratios(compared.ratios);
+        if (compared.choices) print_choices(compared.choices);
     }
-    cJSON_Delete(ratios);
+    cJSON_Delete(compared.ratios);
+    cJSON_Delete(compared.choices);
     allot_costsfile_clear(&costs);
     return code;
 }
@@ -199,10 +284,13 @@ const allot_command allot_cmd_costs = {
     .about =
         "Makes the cost table that selection uses: mean, standard error and quantiles of tokens "
         "and seconds per strategy and load. Retried rows and rows under foreign load do not "
-        "count. New hardware needs only 'allot-collect time', this, and 'allot-export'.",
+        "count. Shown besides: how far seconds modelled from tokens are off on queries that were "
+        "left out, seconds as a line over the load, and, with --compare, new over old.\n"
+        "New hardware needs only 'allot-collect time', this, and 'allot-export'.",
     .options = options,
     .max_args = 1,
     .run = run,
     .examples = "allot-calibrate costs timing/ --output costs.json\n"
-                "allot-calibrate costs timing-h200/ --output costs-h200.json --compare costs.json",
+                "allot-calibrate costs timing-h200/ --output costs-h200.json --compare costs.json "
+                "\\\n  --bundle model.safetensors --embeddings x.emb.h5 --problems problems.h5",
 };

@@ -5,6 +5,7 @@
 #include "core/stats.h"
 #include "core/timedrows.h"
 #include "liballot/mem.h"
+#include <gsl/gsl_fit.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,28 @@ allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double 
     s.p95 = allot_quantile_sorted(x, n, 0.95);
     s.p99 = allot_quantile_sorted(x, n, 0.99);
     return s;
+}
+
+allot_cost_line allot_cost_line_fit(const allot_costsfile *c, int strategy)
+{
+    allot_cost_line line = {NAN, NAN, NAN};
+    double x[ALLOT_FITCOSTS_MAX_LOADS], y[ALLOT_FITCOSTS_MAX_LOADS], w[ALLOT_FITCOSTS_MAX_LOADS];
+    double cov00, cov01, cov11, rest;
+    size_t n = 0;
+    for (int l = 0; l < c->n_loads && n < ALLOT_FITCOSTS_MAX_LOADS; l++) {
+        double mean = c->loads[l].at[strategy].seconds.mean;
+        if (!c->loads[l].has_seconds || !(mean > 0)) continue;
+        x[n] = c->loads[l].load - 1;
+        y[n] = mean;
+        w[n++] = 1 / (mean * mean);
+    }
+    if (n < 2 || gsl_fit_wlinear(x, 1, w, 1, y, 1, n, &line.at_1, &line.per_load, &cov00, &cov01,
+                                 &cov11, &rest))
+        return line;
+    line.worst = 0;
+    for (size_t i = 0; i < n; i++)
+        line.worst = fmax(line.worst, fabs(line.at_1 + line.per_load * x[i] - y[i]) / y[i]);
+    return line;
 }
 
 /* Work arrays for n rows at most. */
@@ -120,10 +143,14 @@ static allot_code fit_timing(const char *dir, const allot_timedrows *rows, allot
                              allot_err *err)
 {
     scratch w = {0};
+    int n_loads = count_loads(rows);
+    if (n_loads > ALLOT_FITCOSTS_MAX_LOADS)
+        return allot_fail(err, ALLOT_EINPUT, "'%s' has rows at %d loads, more than %d", dir, n_loads,
+                          ALLOT_FITCOSTS_MAX_LOADS);
     allot_code code = copy_strategies(&rows->manifest.strategies, &out->strategies, err);
     out->fingerprint = cJSON_Duplicate(rows->manifest.fingerprint, 1);
     out->hardware = cJSON_Duplicate(rows->manifest.hardware, 1);
-    out->loads = allot_mem_array((size_t)count_loads(rows), sizeof *out->loads, err);
+    out->loads = allot_mem_array((size_t)n_loads, sizeof *out->loads, err);
     if (!code && !out->loads) code = ALLOT_ERUNTIME;
     if (!code) code = scratch_init(&w, rows->n, err);
     for (int load = next_load(rows, 0); !code && load; load = next_load(rows, load))
@@ -140,10 +167,15 @@ allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
     memset(counts, 0, sizeof *counts);
     allot_code code = allot_timedrows_load(dir, &rows, err);
     if (code) return code;
-    *counts = (allot_fitcosts_counts){
-        (long)rows.n, rows.n_retried, rows.n_foreign, rows.n_duplicates, rows.n_errors, rows.torn,
-        NULL};
+    *counts = (allot_fitcosts_counts){.n_rows = (long)rows.n,
+                                      .n_retried = rows.n_retried,
+                                      .n_foreign = rows.n_foreign,
+                                      .n_duplicates = rows.n_duplicates,
+                                      .n_errors = rows.n_errors,
+                                      .torn = rows.torn};
     code = fit_timing(dir, &rows, out, err);
+    for (int l = 0; !code && l < out->n_loads; l++)
+        code = allot_secondsmodel_held_out(&rows, out->loads[l].load, &counts->model[l], err);
     allot_timedrows_clear(&rows);
     if (code) allot_costsfile_clear(out);
     return code;

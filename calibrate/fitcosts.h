@@ -5,6 +5,7 @@
 #define ALLOT_FITCOSTS_H
 #include "core/costsfile.h"
 #include "core/querykey.h"
+#include "core/secondsmodel.h"
 
 /* One number of one query. Rows of a query lie side by side. */
 typedef struct {
@@ -16,12 +17,24 @@ typedef struct {
  * dependent), NaN with one query. Sorts x [n], a scratch. n >= 1. */
 allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double *x);
 
+enum { ALLOT_FITCOSTS_MAX_LOADS = 16 }; /* as in a manifest */
+
 typedef struct {
     long n_rows;                                       /* used */
     long n_retried, n_foreign, n_duplicates, n_errors; /* timings left out */
     int torn;
     const char *no_seconds; /* outcomes: why there are none, static; else NULL */
+    allot_seconds_error model[ALLOT_FITCOSTS_MAX_LOADS]; /* of timings: by load, see there */
 } allot_fitcosts_counts;
+
+/* Seconds of a strategy over the load: at_1 + per_load (load - 1), the least squares of the relative
+ * errors over the loads that were timed. */
+typedef struct {
+    double at_1, per_load;
+    double worst; /* largest |line - mean| / mean; all are NaN with fewer than two loads */
+} allot_cost_line;
+allot_cost_line allot_cost_line_fit(const allot_costsfile *c, int strategy);
+
 
 /* Every strategy of the manifest needs a row at every load that has rows. */
 ALLOT_MUST_CHECK allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "labelseconds.h"
 #include "core/fingerprint.h"
+#include "core/secondsmodel.h"
 #include "liballot/mem.h"
-#include "secondsmodel.h"
 #include <math.h>
 #include <stdlib.h>
 

@@ -90,6 +90,48 @@ refused() {
     jq -e '.schema == "allot-costs"' fast.json
 }
 
+@test "costs tells seconds over the load, and how far modelled seconds are off" {
+    make_run timing timing
+    sed 's/"load":1/"load":5/; s/"seconds":[0-9.]*/"seconds":3/' timing/journal.jsonl > more
+    cat more >> timing/journal.jsonl
+    tr -d '\n\t ' < timing/manifest.json | sed 's/"loads":\[1\]/"loads":[1,5]/' > m && mv m timing/manifest.json
+    allot-calibrate costs --quiet timing --output c.json --json > out
+    # at load 1 the fixture's seconds follow the model, but for the beam searches
+    jq -e '.loads[0].model_error < 0.01 and .loads[0].held_out_rows == 20 and .loads[1].model_error > 0.015' out
+    jq -e '.over_load | length == 7 and all(.worst_relative_error < 1e-9)' out
+    jq -e '(.over_load[0] | .at_load_1 + 4 * .per_load - 3 | . * . < 1e-12)' out
+    allot-calibrate costs --quiet timing --output c.json > out
+    grep -q 'load 5: seconds modelled from tokens are off by [1-9].* % on 20 rows held out' out
+    grep -q '(seconds as a line over the load)' out
+}
+
+@test "costs tells for what share of queries a new table changes the choice" {
+    allot-datasets import --quiet --keep-unanswered "$WORLD/queries.jsonl" problems.h5 > log
+    platt p.h5 > log
+    allot-export --quiet --probe p.h5 --costs "$WORLD/costs.json" --output b.safetensors > log
+    with() {
+        allot-calibrate costs --quiet --outcomes "$WORLD/outcomes.h5" --splits "$WORLD/splits.h5" \
+            --output new.json "$@"
+    }
+    with > log
+    bundle=(--bundle b.safetensors --embeddings "$WORLD/ngram.emb.h5" --problems problems.h5)
+    # the same table changes nothing, whatever the lambdas
+    with --compare new.json "${bundle[@]}" --json > out
+    jq -e '.choices | length == 6 and all(.changed == 0 and .queries == 200)' out
+    # one strategy a thousand times as dear as before: who chose it at no price on others leaves
+    jq '.loads[0].strategies |= map(if .strategy == "single" then . else
+        .tokens.mean *= 1000 end)' new.json > dear.json
+    with --compare dear.json "${bundle[@]}" --lambda-tokens 1e-5 --json > out
+    jq -e '.choices | length == 1 and .[0].changed > 0.2 and .[0].changed <= 1' out
+    with --compare dear.json "${bundle[@]}" --lambda-tokens 0 --lambda-seconds 0 > out
+    grep -q ' 0.0 %' out
+    refused 2 "belong together" with --compare new.json --bundle b.safetensors
+    refused 2 "--bundle needs --compare" with "${bundle[@]}"
+    refused 2 "lambdas need --bundle" with --lambda-tokens 1
+    jq 'del(.loads[0].strategies[0])' new.json > fewer.json
+    refused 5 "'single' is in only one of the cost tables" with --compare fewer.json "${bundle[@]}"
+}
+
 @test "costs from outcomes measured elsewhere" {
     allot-calibrate costs --quiet --outcomes "$WORLD/outcomes.h5" --splits "$WORLD/splits.h5" \
         --output c.json > out

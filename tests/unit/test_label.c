@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "collect/label.h"
-#include "collect/secondsmodel.h"
+#include "core/secondsmodel.h"
 #include "core/stats.h"
 #include "tests/runfixture.h"
 

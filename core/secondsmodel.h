@@ -9,7 +9,7 @@
  * that very strategy; a beam search that was never timed has no seconds. */
 #ifndef ALLOT_SECONDSMODEL_H
 #define ALLOT_SECONDSMODEL_H
-#include "core/timedrows.h"
+#include "timedrows.h"
 
 enum { ALLOT_SECONDS_MAX_N = 64 }; /* most different N that are timed */
 
@@ -37,6 +37,16 @@ int allot_seconds_half(const allot_key *key);
  */
 double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strategy *s, int timed,
                                   double longest, double tokens);
+
+/* How far the model is off on rows that it has not seen: each half of the queries predicted by the
+ * other half, from the tokens that the row had. */
+typedef struct {
+    long n;             /* rows predicted */
+    double error, bias; /* sum |predicted - timed|, sum (predicted - timed), over sum timed; NaN if
+                           none */
+} allot_seconds_error;
+ALLOT_MUST_CHECK allot_code allot_secondsmodel_held_out(const allot_timedrows *rows, int load,
+                                                        allot_seconds_error *out, allot_err *err);
 
 /* Index in the timing's manifest of a strategy with the same cost (a beam search's final rule costs
  * nothing), or -1. */

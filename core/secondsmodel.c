@@ -133,3 +133,31 @@ double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strat
         seconds += coefficient(m, offsetof(allot_seconds_at, r), s->n) * tokens;
     return seconds;
 }
+
+allot_code allot_secondsmodel_held_out(const allot_timedrows *rows, int load,
+                                       allot_seconds_error *out, allot_err *err)
+{
+    double wrong = 0, bias = 0, total = 0;
+    *out = (allot_seconds_error){0};
+    for (int half = 0; half < 2; half++) {
+        allot_secondsmodel m;
+        allot_code code = allot_secondsmodel_fit(rows, load, 1 - half, &m, err);
+        if (code) return code;
+        for (size_t i = 0; i < rows->n; i++) {
+            const allot_timed *row = &rows->at[i];
+            if (!is_used(row, load, half)) continue;
+            const allot_strategy *s = &rows->manifest.strategies.at[row->strategy];
+            double seconds =
+                allot_secondsmodel_predict(&m, s, row->strategy, row->longest, row->tokens);
+            if (!isfinite(seconds)) continue;
+            wrong += fabs(seconds - row->seconds);
+            bias += seconds - row->seconds;
+            total += row->seconds;
+            out->n++;
+        }
+        allot_secondsmodel_clear(&m);
+    }
+    out->error = total > 0 ? wrong / total : NAN;
+    out->bias = total > 0 ? bias / total : NAN;
+    return ALLOT_OK;
+}
