@@ -5,8 +5,10 @@
 #include "datasets/importing.h"
 
 static const char *preset = "jsonl", *format, *fields[ALLOT_N_COLS];
-static int skip_bad, keep_unanswered;
-static long limit;
+static int skip_bad, keep_unanswered, no_proofs, no_choice;
+static long limit, min_length, max_length;
+static double near, against_near = 0.8;
+static const char *against;
 
 static void print_counts(const allot_import_counts *c)
 {
@@ -16,8 +18,9 @@ static void print_counts(const allot_import_counts *c)
         if (c->n[f]) printf("%-16s %ld\n", allot_fate_name((allot_fate)f), c->n[f]);
         for (int k = 0; k < ALLOT_IMPORT_EXAMPLES && f != ALLOT_FATE_LIMIT; k++) {
             const allot_import_example *e = &c->example[f][k];
-            if (e->line && e->other)
-                printf("  line %ld, as line %ld: %s\n", e->line, e->other, e->problem);
+            if (e->line && e->similarity > 0)
+                printf("  line %ld, as line %ld (%.2f): %s\n", e->line, e->other, e->similarity,
+                       e->problem);
             else if (e->line) printf("  line %ld: %s\n", e->line, e->problem);
         }
     }
@@ -25,8 +28,16 @@ static void print_counts(const allot_import_counts *c)
 
 static allot_code run(const allot_common *common, allot_err *err)
 {
-    allot_import_settings s = {
-        .skip_bad = skip_bad, .keep_unanswered = keep_unanswered, .limit = limit};
+    allot_import_settings s = {.skip_bad = skip_bad,
+                               .keep_unanswered = keep_unanswered,
+                               .no_proofs = no_proofs,
+                               .no_choice = no_choice,
+                               .min_length = min_length,
+                               .max_length = max_length,
+                               .near = near,
+                               .against = against,
+                               .against_near = against_near,
+                               .limit = limit};
     allot_import_counts counts;
     allot_code rc = allot_row_preset(preset, &s.rows, err);
     if (!rc && format) rc = allot_row_format(format, &s.rows.format, err);
@@ -64,6 +75,18 @@ static const allot_option options[] = {
     {"skip-bad", ALLOT_OPT_FLAG, &skip_bad, NULL, "leave bad lines out instead of stopping", 0, 0},
     {"keep-unanswered", ALLOT_OPT_FLAG, &keep_unanswered, NULL,
      "keep problems without a usable reference answer", 0, 0},
+    {"no-proofs", ALLOT_OPT_FLAG, &no_proofs, NULL, "leave out what asks for a proof", 0, 0},
+    {"no-choice", ALLOT_OPT_FLAG, &no_choice, NULL, "leave multiple choice out", 0, 0},
+    {"min-length", ALLOT_OPT_LONG, &min_length, "N", "leave out problems of fewer characters", 1,
+     1e9},
+    {"max-length", ALLOT_OPT_LONG, &max_length, "N", "leave out problems of more characters", 1,
+     1e9},
+    {"near", ALLOT_OPT_DOUBLE, &near, "S",
+     "leave out what is so similar to an earlier problem (0.8: runs of 5 words)", 0.5, 1},
+    {"against", ALLOT_OPT_STRING, &against, "FILE",
+     "leave out what is in this file too (test.jsonl, or a problems.h5)", 0, 0},
+    {"against-near", ALLOT_OPT_DOUBLE, &against_near, "S",
+     "or so similar to a problem of it (0.8; 1: the same text only)", 0.5, 1},
     {"limit", ALLOT_OPT_LONG, &limit, "N", "write at most so many (all)", 1, 1e12},
     {0}};
 

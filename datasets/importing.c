@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datasets/importing.h"
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "datasets/textkinds.h"
+#include "datasets/textlist.h"
 #include "grade/grade.h"
+#include "liballot/features.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
 #include "liballot/utf8.h"
@@ -13,13 +18,15 @@ typedef struct {
     allot_key key;
     uint64_t answer; /* hash of its canonical form; 0 = none */
     long line;
-    long other; /* line of the row that it repeats; 0 = none */
-    allot_fate fate;
+    long other;       /* line of the row that it is like; 0 = none */
+    float similarity; /* to that one */
+    uint8_t fate;     /* allot_fate: of this row's own text, at first */
 } seen_row;
 
 typedef struct {
     seen_row *at; /* [n] */
     size_t n, capacity;
+    allot_textlist texts; /* where they are needed; line: which row of at */
     long lines, bad;
 } first_pass;
 
@@ -39,14 +46,40 @@ static uint64_t hash_of_answer(const allot_row *row)
     return allot_fnv1a(ALLOT_FNV_START, form, n) | 1;
 }
 
-static allot_code remember(first_pass *p, const allot_row *row, allot_err *err)
+/* What is to be said of the row alone; the first that holds, in the order of allot_fate. */
+static allot_fate own_fate(const allot_import_settings *s, const allot_row *row, uint64_t answer)
+{
+    const char *text = row->text[ALLOT_COL_PROBLEM];
+    size_t n = row->n[ALLOT_COL_PROBLEM];
+    if (!answer && !s->keep_unanswered) return ALLOT_FATE_UNANSWERED;
+    if (s->no_proofs && allot_text_is_proof(text, n)) return ALLOT_FATE_PROOF;
+    if (s->no_choice && allot_text_is_choice(text, n)) return ALLOT_FATE_CHOICE;
+    if (!s->min_length && !s->max_length) return ALLOT_FATE_WRITTEN;
+    long length = (long)allot_features_codepoints(text, n);
+    return length < s->min_length || (s->max_length && length > s->max_length) ? ALLOT_FATE_LENGTH
+                                                                               : ALLOT_FATE_WRITTEN;
+}
+
+static int needs_texts(const allot_import_settings *s)
+{
+    return s->near > 0 || (s->against && s->against_near < 1);
+}
+
+static allot_code remember(const allot_import_settings *s, first_pass *p, const allot_row *row,
+                           allot_err *err)
 {
     void *grown = p->at;
     allot_code rc = allot_mem_grow(&grown, &p->capacity, p->n + 1, sizeof *p->at, err);
     if (rc) return rc;
     p->at = grown;
-    p->at[p->n++] = (seen_row){.key = row->key, .answer = hash_of_answer(row), .line = row->line};
-    return ALLOT_OK;
+    uint64_t answer = hash_of_answer(row);
+    p->at[p->n++] = (seen_row){.key = row->key,
+                               .answer = answer,
+                               .line = row->line,
+                               .fate = (uint8_t)own_fate(s, row, answer)};
+    if (!s->against && s->near == 0) return ALLOT_OK;
+    return allot_textlist_add(&p->texts, &row->key, row->text[ALLOT_COL_PROBLEM],
+                              row->n[ALLOT_COL_PROBLEM], (long)p->n - 1, needs_texts(s), err);
 }
 
 static allot_code look(const char *input, const allot_import_settings *s, first_pass *p,
@@ -57,7 +90,7 @@ static allot_code look(const char *input, const allot_import_settings *s, first_
     allot_code rc = allot_rowreader_open(input, &s->rows, &r, err);
     if (rc) return rc;
     while (!(rc = allot_rowreader_next(r, &row, err)) && row)
-        if ((rc = remember(p, row, err))) break;
+        if ((rc = remember(s, p, row, err))) break;
     if (!rc && !s->skip_bad) rc = allot_rowreader_check(r, err);
     p->lines = allot_rowreader_lines(r);
     p->bad = allot_rowreader_bad(r);
@@ -95,10 +128,11 @@ static void decide_group(seen_row *row, size_t n)
         if (&row[i] == best && !contradict) continue;
         row[i].fate = contradict ? ALLOT_FATE_CONTRADICTION : ALLOT_FATE_DUPLICATE;
         row[i].other = &row[i] != best ? best->line : row[n - 1].line;
+        row[i].similarity = 1;
     }
 }
 
-static void decide(first_pass *p, const allot_import_settings *s)
+static void decide_groups(first_pass *p)
 {
     qsort(p->at, p->n, sizeof *p->at, by_key_and_line);
     for (size_t first = 0, end; first < p->n; first = end) {
@@ -106,24 +140,90 @@ static void decide(first_pass *p, const allot_import_settings *s)
             end++;
         decide_group(&p->at[first], end - first);
     }
-    qsort(p->at, p->n, sizeof *p->at, by_line);
-    long written = 0;
-    for (size_t i = 0; i < p->n; i++) {
-        seen_row *row = &p->at[i];
-        if (row->fate) continue;
-        if (!row->answer && !s->keep_unanswered) row->fate = ALLOT_FATE_UNANSWERED;
-        else if (s->limit && written == s->limit) row->fate = ALLOT_FATE_LIMIT;
-        else written++;
+    qsort(p->at, p->n, sizeof *p->at, by_line); /* as it was: texts refer to it */
+}
+
+/* Leaves in texts only the rows that are still to be written. */
+static void keep_undecided(first_pass *p)
+{
+    allot_textlist *t = &p->texts;
+    long n = 0;
+    for (long i = 0; i < t->n; i++) {
+        if (p->at[t->line[i]].fate) continue;
+        t->keys[n] = t->keys[i];
+        t->line[n] = t->line[i];
+        if (t->text) t->text[n] = t->text[i];
+        n++;
     }
+    t->n = n;
+}
+
+static allot_code leave_out_known(const allot_import_settings *s, first_pass *p, allot_err *err)
+{
+    char fields[256];
+    allot_textlist known = {0};
+    int n = snprintf(fields, sizeof fields, "%s|" ALLOT_PROBLEM_FIELDS,
+                     s->rows.field[ALLOT_COL_PROBLEM]);
+    if (n >= (int)sizeof fields)
+        return allot_fail(err, ALLOT_EUSAGE, "--problem-field: longer than 200 bytes");
+    allot_code rc = allot_textlist_load(s->against, fields, s->against_near < 1, &known, err);
+    long *match = NULL;
+    double *similarity = NULL;
+    keep_undecided(p);
+    if (!rc && (!(match = allot_mem_array((size_t)p->texts.n, sizeof *match, err)) ||
+                !(similarity = allot_mem_array((size_t)p->texts.n, sizeof *similarity, err))))
+        rc = ALLOT_ERUNTIME;
+    if (!rc) rc = allot_textlist_match(&p->texts, &known, s->against_near, match, similarity, err);
+    for (long i = 0; !rc && i < p->texts.n; i++) {
+        seen_row *row = &p->at[p->texts.line[i]];
+        if (match[i] < 0) continue;
+        row->fate = ALLOT_FATE_CONTAMINATED;
+        row->other = known.line[match[i]];
+        row->similarity = (float)similarity[i];
+    }
+    free(match);
+    free(similarity);
+    allot_textlist_clear(&known);
+    return rc;
+}
+
+static allot_code leave_out_near(const allot_import_settings *s, first_pass *p, allot_err *err)
+{
+    const allot_textlist *t = &p->texts;
+    keep_undecided(p);
+    long *near = allot_mem_array((size_t)t->n, sizeof *near, err);
+    if (!near) return ALLOT_ERUNTIME;
+    allot_code rc = allot_minhash_near(t->text, t->n, NULL, s->near, near, err);
+    for (long i = 0; !rc && i < t->n; i++) {
+        seen_row *row = &p->at[t->line[i]];
+        if (near[i] < 0) continue;
+        row->fate = ALLOT_FATE_NEAR;
+        row->other = p->at[t->line[near[i]]].line;
+        row->similarity = (float)allot_minhash_similarity(&t->text[i], &t->text[near[i]]);
+    }
+    free(near);
+    return rc;
+}
+
+static allot_code decide(first_pass *p, const allot_import_settings *s, allot_err *err)
+{
+    decide_groups(p);
+    allot_code rc = s->against ? leave_out_known(s, p, err) : ALLOT_OK;
+    if (!rc && s->near > 0) rc = leave_out_near(s, p, err);
+    long written = 0;
+    for (size_t i = 0; !rc && i < p->n; i++)
+        if (!p->at[i].fate && s->limit && written++ >= s->limit) p->at[i].fate = ALLOT_FATE_LIMIT;
+    return rc;
 }
 
 /* ---- second pass ---- */
 
-static void keep_start(char *to, const char *text, size_t n)
+void allot_example_text(const char *text, size_t n, char to[ALLOT_EXAMPLE_BYTES])
 {
     if (n >= ALLOT_EXAMPLE_BYTES) n = ALLOT_EXAMPLE_BYTES - 1;
     n = allot_utf8_valid(text, n);
-    memcpy(to, text, n);
+    for (size_t i = 0; i < n; i++)
+        to[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i]; /* one line */
     to[n] = '\0';
 }
 
@@ -135,8 +235,8 @@ static void count(const first_pass *p, allot_import_counts *counts, unsigned cha
         long k = counts->n[row->fate]++;
         int example = row->fate != ALLOT_FATE_WRITTEN && k < ALLOT_IMPORT_EXAMPLES;
         if (example)
-            counts->example[row->fate][k] =
-                (allot_import_example){.line = row->line, .other = row->other};
+            counts->example[row->fate][k] = (allot_import_example){
+                .line = row->line, .other = row->other, .similarity = (double)row->similarity};
         keep[row->line] = row->fate == ALLOT_FATE_WRITTEN || example;
     }
 }
@@ -145,8 +245,8 @@ static void add_example(const allot_row *row, allot_import_counts *counts, allot
 {
     for (int k = 0; k < ALLOT_IMPORT_EXAMPLES; k++)
         if (counts->example[fate][k].line == row->line)
-            keep_start(counts->example[fate][k].problem, row->text[ALLOT_COL_PROBLEM],
-                       row->n[ALLOT_COL_PROBLEM]);
+            allot_example_text(row->text[ALLOT_COL_PROBLEM], row->n[ALLOT_COL_PROBLEM],
+                               counts->example[fate][k].problem);
 }
 
 /* The reference answer stands in the answer column even when it had to be taken from the solution.
@@ -195,10 +295,13 @@ static allot_code write_rows(const char *input, const allot_import_settings *s, 
 
 static allot_code none_left(const char *input, const allot_import_counts *c, allot_err *err)
 {
-    return allot_fail(err, ALLOT_EINPUT,
-                      "'%s': no problem is left (%ld without a usable answer, "
-                      "%ld contradict each other)",
-                      input, c->n[ALLOT_FATE_UNANSWERED], c->n[ALLOT_FATE_CONTRADICTION]);
+    char why[256] = "";
+    size_t n = 0;
+    for (int f = 1; f < ALLOT_N_FATES && n < sizeof why; f++)
+        if (c->n[f])
+            n += (size_t)snprintf(why + n, sizeof why - n, "%s%s: %ld", n ? ", " : "",
+                                  allot_fate_name((allot_fate)f), c->n[f]);
+    return allot_fail(err, ALLOT_EINPUT, "'%s': no problem is left (%s)", input, why);
 }
 
 allot_code allot_import(const char *input, const char *output, const allot_import_settings *s,
@@ -212,16 +315,17 @@ allot_code allot_import(const char *input, const char *output, const allot_impor
     allot_code rc = look(input, s, &p, err);
     if (!rc && !(keep = allot_mem_array((size_t)p.lines + 1, 1, err))) rc = ALLOT_ERUNTIME;
     if (!rc) {
-        decide(&p, s);
+        rc = decide(&p, s, err);
         count(&p, counts, keep);
         counts->lines = p.lines;
         counts->bad = p.bad;
-        if (counts->n[ALLOT_FATE_WRITTEN] == 0) rc = none_left(input, counts, err);
+        if (!rc && counts->n[ALLOT_FATE_WRITTEN] == 0) rc = none_left(input, counts, err);
     }
     if (!rc) rc = allot_problems_create(output, &w, err);
     if (!rc) rc = write_rows(input, s, &p, keep, w, counts, err);
     if (!rc) rc = allot_problems_commit(&w, "allot-datasets", 0, inputs, err);
     allot_problems_abort(&w);
+    allot_textlist_clear(&p.texts);
     free(p.at);
     free(keep);
     return rc;
@@ -231,8 +335,9 @@ allot_code allot_import(const char *input, const char *output, const allot_impor
 
 const char *allot_fate_name(allot_fate f)
 {
-    static const char *const names[ALLOT_N_FATES] = {"written", "duplicates", "contradictions",
-                                                     "unanswered", "behind_limit"};
+    static const char *const names[ALLOT_N_FATES] = {
+        "written", "duplicates", "contradictions", "unanswered",      "proofs",
+        "choices", "lengths",    "contaminated",   "near_duplicates", "behind_limit"};
     return names[f];
 }
 
@@ -243,8 +348,11 @@ static void add_examples(cJSON *out, allot_fate f, const allot_import_counts *c)
         cJSON *o = cJSON_CreateObject();
         cJSON_AddItemToArray(list, o);
         cJSON_AddNumberToObject(o, "line", (double)c->example[f][k].line);
-        if (c->example[f][k].other)
+        if (c->example[f][k].similarity > 0) {
             cJSON_AddNumberToObject(o, "as_line", (double)c->example[f][k].other);
+            cJSON_AddNumberToObject(o, "similarity",
+                                    round(1000 * c->example[f][k].similarity) / 1000);
+        }
         cJSON_AddStringToObject(o, "problem", c->example[f][k].problem);
     }
 }

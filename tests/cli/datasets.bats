@@ -60,7 +60,7 @@ counts() {
 @test "the same text is kept once, contradictions are left out, all are counted" {
     counts '.written == 2 and .lines == 7 and .bad == 0 and .duplicates == 1
         and .contradictions == 2 and .unanswered == 1
-        and .examples.duplicates == [{"line": 2, "as_line": 1, "problem": " a  b "}]
+        and .examples.duplicates == [{"line": 2, "as_line": 1, "similarity": 1, "problem": " a  b "}]
         and (.examples.contradictions | map([.line, .as_line])) == [[4, 5], [5, 4]]
         and .examples.unanswered == [{"line": 6, "problem": "d"}]' import \
         '{"problem": "a b", "answer": "1/2"}' '{"problem": " a  b ", "answer": "0.5"}' '' \
@@ -107,8 +107,80 @@ them, or leave them out with --skip-bad)" import "$good" '' '[1]'
     : > in.jsonl
     refuses 4 "'in.jsonl' holds no problems" allot-datasets import in.jsonl p.h5
     refuses 1 "cannot read 'no.jsonl'" allot-datasets import no.jsonl p.h5
-    refuses 4 "no problem is left (2 without a usable answer, 0 contradict" \
+    refuses 4 "no problem is left (unanswered: 2)" \
         import '{"problem": "a"}' '{"problem": "b", "answer": ""}'
+}
+
+@test "filters: proofs, multiple choice, length" {
+    printf '%s\n' '{"problem": "Prove that 1+1=2.", "answer": "2"}' \
+        '{"problem": "How many? (A) 1 (B) 2 (C) 3", "answer": "A"}' \
+        '{"problem": "How many?\nA. 1\nB. 2\nC. 3", "answer": "A"}' \
+        '{"problem": "f(A)+g(B)+h(C), approve that", "answer": "3"}' \
+        '{"problem": "ää?", "answer": "3"}' '{"problem": "äää?", "answer": "4"}' > in.jsonl
+    counts '.written == 6' allot-datasets import in.jsonl a.h5
+    counts '.written == 2 and .proofs == 1 and .choices == 2 and .lengths == 1
+        and .examples.proofs == [{"line": 1, "problem": "Prove that 1+1=2."}]
+        and [.examples.choices[].line] == [2, 3] and [.examples.lengths[].line] == [5]' \
+        allot-datasets import --no-proofs --no-choice --min-length 4 in.jsonl b.h5
+    counts '.written == 2 and .lengths == 4' allot-datasets import --max-length 4 in.jsonl c.h5
+    allot-datasets import --no-proofs in.jsonl d.h5 > text
+    grep -q '^proofs  *1$' text && grep -q '^  line 1: Prove that 1+1=2.$' text
+}
+
+@test "near-duplicates and what another file has are left out, with examples" {
+    local words='a train leaves the station at noon and drives to the city by the sea with'
+    words="$words many people who want to swim how far is it when they arrive at"
+    printf '{"problem": "%s", "answer": 1}\n' "$words 2 pm" "Other: what is 1+1" "$words 2 PM!" \
+        "$words 3 pm" "$words twelve: how many people swim, and who does not want to go at all?" \
+        "Other: what is 1-1" > in.jsonl
+    counts '.written == 4 and .near_duplicates == 2
+        and (.examples.near_duplicates | map([.line, .as_line]) == [[3, 1], [4, 1]])
+        and .examples.near_duplicates[0].similarity == 1
+        and (.examples.near_duplicates[1].similarity | . > 0.8 and . < 1)' \
+        allot-datasets import --near 0.8 in.jsonl a.h5
+    printf '{"question": "%s"}\n' 'Other:  what is 1+1' "$words 5 pm" nothing > test.jsonl
+    counts '.written == 2 and .contaminated == 4
+        and (.examples.contaminated | map([.line, .as_line]) == [[1, 2], [2, 1], [3, 2]])
+        and .examples.contaminated[1].similarity == 1' \
+        allot-datasets import --against test.jsonl in.jsonl b.h5
+    counts '.written == 1 and .contaminated == 4 and .near_duplicates == 0' allot-datasets import \
+        --against test.jsonl --near 0.5 --limit 1 in.jsonl b.h5
+    counts '.written == 5 and .contaminated == 1' \
+        allot-datasets import --against test.jsonl --against-near 1 in.jsonl b.h5
+    counts '.written == 1 and .contaminated == 5' \
+        allot-datasets import --against b.h5 --against-near 1 in.jsonl c.h5
+    echo '{' >> test.jsonl
+    refuses 4 "line 4 of 'test.jsonl'" allot-datasets import --against test.jsonl in.jsonl p.h5
+    refuses 2 "--near" allot-datasets import --near 0.1 in.jsonl p.h5
+}
+
+@test "overlap: within a file, between its splits, against another file" {
+    local words='a train leaves the station at noon and drives to the city by the sea with'
+    words="$words many people who want to swim how far is it when they arrive at"
+    printf '{"problem": "%s", "answer": 1}\n' "$words 2 pm" "$words 3 pm" "$words 4 pm" \
+        "$words 5 pm" "$words 6 pm" "$words 7 pm" "what is 1+1" "what is 2+2" > in.jsonl
+    allot-datasets import in.jsonl a.h5 > out
+    counts '.overlaps == [.overlaps[0]] and (.overlaps[0]
+        | .queries_of == "all" and .count == 5 and .queries == 8 and (.examples | length) == 3
+        and .examples[0].similarity > 0.8 and (.examples[0].as | endswith("2 pm")))' \
+        allot-datasets overlap a.h5
+    for seed in {1..20}; do # until train and test both hold such a problem
+        allot-datasets split --seed $seed --fractions 0.4,0.1,0.1,0.4 a.h5 s.h5 > out 2>&1
+        counts '.overlaps[4] | .queries_of == "test" and .like == "train"' \
+            allot-datasets overlap --splits s.h5 a.h5
+        jq -e '.overlaps[4].count > 0 and .overlaps[4].count < .overlaps[4].queries' out.json && break
+    done
+    jq -e '(.overlaps | length) == 7 and .overlaps[4].count > 0' out.json
+    printf '{"question": "%s"}\n' 'what is  1+1' "$words 9 pm" > test.jsonl
+    counts '.overlaps[1] | .like == "test.jsonl" and .count == 7
+        and ([.examples[].as_line] == [2, 2, 2])' allot-datasets overlap --against test.jsonl a.h5
+    counts '.overlaps[1].count == 1 and .overlaps[1].examples[0].as_line == 1' \
+        allot-datasets overlap --against test.jsonl --near 1 a.h5
+    allot-datasets overlap --against test.jsonl --near 1 a.h5 > text
+    grep -q '^1 of 8 queries of all are like one of test.jsonl$' text
+    allot-datasets tinymath --count 5 other.h5 > out
+    allot-datasets split other.h5 s.h5 > out 2>&1
+    refuses 5 "do not belong together" allot-datasets overlap --splits s.h5 a.h5
 }
 
 @test "packed files are known by their first bytes and unpacked as they are read" {
