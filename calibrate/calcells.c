@@ -111,7 +111,7 @@ static allot_code forward_init(forward *f, const allot_probefile *p, allot_err *
     f->z = allot_mem_array(s, sizeof(float), err);
     if (!f->features || !f->v || !f->scratch || !f->z) return ALLOT_ERUNTIME;
     allot_code code = allot_features_strategy(p->probe.layout, &p->strategies, f->features, err);
-    if (!code) allot_probe_project(&p->probe, f->features, p->strategies.count, f->v);
+    if (!code) allot_probe_project(&p->probe, f->features, f->v);
     return code;
 }
 
@@ -122,7 +122,7 @@ static allot_code add_query(const joining *j, long i, forward *f, allot_calcells
     long q = j->queries[i], n_s = o->strategies.count;
     const float *embedding = j->embeddings.at + j->embedding[i] * j->embeddings.dim;
     allot_code code = allot_probe_logits(&j->probe->probe, embedding, (size_t)o->codepoints[q],
-                                         f->v, (int)n_s, f->scratch, f->z, err);
+                                         f->v, f->scratch, f->z, err);
     for (long s = 0; !code && s < n_s; s++) {
         long cell = q * n_s + s;
         if (o->n_trials[cell] == 0) out->n_missing++;

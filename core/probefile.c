@@ -10,7 +10,7 @@
 #include "provenance.h"
 #include "strategyfile.h"
 
-#define VERSION 1
+#define VERSION 2
 
 void allot_probe_views(const allot_probe *p, allot_probe_view out[ALLOT_PROBE_VIEWS])
 {
@@ -19,6 +19,8 @@ void allot_probe_views(const allot_probe *p, allot_probe_view out[ALLOT_PROBE_VI
         {"mean", p->mean, 1, {d, 0}},
         {"scale", p->scale, 1, {d, 0}},
         {"length_norm", p->length_norm, 1, {2, 0}},
+        {"offset", p->offset, 1, {p->s, 0}},
+        {"interaction", p->interaction, 1, {1, 0}},
         {"w1_query", p->w1q, 2, {h1, d + 1}},
         {"w1_strategy", p->w1s, 2, {h1, f}},
         {"b1", p->b1, 1, {h1, 0}},
@@ -103,8 +105,10 @@ static allot_code init_probe(allot_h5 *h, allot_probefile *p, allot_err *err)
         q[1] < 2 || q[1] - 1 > ALLOT_PROBE_MAX_DIM)
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': a probe with %ld inputs, %ld and %ld "
                           "hidden units is out of bounds", allot_h5_path(h), q[1], q[0], w2[0]);
-    int f = allot_features_strategy_dim(layout, &p->strategies);
-    rc = allot_probe_init(&p->probe, layout, (int)q[1] - 1, f, (int)q[0], (int)w2[0], err);
+    p->probe = (allot_probe){.layout = layout, .d = (int)q[1] - 1, .h1 = (int)q[0], .h2 = (int)w2[0],
+                             .p = allot_features_strategy_dim(layout, &p->strategies),
+                             .s = p->strategies.count};
+    rc = allot_probe_init(&p->probe, err);
     return rc ? allot_fail_in(err, "cannot read '%s'", allot_h5_path(h)) : ALLOT_OK;
 }
 

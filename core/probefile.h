@@ -35,7 +35,7 @@ ALLOT_MUST_CHECK allot_code allot_probefile_save(const char *path, const allot_p
 void allot_probefile_clear(allot_probefile *p);
 
 /* The weights by name, in the order of probe->block: arrays of probe.h5, tensors of the bundle. */
-enum { ALLOT_PROBE_VIEWS = 10 };
+enum { ALLOT_PROBE_VIEWS = 12 };
 typedef struct {
     const char *name;
     float *at;     /* view into the probe's block */

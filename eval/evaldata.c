@@ -124,8 +124,8 @@ static allot_code predict(const allot_evaldata *d, const float *embedding, long 
                           float *scratch, float *z, size_t row, allot_err *err)
 {
     const allot_bundle *b = &d->bundle;
-    allot_code rc = allot_probe_logits(&b->probe, embedding, (size_t)codepoints, b->v, d->s,
-                                       scratch, z, err);
+    allot_code rc = allot_probe_logits(&b->probe, embedding, (size_t)codepoints, b->v, scratch,
+                                       z, err);
     for (int s = 0; s < d->s && !rc; s++) {
         size_t cell = row * (size_t)d->s + (size_t)s;
         d->p_raw[cell] = allot_sigmoid((double)z[s]);

@@ -49,12 +49,14 @@ static allot_code check_tensors(const cJSON *header, const allot_probe *p, size_
                                 allot_err *err)
 {
     size_t d = (size_t)p->d, f = (size_t)p->p, h1 = (size_t)p->h1, h2 = (size_t)p->h2;
+    size_t s = (size_t)p->s;
     const struct {
         const char *name;
         size_t rows, columns; /* columns 0: one-dimensional */
     } want[] = {
         {"probe.mean", d, 0},         {"probe.scale", d, 0},
-        {"probe.length_norm", 2, 0},  {"probe.w1_query", h1, d + 1},
+        {"probe.length_norm", 2, 0},  {"probe.offset", s, 0},
+        {"probe.interaction", 1, 0},  {"probe.w1_query", h1, d + 1},
         {"probe.w1_strategy", h1, f}, {"probe.b1", h1, 0},
         {"probe.w2", h2, h1},         {"probe.b2", h2, 0},
         {"probe.w3", h2, 0},          {"probe.b3", 1, 0},
@@ -105,16 +107,15 @@ static allot_code prepare(allot_bundle *b, allot_err *err)
     b->v = allot_mem_array(s * (size_t)b->probe.h1, sizeof *b->v, err);
     if (!b->features || !b->v) return ALLOT_ERUNTIME;
     allot_code rc = allot_features_strategy(b->probe.layout, &b->strategies, b->features, err);
-    if (!rc) allot_probe_project(&b->probe, b->features, b->strategies.count, b->v);
+    if (!rc) allot_probe_project(&b->probe, b->features, b->v);
     return rc;
 }
 
 static allot_code read_weights(allot_bundle *b, const cJSON *header, const unsigned char *data,
                                size_t n_data, allot_err *err)
 {
-    allot_probe size = b->probe;
-    allot_code rc = check_tensors(header, &size, n_data, err);
-    if (!rc) rc = allot_probe_init(&b->probe, size.layout, size.d, size.p, size.h1, size.h2, err);
+    allot_code rc = check_tensors(header, &b->probe, n_data, err);
+    if (!rc) rc = allot_probe_init(&b->probe, err);
     if (rc) return rc;
     memcpy(b->probe.block, data, n_data); /* the tensors have the order of the block */
     return allot_probe_check(&b->probe, err);
@@ -213,7 +214,7 @@ allot_code allot_bundle_predict(const allot_bundle *b, const float *embedding, s
 {
     int count = b->strategies.count;
     float *z = scratch, *rest = scratch + count;
-    allot_code rc = allot_probe_logits(&b->probe, embedding, codepoints, b->v, count, rest, z, err);
+    allot_code rc = allot_probe_logits(&b->probe, embedding, codepoints, b->v, rest, z, err);
     for (int s = 0; !rc && s < count; s++)
         out[s] = allot_calib_apply(&b->calib, b->strategies.at[s].method, (double)z[s]);
     return rc;

@@ -10,7 +10,7 @@
 #include "probe.h"
 
 #define ALLOT_BUNDLE_SCHEMA "allot-bundle"
-#define ALLOT_BUNDLE_VERSION 1
+#define ALLOT_BUNDLE_VERSION 2
 #define ALLOT_BUNDLE_MAX_BYTES (1L << 30)
 
 typedef struct {

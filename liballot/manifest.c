@@ -118,6 +118,7 @@ static allot_code read_sizes(const cJSON *m, allot_bundle *b, allot_err *err)
     if (rc) return rc;
     p->layout = strcmp(layout, "paper") == 0 ? ALLOT_FEATURES_PAPER : ALLOT_FEATURES_DEFAULT;
     p->p = allot_features_strategy_dim(p->layout, &b->strategies);
+    p->s = b->strategies.count;
     b->embedding_model = allot_mem_text(model, strlen(model), err);
     b->embedding_id = allot_mem_text(id, strlen(id), err);
     b->embedding_prefix = allot_mem_text(prefix, strlen(prefix), err);

@@ -13,9 +13,9 @@ typedef struct {
     float **view;
 } part;
 
-enum { N_PARTS = 10 };
+enum { N_PARTS = 12 };
 
-/* The parts of the block in their order; everything behind length_norm is trained. */
+/* The parts of the block in their order; from w1_query on they are trained by gradient. */
 static void list_parts(allot_probe *p, part out[N_PARTS])
 {
     size_t d = (size_t)p->d, f = (size_t)p->p, h1 = (size_t)p->h1, h2 = (size_t)p->h2;
@@ -23,6 +23,8 @@ static void list_parts(allot_probe *p, part out[N_PARTS])
         {"mean", d, &p->mean},
         {"scale", d, &p->scale},
         {"length_norm", 2, &p->length_norm},
+        {"offset", (size_t)p->s, &p->offset},
+        {"interaction", 1, &p->interaction},
         {"w1_query", h1 * (d + 1), &p->w1q},
         {"w1_strategy", h1 * f, &p->w1s},
         {"b1", h1, &p->b1},
@@ -34,20 +36,37 @@ static void list_parts(allot_probe *p, part out[N_PARTS])
     memcpy(out, parts, sizeof parts);
 }
 
-allot_code allot_probe_init(allot_probe *probe, allot_feature_layout layout, int d, int p, int h1,
-                            int h2, allot_err *err)
+static int within(int n, int max)
 {
-    if (d < 1 || d > ALLOT_PROBE_MAX_DIM || p < 1 || p > ALLOT_PROBE_MAX_DIM)
+    return n >= 1 && n <= max;
+}
+
+static allot_code check_sizes(const allot_probe *p, allot_err *err)
+{
+    if (!within(p->d, ALLOT_PROBE_MAX_DIM) || !within(p->p, ALLOT_PROBE_MAX_DIM) ||
+        !within(p->s, ALLOT_PROBE_MAX_DIM))
         return allot_fail(err, ALLOT_EINPUT,
-                          "a probe of %d embedding entries and %d strategy "
-                          "features: both must be 1 to %d",
-                          d, p, ALLOT_PROBE_MAX_DIM);
-    if (h1 < 1 || h1 > ALLOT_PROBE_MAX_HIDDEN || h2 < 1 || h2 > ALLOT_PROBE_MAX_HIDDEN)
+                          "a probe of %d embedding entries, %d strategy features and %d "
+                          "strategies: each must be 1 to %d",
+                          p->d, p->p, p->s, ALLOT_PROBE_MAX_DIM);
+    if (!within(p->h1, ALLOT_PROBE_MAX_HIDDEN) || !within(p->h2, ALLOT_PROBE_MAX_HIDDEN))
         return allot_fail(err, ALLOT_EINPUT,
-                          "a probe of %d and %d hidden units: both must be 1 to "
-                          "%d",
-                          h1, h2, ALLOT_PROBE_MAX_HIDDEN);
-    *probe = (allot_probe){.layout = layout, .d = d, .p = p, .h1 = h1, .h2 = h2};
+                          "a probe of %d and %d hidden units: both must be 1 to %d", p->h1, p->h2,
+                          ALLOT_PROBE_MAX_HIDDEN);
+    return ALLOT_OK;
+}
+
+allot_code allot_probe_init(allot_probe *probe, allot_err *err)
+{
+    const allot_probe sizes = *probe;
+    *probe = (allot_probe){0};
+    if (check_sizes(&sizes, err)) return ALLOT_EINPUT;
+    *probe = (allot_probe){.layout = sizes.layout,
+                           .d = sizes.d,
+                           .p = sizes.p,
+                           .s = sizes.s,
+                           .h1 = sizes.h1,
+                           .h2 = sizes.h2};
     part parts[N_PARTS];
     list_parts(probe, parts);
     for (int i = 0; i < N_PARTS; i++)
@@ -59,9 +78,9 @@ allot_code allot_probe_init(allot_probe *probe, allot_feature_layout layout, int
         *parts[i].view = at;
         at += parts[i].n;
     }
-    for (int i = 0; i < d; i++)
+    for (int i = 0; i < probe->d; i++)
         probe->scale[i] = 1;
-    probe->length_norm[1] = 1;
+    probe->length_norm[1] = probe->interaction[0] = 1;
     return ALLOT_OK;
 }
 
@@ -81,6 +100,9 @@ allot_code allot_probe_check(const allot_probe *probe, allot_err *err)
             if (!isfinite((*parts[i].view)[j]))
                 return allot_fail(err, ALLOT_EINPUT, "weight %zu of '%s' is %g", j, parts[i].name,
                                   (double)(*parts[i].view)[j]);
+    if (!(probe->interaction[0] >= 0 && probe->interaction[0] <= 1))
+        return allot_fail(err, ALLOT_EINPUT, "'interaction' is %g, not within 0 to 1",
+                          (double)probe->interaction[0]);
     return ALLOT_OK;
 }
 
@@ -109,11 +131,10 @@ float allot_probe_gelu(float x)
     return 0.5f * x * (1.0f + erff(x * 0.70710678f));
 }
 
-void allot_probe_project(const allot_probe *probe, const float *features, int n_strategies,
-                         float *v)
+void allot_probe_project(const allot_probe *probe, const float *features, float *v)
 {
     size_t p = (size_t)probe->p, h1 = (size_t)probe->h1;
-    for (size_t s = 0; s < (size_t)n_strategies; s++)
+    for (size_t s = 0; s < (size_t)probe->s; s++)
         for (size_t h = 0; h < h1; h++)
             v[s * h1 + h] = (float)dot(features + s * p, probe->w1s + h * p, p);
 }
@@ -138,9 +159,17 @@ static allot_code query_part(const allot_probe *probe, const float *embedding, s
     return ALLOT_OK;
 }
 
+void allot_probe_settle(const allot_probe *probe, float *z)
+{
+    double k = (double)probe->interaction[0], mean = 0;
+    for (int s = 0; s < probe->s; s++)
+        mean += (double)z[s] / probe->s;
+    for (int s = 0; s < probe->s; s++)
+        z[s] = (float)(k * (double)z[s] + (1 - k) * mean + (double)probe->offset[s]);
+}
+
 allot_code allot_probe_logits(const allot_probe *probe, const float *embedding, size_t codepoints,
-                              const float *v, int n_strategies, float *scratch, float *z,
-                              allot_err *err)
+                              const float *v, float *scratch, float *z, allot_err *err)
 {
     size_t d = (size_t)probe->d + 1, h1 = (size_t)probe->h1;
     float *x = scratch, *u = x + d, *g = u + h1;
@@ -148,7 +177,7 @@ allot_code allot_probe_logits(const allot_probe *probe, const float *embedding, 
     if (code) return code;
     for (size_t h = 0; h < h1; h++)
         u[h] = (float)(dot(probe->w1q + h * d, x, d) + (double)probe->b1[h]);
-    for (int s = 0; s < n_strategies; s++) {
+    for (int s = 0; s < probe->s; s++) {
         for (size_t h = 0; h < h1; h++)
             g[h] = allot_probe_gelu(u[h] + v[(size_t)s * h1 + h]);
         double logit = (double)probe->b3[0];
@@ -157,10 +186,12 @@ allot_code allot_probe_logits(const allot_probe *probe, const float *embedding, 
             logit += (double)probe->w3[h] * (double)allot_probe_gelu((float)a);
         }
         z[s] = (float)logit;
+    }
+    allot_probe_settle(probe, z);
+    for (int s = 0; s < probe->s; s++)
         if (!isfinite(z[s]))
             return allot_fail(err, ALLOT_EINPUT,
                               "the probe's output is not finite: the embedding "
                               "is far outside the range it was trained on");
-    }
     return ALLOT_OK;
 }

@@ -12,6 +12,7 @@
 #include "train/adam.h"
 #include "train/fitloss.h"
 #include "train/gemm.h"
+#include "train/interaction.h"
 #include "train/trainnet.h"
 
 enum { STREAM_WEIGHTS = 1, STREAM_ORDER = 2 };
@@ -113,7 +114,6 @@ static void add_cell(allot_net *net, const allot_cells *c, long q, int s)
 {
     allot_batch *b = &net->batch;
     long cell = q * c->n_strategies + s;
-    if (!(c->weight[cell] > 0)) return;
     b->row_query[b->n_rows] = b->n_queries - 1;
     b->row_strategy[b->n_rows] = s;
     b->label[b->n_rows] = c->label[cell];
@@ -126,9 +126,12 @@ static void fill_batch(allot_net *net, const allot_cells *c, const long *item, l
     net->batch.n_queries = net->batch.n_rows = 0;
     for (long i = 0; i < n; i++) {
         add_query(net, c, cells ? item[i] / c->n_strategies : item[i]);
-        for (int s = 0; s < c->n_strategies; s++)
-            if (!cells || item[i] % c->n_strategies == s)
-                add_cell(net, c, cells ? item[i] / c->n_strategies : item[i], s);
+        for (int s = 0; s < c->n_strategies; s++) {
+            long q = cells ? item[i] / c->n_strategies : item[i];
+            if ((!cells || item[i] % c->n_strategies == s) &&
+                c->weight[q * c->n_strategies + s] > 0)
+                add_cell(net, c, q, s);
+        }
     }
 }
 
@@ -181,10 +184,10 @@ static allot_code train_epoch(training *t, const allot_cells *c, int epoch, doub
     return ALLOT_OK;
 }
 
-/* Logits of all cells; 0 where a cell is missing. */
+/* Raw logits [Q][S] of all cells, missing ones too: the mean over strategies is part of the probe.
+ */
 static void predict(training *t, const allot_cells *c, float *logits)
 {
-    memset(logits, 0, (size_t)c->n * (size_t)c->n_strategies * sizeof *logits);
     for (long at = 0; at < c->n; at += t->net.max_queries) {
         allot_batch *b = &t->net.batch;
         b->n_queries = b->n_rows = 0;
@@ -193,9 +196,8 @@ static void predict(training *t, const allot_cells *c, float *logits)
             for (int s = 0; s < c->n_strategies; s++)
                 add_cell(&t->net, c, q, s);
         }
-        if (b->n_rows > 0) allot_net_forward(&t->net);
-        for (int r = 0; r < b->n_rows; r++)
-            logits[(at + b->row_query[r]) * c->n_strategies + b->row_strategy[r]] = t->net.z[r];
+        allot_net_forward(&t->net);
+        memcpy(logits + at * c->n_strategies, t->net.z, (size_t)b->n_rows * sizeof *logits);
     }
 }
 
@@ -257,6 +259,27 @@ static allot_code run_epochs(training *t, const allot_cells *train, const allot_
     return ALLOT_OK;
 }
 
+/* What follows the epochs: main effects and interaction, then what the whole probe is worth. */
+static allot_code settle(training *t, const allot_cells *train, const allot_cells *validation,
+                         allot_fit_info *info, allot_err *err)
+{
+    size_t s = (size_t)train->n_strategies;
+    float *raw = allot_mem_array((size_t)train->n, s * sizeof *raw, err);
+    allot_code rc = raw ? ALLOT_OK : ALLOT_ERUNTIME;
+    predict(t, validation, t->logits);
+    double raw_loss = allot_fit_log_loss(validation, t->logits);
+    if (!rc && !t->s->paper) {
+        predict(t, train, raw);
+        rc = allot_interaction_fit(train, raw, validation, t->logits, t->probe, err);
+    }
+    for (long q = 0; !rc && q < validation->n; q++)
+        allot_probe_settle(t->probe, t->logits + (size_t)q * s);
+    if (!rc) rc = allot_fit_losses_of(train, validation, t->logits, &info->losses, err);
+    info->losses.raw = raw_loss;
+    free(raw);
+    return rc;
+}
+
 allot_code allot_fit_run(const allot_fit_settings *s, const allot_cells *train,
                          const allot_cells *validation, const float *features, allot_probe *probe,
                          allot_fit_info *info, allot_err *err)
@@ -274,8 +297,7 @@ allot_code allot_fit_run(const allot_fit_settings *s, const allot_cells *train,
     if (!rc) rc = run_epochs(&t, train, validation, info, err);
     if (!rc) {
         memcpy(probe->w1q, t.best, t.adam.n * sizeof *t.best);
-        predict(&t, validation, t.logits);
-        rc = allot_fit_losses_of(train, validation, t.logits, &info->losses, err);
+        rc = settle(&t, train, validation, info, err);
     }
     finish(&t);
     if (rc) allot_fit_info_clear(info);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit.h - trains a probe: Adam on the cross-entropy with soft labels, early stopping on the
- * validation split, the best weights kept. Same data, settings and seed give the same weights,
- * whatever the number of threads.
- * Source: arXiv:2509.09864, section 2.4 and appendix A.1. */
+ * validation split, the best weights kept; then, but in the paper's mode, the main effects and the
+ * share of the interaction (train/interaction.h). Same data, settings and seed give the same
+ * weights, whatever the number of threads. Source: arXiv:2509.09864, section 2.4 and appendix A.1.
+ */
 #ifndef ALLOT_FIT_H
 #define ALLOT_FIT_H
 #include "train/traindata.h"
@@ -20,6 +21,7 @@ typedef struct {
 
 /* Mean cross-entropies (natural log) of the validation cells; lower is better. */
 typedef struct {
+    double raw; /* the raw logits: before offset and interaction were fitted */
     double probe;
     double strategy_mean; /* the training mean of each strategy for every query: nothing learned
                              about queries */

@@ -90,8 +90,13 @@ static allot_code fill_file(const allot_traindata_source *src, joined *j, allot_
     allot_probefile *f = &t->file;
     allot_feature_layout layout = src->paper ? ALLOT_FEATURES_PAPER : ALLOT_FEATURES_DEFAULT;
     int p = allot_features_strategy_dim(layout, &j->outcomes.strategies);
-    allot_code rc = allot_probe_init(&f->probe, layout, (int)j->embeddings.dim, p, src->hidden,
-                                     src->hidden, err);
+    f->probe = (allot_probe){.layout = layout,
+                             .d = (int)j->embeddings.dim,
+                             .p = p,
+                             .s = j->outcomes.strategies.count,
+                             .h1 = src->hidden,
+                             .h2 = src->hidden};
+    allot_code rc = allot_probe_init(&f->probe, err);
     if (rc) return rc;
     for (long c = 0; !src->paper && c < j->embeddings.dim; c++)
         standardise(j, c, layout, &f->probe.mean[c], &f->probe.scale[c]);

@@ -35,8 +35,8 @@ allot_code allot_net_init(allot_net *net, const allot_probe *probe, const float 
                        .workers = workers,
                        .max_queries = max_queries,
                        .max_rows = (int)r};
-    allot_code rc = allot_probe_init(&net->gradient, probe->layout, probe->d, probe->p, probe->h1,
-                                     probe->h2, err);
+    net->gradient = *probe; /* its sizes */
+    allot_code rc = allot_probe_init(&net->gradient, err);
     if (rc) return rc;
     allot_batch *b = &net->batch;
     b->x = allot_mem_array(q * ((size_t)probe->d + 1), sizeof *b->x, err);

@@ -5,6 +5,7 @@
  * Symbols as in liballot/probe.h; a batch has B queries and R rows (query, strategy).
  *   U = X W1q^T + b1 [B,H1]     V = F W1s^T [S,H1]     A1 = U[q] + V[s]    [R,H1]
  *   A2 = gelu(A1) W2^T + b2     z = gelu(A2) w3 + b3   loss = mean w BCE(z, label)
+ * z is the raw logit; offset and interaction are fitted afterwards (train/interaction.h).
  * Work is cut into tiles of fixed size, each computed by one thread and written to its own place:
  * the result does not depend on the number of threads.
  * Source: arXiv:2509.09864, appendix A.1. */
@@ -27,7 +28,7 @@ typedef struct {
     const float *features;    /* borrowed [S][P] */
     int n_strategies;
     allot_workers *workers; /* borrowed */
-    allot_probe gradient;   /* owned; of the mean loss; mean, scale, length_norm unused */
+    allot_probe gradient;   /* owned; of the mean loss; the others unused */
     allot_batch batch;      /* owned buffers for max_queries and max_rows, filled by the user */
     int max_queries, max_rows;
     float *block;          /* owned; the views below */

@@ -40,6 +40,7 @@ static allot_code read_settings(const allot_traintool *tool, const allot_common 
 static void add_losses(cJSON *to, const allot_fit_losses *l)
 {
     allot_json_add_number(to, "validation_loss", l->probe);
+    allot_json_add_number(to, "raw_loss", l->raw);
     allot_json_add_number(to, "strategy_mean_loss", l->strategy_mean);
     allot_json_add_number(to, "query_only_loss", l->query_only);
     allot_json_add_number(to, "additive_loss", l->additive);
@@ -73,6 +74,7 @@ static cJSON *describe_training(const allot_traintool *tool, const allot_fit_set
     allot_json_add_number(t, "best_epoch", info->best_epoch);
     allot_json_add_number(t, "train_loss", info->train[info->best_epoch - 1]);
     add_losses(t, &info->losses);
+    allot_json_add_number(t, "interaction", (double)data->file.probe.interaction[0]);
     add_curve(t, "train_curve", info->train, info->epochs);
     add_curve(t, "validation_curve", info->validation, info->epochs);
     return t;
@@ -101,7 +103,10 @@ static void report_text(const allot_traintool *tool, const allot_traindata *data
            data->train.n, data->file.strategies.count, data->train.n_cells, data->n_eff_mean,
            data->validation.n);
     printf("best epoch %d of %d, %.1f s\n", info->best_epoch, info->epochs, seconds);
-    printf("validation log loss        %.4f\n", l->probe);
+    printf("validation log loss        %.4f   (%.4f before the strategies' effects were fitted; "
+           "%.0f %% "
+           "of the interaction kept)\n",
+           l->probe, l->raw, 100 * (double)data->file.probe.interaction[0]);
     printf("  mean of each strategy    %.4f   (knows nothing about the query)\n", l->strategy_mean);
     printf("  query part only          %.4f   (knows nothing about the strategy)\n", l->query_only);
     printf("  without interaction      %.4f   (same ranking of strategies for every query)\n",

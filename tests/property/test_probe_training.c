@@ -15,6 +15,7 @@
 #include "train/fitloss.h"
 #include "train/gelu.h"
 #include "train/gemm.h"
+#include "train/interaction.h"
 #include "train/trainnet.h"
 
 enum { S = 6 };
@@ -41,7 +42,9 @@ static void make_world(world *w, long q, int d, int h1, int h2, uint64_t seed)
         assert_int_equal(allot_strategies_add(&w->set, &parsed, NULL), ALLOT_OK);
     }
     int p = allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &w->set);
-    assert_int_equal(allot_probe_init(&w->probe, ALLOT_FEATURES_DEFAULT, d, p, h1, h2, NULL), 0);
+    w->probe =
+        (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = d, .p = p, .s = S, .h1 = h1, .h2 = h2};
+    assert_int_equal(allot_probe_init(&w->probe, NULL), 0);
     w->features = calloc((size_t)(S * p), sizeof(float));
     assert_int_equal(allot_features_strategy(ALLOT_FEATURES_DEFAULT, &w->set, w->features, NULL),
                      0);
@@ -140,10 +143,11 @@ static void assert_same_logits(const world *w, const allot_net *net)
     size_t d = (size_t)w->probe.d;
     float *v = calloc((size_t)(S * w->probe.h1), sizeof *v), z[S];
     float *scratch = calloc(allot_probe_scratch(&w->probe), sizeof *scratch);
-    allot_probe_project(&w->probe, w->features, S, v);
+    allot_probe_project(&w->probe, w->features, v);
     for (long q = 0; q < w->cells.n; q++) {
+        allot_probe_settle(&w->probe, net->z + q * S);
         assert_int_equal(allot_probe_logits(&w->probe, w->embedding + (size_t)q * d,
-                                            w->codepoints[q], v, S, scratch, z, NULL),
+                                            w->codepoints[q], v, scratch, z, NULL),
                          ALLOT_OK);
         for (int s = 0; s < S; s++) {
             double want = (double)net->z[q * S + s], off = fabs((double)z[s] - want);
@@ -300,10 +304,86 @@ static void early_stopping_keeps_the_best(void **state)
     assert_int_equal(info.epochs, info.best_epoch + 5);
     for (int e = 0; e < info.epochs; e++)
         assert_true(info.validation[e] >= info.validation[info.best_epoch - 1]);
-    assert_true(fabs(info.losses.probe - info.validation[info.best_epoch - 1]) < 1e-12);
+    assert_true(fabs(info.losses.raw - info.validation[info.best_epoch - 1]) < 1e-12);
     allot_fit_info_clear(&info);
     clear_world(&w);
     clear_world(&validation);
+}
+
+/* Raw logits of 200 queries that say too little of the strategies, and all of an interaction that
+ * the labels have to the part `true_share`. */
+static double share_of(double true_share, world *w, float *y)
+{
+    allot_err err = {0};
+    allot_rng rng = allot_rng_start(21, 0, 0, 0);
+    make_world(w, 200, 2, 2, 2, 12);
+    for (int cell = 0; cell < 200 * S; cell++) {
+        double q = 4.0 * (cell / S) / 200 - 2, s = 0.4 * (cell % S), i = allot_rng_normal(&rng);
+        y[cell] = (float)(q + 0.1 * s + i);
+        w->cells.label[cell] = (float)(1 / (1 + exp(-(q + s + true_share * i))));
+        w->cells.weight[cell] = 1;
+    }
+    assert_int_equal(allot_interaction_fit(&w->cells, y, &w->cells, y, &w->probe, &err), 0);
+    return (double)w->probe.interaction[0];
+}
+
+static void interaction_is_kept_as_far_as_it_is_true(void **state)
+{
+    (void)state;
+    static float y[200 * S];
+    const double shares[] = {-0.5, 0, 0.5, 1.5};
+    const double low[] = {0, 0, 0.4, 1}, high[] = {0, 0.1, 0.6, 1};
+    for (int i = 0; i < 4; i++) {
+        world w;
+        double k = share_of(shares[i], &w, y);
+        if (k < low[i] || k > high[i]) fail_msg("kept %g of %g", k, shares[i]);
+        clear_world(&w);
+    }
+}
+
+/* Whatever the raw logits said: with the interaction gone, the strategies have the order of their
+ * mean labels, and the mean predictions are the mean labels. */
+static void strategies_get_their_mean_labels(void **state)
+{
+    (void)state;
+    static float y[200 * S];
+    world w;
+    share_of(-0.5, &w, y);
+    for (int s = 0; s < S; s++) {
+        double label = 0, predicted = 0;
+        for (int q = 0; q < 200; q++) {
+            float z[S];
+            memcpy(z, y + q * S, sizeof z);
+            allot_probe_settle(&w.probe, z);
+            label += (double)w.cells.label[q * S + s] / 200;
+            predicted += 1 / (1 + exp(-(double)z[s])) / 200;
+        }
+        if (fabs(label - predicted) > 2e-3) fail_msg("%g predicted, %g is true", predicted, label);
+    }
+    clear_world(&w);
+}
+
+/* The paper's probe has neither. */
+static void the_paper_mode_settles_nothing(void **state)
+{
+    (void)state;
+    for (int paper = 0; paper < 2; paper++) {
+        world w;
+        allot_fit_settings s;
+        allot_fit_info info;
+        make_world(&w, 50, 6, 8, 8, 7);
+        allot_fit_defaults(&s, paper);
+        s.epochs = 2;
+        assert_int_equal(allot_fit_run(&s, &w.cells, &w.cells, w.features, &w.probe, &info, NULL),
+                         ALLOT_OK);
+        double moved = 1 - (double)w.probe.interaction[0];
+        for (int i = 0; i < S; i++)
+            moved += fabs((double)w.probe.offset[i]);
+        assert_true(paper ? moved == 0 : moved > 0);
+        assert_true(!paper || info.losses.raw == info.losses.probe);
+        allot_fit_info_clear(&info);
+        clear_world(&w);
+    }
 }
 
 /* Logits that are query part + strategy part lose nothing in the additive baseline; with an
@@ -369,6 +449,9 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(missing_cells_have_no_influence),
         cmocka_unit_test(early_stopping_keeps_the_best),
+        cmocka_unit_test(interaction_is_kept_as_far_as_it_is_true),
+        cmocka_unit_test(strategies_get_their_mean_labels),
+        cmocka_unit_test(the_paper_mode_settles_nothing),
         cmocka_unit_test(baselines_see_what_they_should),
         cmocka_unit_test(gelu_is_exact_enough),
     };

@@ -122,7 +122,7 @@ static inline void refuses_wrong_files(allot_code (*load)(const char *path, allo
     WORKS(allot_h5_create("bad.h5", schema, 99, &h, &err));
     WORKS(allot_h5_commit(&h, &err));
     snprintf(want, sizeof want, "cannot read 'bad.h5': version 99 of '%s', this program reads "
-             "version 1 (install a newer allot)", schema);
+             "version %d (install a newer allot)", schema, strcmp(schema, "allot-probe") ? 1 : 2);
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, want);
 }
 #endif

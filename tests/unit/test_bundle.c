@@ -16,7 +16,8 @@
 
 /* D = 3, H1 = 2, H2 = 2, two strategies; P = 8 in the default layout. */
 enum { D = 3, P = 8, H = 2, S = 2 };
-enum { N_WEIGHTS = 2 * D + 2 + H * (D + 1) + H * P + H + H * H + H + H + 1 };
+enum { AT_INTERACTION = 2 * D + 2 + S };
+enum { N_WEIGHTS = 2 * D + 2 + S + 1 + H * (D + 1) + H * P + H + H * H + H + H + 1 };
 
 static const char strategies[] = "\"single\",\"bon@8\"";
 
@@ -30,7 +31,7 @@ static void manifest(allot_buf *b)
                                 "\"beam\":0,\"named\":0}";
     uint64_t id = allot_fnv1a(ALLOT_FNV_START, "single\nbon@8", 12);
     allot_buf_printf(b,
-                     "{\"schema\":\"allot-bundle\",\"version\":1,\"tool_version\":\"0\","
+                     "{\"schema\":\"allot-bundle\",\"version\":2,\"tool_version\":\"0\","
                      "\"strategies\":[%s],\"strategy_set_id\":\"%016" PRIx64 "\","
                      "\"layout\":\"default\",\"hidden\":[2,2],",
                      strategies, id);
@@ -68,6 +69,8 @@ static void header(allot_buf *b, const char *manifest_text)
     tensor(b, "mean", D, 0, &offset);
     tensor(b, "scale", D, 0, &offset);
     tensor(b, "length_norm", 2, 0, &offset);
+    tensor(b, "offset", S, 0, &offset);
+    tensor(b, "interaction", 1, 0, &offset);
     tensor(b, "w1_query", H, D + 1, &offset);
     tensor(b, "w1_strategy", H, P, &offset);
     tensor(b, "b1", H, 0, &offset);
@@ -79,13 +82,19 @@ static void header(allot_buf *b, const char *manifest_text)
     assert_int_equal(offset, 4 * N_WEIGHTS);
 }
 
+/* All weights of the file, in its order. */
+static double weight(int i)
+{
+    return i == AT_INTERACTION ? 0.25 : sin(i + 1);
+}
+
 static void assemble(allot_buf *file, const char *header_text, int n_weights)
 {
     uint64_t n = strlen(header_text);
     allot_buf_add(file, &n, 8);
     allot_buf_add(file, header_text, n);
     for (int i = 0; i < n_weights; i++) {
-        float w = (float)sin(i + 1);
+        float w = (float)weight(i);
         allot_buf_add(file, &w, 4);
     }
     assert_int_equal(allot_buf_check(file, NULL), ALLOT_OK);
@@ -154,10 +163,12 @@ static void predictions_follow_the_formula(void **state)
     float *scratch = calloc(allot_scratch_floats(&b), sizeof *scratch);
     assert_int_equal(allot_bundle_predict(&b, embedding, 20, scratch, got, NULL), ALLOT_OK);
     const double f[S][P] = {{0, 0, 0, 1}, {3, 0, 0, 0, 0, 1}};
-    double w[N_WEIGHTS], x[D + 1];
+    double w[N_WEIGHTS], x[D + 1], y[S], mean = 0;
     for (int i = 0; i < N_WEIGHTS; i++)
-        w[i] = sin(i + 1);
-    const double *scale = w + D, *norm = w + 2 * D, *w1q = norm + 2, *w1s = w1q + H * (D + 1);
+        w[i] = weight(i);
+    const double *scale = w + D, *norm = w + 2 * D;
+    const double *offset = norm + 2, *kept = offset + S;
+    const double *w1q = kept + 1, *w1s = w1q + H * (D + 1);
     const double *b1 = w1s + H * P, *w2 = b1 + H, *b2 = w2 + H * H, *w3 = b2 + H, *b3 = w3 + H;
     for (int i = 0; i < D; i++)
         x[i] = ((double)embedding[i] - w[i]) * scale[i];
@@ -178,6 +189,11 @@ static void predictions_follow_the_formula(void **state)
                 a += w2[k * H + h] * g[h];
             z += w3[k] * a * 0.5 * (1 + erf(a / sqrt(2)));
         }
+        y[s] = z;
+        mean += z / S;
+    }
+    for (int s = 0; s < S; s++) {
+        double z = *kept * y[s] + (1 - *kept) * mean + offset[s];
         double p = s == 1 ? 1 / (1 + exp(-(2 * z + 0.5))) : 1 / (1 + exp(-z));
         assert_true(fabs(p - got[s]) < 1e-5);
     }
@@ -228,8 +244,8 @@ static void wrong_manifests_are_refused(void **state)
     expect_refusal("allot-bundle", "allot-probe",
                    "the schema is 'allot-probe', not "
                    "'allot-bundle'");
-    expect_refusal("\"version\":1", "\"version\":2",
-                   "the version of the schema is not 1 (use the "
+    expect_refusal("\"version\":2", "\"version\":3",
+                   "the version of the schema is not 2 (use the "
                    "allot that wrote it, or export again)");
     expect_refusal("\"bon@8\"]", "\"bon@4\"]",
                    "the strategy-set id is '592a410dfaf630f4', but the strategies have "
@@ -267,7 +283,7 @@ static void wrong_tensors_are_refused(void **state)
     (void)state;
     expect_refusal("\"probe.w2\"", "\"probe.w9\"", "tensor 'probe.w2' is missing");
     expect_refusal("\"F32\",\"shape\":[1]", "\"F64\",\"shape\":[1]",
-                   "tensor 'probe.b3' is not of type F32");
+                   "tensor 'probe.interaction' is not of type F32");
     expect_refusal("\"shape\":[2,4]", "\"shape\":[4,2]",
                    "the shape of tensor 'probe.w1_query' does not fit the manifest");
     expect_refusal("\"shape\":[2,4]", "\"shape\":[8]",
@@ -297,6 +313,12 @@ static void weights_must_be_finite(void **state)
     memcpy(file.at + file.n - 4 * 3, &bad, 4);
     assert_int_equal(allot_bundle_parse(file.at, file.n, "x", &b, &err), ALLOT_EINPUT);
     assert_string_equal(err.msg, "cannot read 'x': weight 0 of 'w3' is nan");
+    bad = 1.5f;
+    allot_buf_clear(&file);
+    make_file(&file, NULL, NULL);
+    memcpy(file.at + file.n - 4 * (N_WEIGHTS - AT_INTERACTION), &bad, 4);
+    assert_int_equal(allot_bundle_parse(file.at, file.n, "x", &b, &err), ALLOT_EINPUT);
+    assert_string_equal(err.msg, "cannot read 'x': 'interaction' is 1.5, not within 0 to 1");
     allot_buf_clear(&file);
 }
 
@@ -320,7 +342,7 @@ static void cut_files_are_refused(void **state)
     make_file(&file, NULL, NULL);
     for (size_t n = 0; n < file.n; n++)
         if (parse_copy(file.at, n, &err) != ALLOT_EINPUT) fail_msg("%zu bytes were accepted", n);
-    assert_string_equal(err.msg, "cannot read 'x': the tensors need 172 bytes, the file has 171 "
+    assert_string_equal(err.msg, "cannot read 'x': the tensors need 184 bytes, the file has 183 "
                                  "(was it cut off? copy or export it again)");
     allot_buf_add(&file, "x", 1);
     assert_int_equal(parse_copy(file.at, file.n, &err), ALLOT_EINPUT);

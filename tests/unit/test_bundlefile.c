@@ -12,9 +12,12 @@ static void make_probe(allot_probefile *p)
     *p = (allot_probefile){.strategies = set_of(SET), .embedding_id = "0011223344556677",
                            .split_id = "8899aabbccddeeff", .metric = "accuracy"};
     int f = allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &p->strategies);
-    WORKS(allot_probe_init(&p->probe, ALLOT_FEATURES_DEFAULT, 4, f, 5, 3, &err));
+    p->probe = (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = 4, .p = f, .s = 3, .h1 = 5,
+                             .h2 = 3};
+    WORKS(allot_probe_init(&p->probe, &err));
     for (size_t i = 0; i < p->probe.n_params; i++)
         p->probe.block[i] = sinf((float)i);
+    p->probe.interaction[0] = 0.25f;
     p->embedding_model = allot_mem_text("tiny", 4, NULL);
     p->fingerprint = object_of("{\"generator\":\"g\"}");
     p->training = object_of("{\"epochs\":3}");
@@ -88,7 +91,7 @@ static void wrong_probes_are_refused(void **state)
     allot_strategies_clear(&p.strategies);
     p.strategies = set_of("single,named:\"x\""); /* more features than the weights are for */
     WORKS(allot_probefile_save("w.h5", &p, "test", 1, NULL, &err));
-    REFUSED(load_probe("w.h5", &err), ALLOT_EINPUT, "cannot read 'w.h5': '/w1_strategy' has the "
+    REFUSED(load_probe("w.h5", &err), ALLOT_EINPUT, "cannot read 'w.h5': '/offset' has the "
             "wrong shape for its hidden units and strategies (train again)");
     p.probe.w2[1] = INFINITY;
     REFUSED(allot_probefile_save("v.h5", &p, "test", 1, NULL, &err), ALLOT_EINPUT,

@@ -103,9 +103,9 @@ static void open_case(const cJSON *json, golden *g)
     allot_feature_layout layout = paper ? ALLOT_FEATURES_PAPER : ALLOT_FEATURES_DEFAULT;
     int p = allot_features_strategy_dim(layout, &g->set);
     allot_probe *probe = &g->probe;
-    assert_int_equal(allot_probe_init(probe, layout, integer(json, "d"), p, integer(json, "h1"),
-                                      integer(json, "h2"), NULL),
-                     ALLOT_OK);
+    *probe = (allot_probe){.layout = layout, .d = integer(json, "d"), .p = p, .s = g->set.count,
+                           .h1 = integer(json, "h1"), .h2 = integer(json, "h2")};
+    assert_int_equal(allot_probe_init(probe, NULL), ALLOT_OK);
     read_floats(get(json, "mean"), probe->mean, (size_t)probe->d);
     read_floats(get(json, "scale"), probe->scale, (size_t)probe->d);
     read_floats(get(json, "length_norm"), probe->length_norm, 2);
@@ -113,7 +113,7 @@ static void open_case(const cJSON *json, golden *g)
     g->features = calloc((size_t)(g->set.count * p), sizeof(float));
     g->v = calloc((size_t)(g->set.count * probe->h1), sizeof(float));
     assert_int_equal(allot_features_strategy(layout, &g->set, g->features, NULL), ALLOT_OK);
-    allot_probe_project(probe, g->features, g->set.count, g->v);
+    allot_probe_project(probe, g->features, g->v);
 }
 
 static void close_case(golden *g)
@@ -135,7 +135,7 @@ static void check_liballot(golden *g)
     for (int q = 0; q < g->n_queries; q++) {
         size_t codepoints = (size_t)cJSON_GetArrayItem(get(g->json, "codepoints"), q)->valuedouble;
         assert_int_equal(allot_probe_logits(&g->probe, embedding + (size_t)q * d, codepoints, g->v,
-                                            g->set.count, scratch, z + q * g->set.count, NULL),
+                                            scratch, z + q * g->set.count, NULL),
                          ALLOT_OK);
     }
     assert_near(get(g->json, "logits"), z, n, tolerance);
