@@ -63,6 +63,16 @@ static int sample_is_right(const reading *in, long q, uint64_t answer, const cha
     return answer_is_right(in, q, text, n);
 }
 
+/* Whoever drew the sample judged it. Answers vote together if they are judged alike and equal, as
+ * text where they are no mathematics. */
+static void take_judgement(allot_graded_sample *s, const allot_generation *gen)
+{
+    if (s->cls == 0) s->cls = allot_fnv1a(ALLOT_FNV_START, gen->text, gen->n);
+    s->right = gen->judged == 1;
+    s->cls = allot_fnv1a(s->cls, &s->right, sizeof s->right) | 1;
+    s->answer = s->cls;
+}
+
 static void add_sample(reading *in, long q, const allot_record *r)
 {
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
@@ -74,7 +84,8 @@ static void add_sample(reading *in, long q, const allot_record *r)
         return;
     }
     allot_extract_how how = read_answer(in, &r->gen[0], &s->answer, &s->cls, &text, &n);
-    s->right = how && sample_is_right(in, q, s->answer, text, n);
+    if (r->gen[0].judged) take_judgement(s, &r->gen[0]);
+    else s->right = how && sample_is_right(in, q, s->answer, text, n);
     s->present = 1;
     s->n_tokens = (double)r->n_tokens;
     c->n_samples++;
@@ -211,8 +222,8 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
     return code;
 }
 
-/* Which problems are graded: those with a reference that can be read. */
-static allot_code choose_rows(reading *in, allot_err *err)
+/* Which problems are graded: those with a reference that can be read, or all when they come judged. */
+static allot_code choose_rows(reading *in, int judged, allot_err *err)
 {
     const allot_problems *p = in->problems;
     allot_graded *g = in->g;
@@ -224,6 +235,7 @@ static allot_code choose_rows(reading *in, allot_err *err)
         size_t n;
         int ok;
         reference_of(p, i, &text, &n, &ok);
+        ok |= judged;
         in->graded_row[i] = ok ? g->n : -1;
         if (ok) g->row[g->n++] = i;
     }
@@ -275,7 +287,7 @@ allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
     if (!code) code = allot_soft_new(&in.soft, err);
     if (!code)
         code = allot_keyindex_build(&in.index, problems->keys, (size_t)problems->n, run_dir, err);
-    if (!code) code = choose_rows(&in, err);
+    if (!code) code = choose_rows(&in, manifest->judged, err);
     if (!code) code = list_searches(&in, err);
     if (!code) code = allocate(out, options->paper, err);
     if (!code) code = allot_journal_read(path, read_line, &in, &out->counts.torn, err);

@@ -61,6 +61,7 @@ static void put_generation(allot_buf *out, const allot_generation *g)
         put_text(out, g->text, g->n);
         allot_buf_printf(out, ",\"finish\":\"%s\",\"n_tokens\":%ld", FINISH[g->finish],
                          g->n_tokens);
+        if (g->judged) allot_buf_printf(out, ",\"judged\":%d", g->judged);
     }
     if (g->n_scores > 0) {
         allot_buf_str(out, g->text ? ",\"scores\":[" : "\"scores\":[");
@@ -215,6 +216,9 @@ static allot_code get_generation(const cJSON *o, const char *where, allot_genera
     rc = allot_json_string(o, "text", where, &text, err);
     if (!rc) rc = get_name(o, "finish", FINISH, N_FINISH, where, &finish, err);
     if (!rc) rc = get_long(o, "n_tokens", where, MAX_COUNT, &g->n_tokens, err);
+    if (!rc) rc = get_int(o, "judged", where, &g->judged, err);
+    if (!rc && g->judged > 2)
+        rc = allot_fail(err, ALLOT_EINPUT, "%s: 'judged' is %d, not 0 to 2", where, g->judged);
     if (rc) return rc;
     g->finish = (allot_finish)finish;
     g->n = strlen(text);

@@ -24,6 +24,7 @@ typedef struct {
     double *scores;      /* owned [n_scores]: reward of each step; NULL when not scored */
     int n_scores;
     int prm_truncated;   /* the reward model saw a shortened text */
+    int judged;          /* imported with a judgement: 1 = right, 2 = wrong; 0 = to be graded */
 } allot_generation;
 
 typedef struct {

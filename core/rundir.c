@@ -66,7 +66,7 @@ static allot_code take_object(cJSON *o, const char *field, const char *where, cJ
 
 static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, allot_err *err)
 {
-    long pool, runs, scored;
+    long pool, runs, scored, judged = 0;
     cJSON *strategies;
     allot_code rc = allot_json_schema(o, r->schema, MANIFEST_VERSION, where, err);
     if (!rc) rc = allot_json_array(o, "strategies", where, &strategies, err);
@@ -74,6 +74,8 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     if (!rc) rc = allot_json_int(o, "pool", where, 0, MAX_POOL, &pool, err);
     if (!rc) rc = allot_json_int(o, "runs", where, 0, MAX_POOL, &runs, err);
     if (!rc) rc = allot_json_int(o, "scored", where, 0, 1, &scored, err);
+    if (!rc && cJSON_HasObjectItem(o, "judged"))
+        rc = allot_json_int(o, "judged", where, 0, 1, &judged, err);
     if (!rc) rc = allot_json_int(o, "seed", where, 0, 1L << 53, &r->seed, err);
     if (!rc) rc = get_loads(o, where, r, err);
     if (!rc) rc = take_object(o, "fingerprint", where, &r->fingerprint, err);
@@ -83,6 +85,7 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     r->pool = (int)pool;
     r->runs = (int)runs;
     r->scored = (int)scored;
+    r->judged = (int)judged;
     return ALLOT_OK;
 }
 
@@ -116,6 +119,7 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     cJSON_AddNumberToObject(o, "pool", r->pool);
     cJSON_AddNumberToObject(o, "runs", r->runs);
     cJSON_AddNumberToObject(o, "scored", r->scored);
+    if (r->judged) cJSON_AddNumberToObject(o, "judged", 1);
     cJSON_AddNumberToObject(o, "seed", (double)r->seed);
     cJSON_AddItemToObject(o, "loads", cJSON_CreateIntArray(r->loads, r->n_loads));
     cJSON_AddItemToObject(o, "fingerprint", cJSON_Duplicate(r->fingerprint, 1));

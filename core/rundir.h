@@ -16,6 +16,7 @@ typedef struct {
     int pool;                    /* samples per query, M */
     int runs;                    /* repeated runs of each beam strategy (or timing), R */
     int scored;                  /* pool samples are scored by a reward model */
+    int judged;                  /* imported samples, judged where they were drawn: not graded */
     long seed;
     int loads[16];               /* timing: declared loads */
     int n_loads;
