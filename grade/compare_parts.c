@@ -4,6 +4,9 @@
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/expression.h"
+#include "grade/matrixvalue.h"
+#include "grade/realset.h"
+#include "grade/words.h"
 
 static int same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
@@ -294,6 +297,15 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
            t.shape != ALLOT_RELATION && allot_expressions_equal(a.s, a.n, b.s, b.n);
 }
 
+/* 1 equal, 0 not, -1: not two sets of numbers, one of them evidently. */
+static int same_sets(allot_span a, allot_span b)
+{
+    allot_realset x, y;
+    if (!allot_realset_evident(a) && !allot_realset_evident(b)) return -1;
+    if (!allot_realset_read(a, &x) || !allot_realset_read(b, &y)) return -1;
+    return allot_realsets_equal(&x, &y);
+}
+
 static int decided(const char *rule, allot_comparison *c)
 {
     c->rule = rule;
@@ -305,6 +317,10 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     if (c->depth >= ALLOT_STRUCTURE_DEPTH || c->left-- <= 0) return 0;
     a = without_membership(a);
     b = without_membership(b);
+    if (c->depth > 0) { /* of whole answers, units were dropped before */
+        a.n = allot_words_before_unit(a.s, a.n);
+        b.n = allot_words_before_unit(b.s, b.n);
+    }
     if (a.n == 0 || b.n == 0) return 0;
     if (allot_same_text(a, b)) return decided("the same text", c);
     int numbers = allot_same_numbers(a, b, c->o);
@@ -312,8 +328,12 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     if (c->o->decimals == ALLOT_DECIMALS_ROUNDED && allot_same_rounded(a, b))
         return decided("a rounding", c);
     if (numbers == 0) return 0;
+    int sets = same_sets(a, b);
+    if (sets >= 0) return sets && decided("the same set of numbers", c);
     c->depth++;
     int equal = same_qualified(a, b, c) || same_parts(a, b, c);
+    if (!equal && (allot_matrix_evident(a) || allot_matrix_evident(b)))
+        equal = allot_matrices_equal(a, b) && decided("the same matrix", c);
     c->depth--;
     return equal;
 }

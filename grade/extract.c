@@ -11,9 +11,10 @@ void allot_grade_defaults(allot_grade_options *o)
     *o = (allot_grade_options){0};
 }
 
-typedef enum { BOX_NONE, BOX_EMPTY, BOX_FOUND } box_found;
+/* BOX_OPEN: boxes begin, but none closes. */
+typedef enum { BOX_NONE, BOX_OPEN, BOX_EMPTY, BOX_FOUND } box_found;
 
-/* The inside of the braces that open at text[at]; none if they never close. A backslash takes the
+/* The inside of the braces that open at text[at]; open if they never close. A backslash takes the
  * next character with it, so \{ and \} do not count. */
 static box_found braces(const char *text, size_t n, size_t at, const char **start, size_t *len)
 {
@@ -30,7 +31,7 @@ static box_found braces(const char *text, size_t n, size_t at, const char **star
             return *len > 0 ? BOX_FOUND : BOX_EMPTY;
         }
     }
-    return BOX_NONE;
+    return BOX_OPEN;
 }
 
 /* What the command at text[at] boxes: braces, or digits as in \boxed 5. */
@@ -60,10 +61,10 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
     for (size_t i = n; i-- > 0 && failures < 64;) {
         if (text[i] != '\\' || n - i < 5 || !strchr("bf", text[i + 1])) continue;
         box_found box = boxed_at(text, n, i, start, len);
-        if (box != BOX_NONE) return box;
-        failures++;
+        if (box > BOX_OPEN) return box;
+        failures += box == BOX_OPEN;
     }
-    return BOX_NONE;
+    return failures ? BOX_OPEN : BOX_NONE;
 }
 
 /* Between two boxes of one answer: "and", "or", a comma, blanks, dollars; no sentence. */
@@ -78,6 +79,15 @@ static int joins(const char *gap, size_t n)
     return !letters || memmem(gap, n, "and", 3) || memmem(gap, n, "or", 2);
 }
 
+/* The command whose argument is `inside`. */
+static const char *command_of(const char *text, const char *inside)
+{
+    do
+        inside--;
+    while (inside > text && *inside != '\\');
+    return inside;
+}
+
 /* "\boxed{1} and \boxed{2}" is one answer: the span then holds the boxes. */
 static void join_boxes(const char *text, size_t n_text, const char **start, size_t *len)
 {
@@ -85,8 +95,7 @@ static void join_boxes(const char *text, size_t n_text, const char **start, size
     while (end < text + n_text && isspace((unsigned char)*end))
         end++;
     if (end == text + n_text || *end != '}') return; /* \boxed 5 */
-    while (first > text && *first != '\\')
-        first--; /* the command of the last box */
+    first = command_of(text, first);
     int joined = 0;
     for (; joined < 16; joined++) {
         const char *before;
@@ -96,8 +105,7 @@ static void join_boxes(const char *text, size_t n_text, const char **start, size
         while (gap < first && *gap != '}')
             gap++;
         if (gap >= first || !joins(gap + 1, (size_t)(first - gap - 1))) break;
-        for (first = before; first > text && *first != '\\';)
-            first--;
+        first = command_of(text, before);
     }
     if (!joined) return;
     *start = first;
@@ -126,7 +134,7 @@ static allot_extract_how find(const char *text, size_t n, const allot_grade_opti
                               const char **start, size_t *len)
 {
     box_found box = last_box(text, n, start, len);
-    if (box == BOX_EMPTY) return ALLOT_EXTRACT_NONE;
+    if (box == BOX_EMPTY || box == BOX_OPEN) return ALLOT_EXTRACT_NONE;
     if (box == BOX_FOUND) {
         join_boxes(text, n, start, len);
         return ALLOT_EXTRACT_BOXED;
@@ -149,6 +157,17 @@ allot_extract_how allot_extract(const char *text, size_t n, const allot_grade_op
     return how != ALLOT_EXTRACT_NONE && *len > ALLOT_ANSWER_MAX ? ALLOT_EXTRACT_NONE : how;
 }
 
+/* A reference whose box was cut off is read to its end. */
+static void skip_open_box(const char **start, size_t *len)
+{
+    size_t slashes = 0;
+    while (slashes < *len && (*start)[slashes] == '\\')
+        slashes++;
+    if (!slashes || *len - slashes < 7 || memcmp(*start + slashes, "boxed{", 6) != 0) return;
+    *start += slashes + 6;
+    *len -= slashes + 6;
+}
+
 int allot_reference(const char *answer, size_t n_answer, const char *solution, size_t n_solution,
                     const char **start, size_t *len)
 {
@@ -159,6 +178,7 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
         *start = answer;
         *len = n_answer;
         allot_trim_blanks(start, len);
+        skip_open_box(start, len);
         if (*len == 0) {
             if (last_box(solution, n_solution, start, len) != BOX_FOUND) return 0;
             join_boxes(solution, n_solution, start, len);

@@ -255,17 +255,6 @@ static char *closing(char *s)
     return NULL;
 }
 
-/* Length of s without a final power, as of "cm^2". */
-static size_t without_power(const char *s, size_t n)
-{
-    static const char *const powers[] = {"^2", "^3", "^{2}", "^{3}"};
-    for (size_t k = 0; k < sizeof powers / sizeof *powers; k++) {
-        size_t m = strlen(powers[k]);
-        if (n >= m && memcmp(s + n - m, powers[k], m) == 0) return n - m;
-    }
-    return n;
-}
-
 /* What is dropped, for those who compare units. */
 static void keep_unit(const char *from, const char *to, char *unit)
 {
@@ -293,7 +282,7 @@ static void open_text(char *s, char *unit)
             while (before > s && before[-1] == ' ')
                 before--;
             int number = before > s && strchr("0123456789})", before[-1]);
-            int last = without_power(close + 1, strlen(close + 1)) == 0;
+            int last = allot_words_before_power(close + 1, strlen(close + 1)) == 0;
             if (number && last && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
                 keep_unit(at + m, close, unit);
                 *before = '\0';
@@ -358,7 +347,7 @@ static char *quotient_unit(char *s)
                                                "kg", "cm", "km", "mol", "ft", "sec", "m^3"};
     char *slash = strrchr(s, '/');
     if (!slash) return NULL;
-    size_t n = without_power(slash + 1, strlen(slash + 1)), m = 0;
+    size_t n = allot_words_before_power(slash + 1, strlen(slash + 1)), m = 0;
     while (slash - m > s && isalpha((unsigned char)slash[-1 - (ptrdiff_t)m]))
         m++;
     char *unit = slash - m;
@@ -379,17 +368,8 @@ static void drop_unit(char *s, char *unit)
         keep_unit(quotient, s + strlen(s), unit);
         *quotient = '\0';
     }
-    size_t n = without_power(s, strlen(s)), at = n;
-    while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
-        at--;
-    if (at == 0 || at == n || s[at] != ' ' || !strchr("0123456789})", s[at - 1])) return;
-    for (size_t i = at + 1, end; i < n; i = end + 1) {
-        for (end = i; end < n && s[end] != ' ';)
-            end++;
-        if (i == at + 1 ? !allot_words_unit(s + i, end - i) : end - i == 1) return;
-        if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return;
-        if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return;
-    }
+    size_t n = strlen(s), at = allot_words_before_unit(s, n);
+    if (at == n) return;
     if (memchr(s, ':', at)) return;
     keep_unit(s + at, s + strlen(s), unit);
     s[at] = '\0';

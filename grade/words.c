@@ -104,7 +104,7 @@ void allot_words_replace(char *s)
     if (number >= 0) sprintf(s, "%d", number);
 }
 
-int allot_words_unit(const char *word, size_t n)
+static int is_unit(const char *word, size_t n)
 {
     static const char *const not_units[] = {"and", "or",   "sin", "cos", "tan", "log",
                                             "exp", "sqrt", "mod", "cot", "sec", "csc"};
@@ -116,4 +116,30 @@ int allot_words_unit(const char *word, size_t n)
     for (size_t k = 0; k < sizeof units / sizeof *units; k++)
         if (n == 2 && memcmp(word, units[k], 2) == 0) return 1;
     return 0;
+}
+
+size_t allot_words_before_power(const char *s, size_t n)
+{
+    static const char *const powers[] = {"^2", "^3", "^{2}", "^{3}"};
+    for (size_t k = 0; k < sizeof powers / sizeof *powers; k++) {
+        size_t m = strlen(powers[k]);
+        if (n >= m && memcmp(s + n - m, powers[k], m) == 0) return n - m;
+    }
+    return n;
+}
+
+size_t allot_words_before_unit(const char *s, size_t length)
+{
+    size_t n = allot_words_before_power(s, length), at = n;
+    while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
+        at--;
+    if (at == 0 || at == n || s[at] != ' ' || !strchr("0123456789})", s[at - 1])) return length;
+    for (size_t i = at + 1, end; i < n; i = end + 1) {
+        for (end = i; end < n && s[end] != ' ';)
+            end++;
+        if (i == at + 1 ? !is_unit(s + i, end - i) : end - i == 1) return length;
+        if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return length;
+        if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return length;
+    }
+    return at;
 }

@@ -8,7 +8,11 @@
 /* Replaces a whole answer by what it means, in place; never longer than 16 bytes or s. */
 void allot_words_replace(char *s);
 
-/* 1 if a word of n bytes behind a number can be its unit: three letters or more, or known. */
-int allot_words_unit(const char *word, size_t n);
+/* The length of n bytes without a unit behind a number: "10 meters", "12 square units", "5 cm^2";
+ * the unit's words have three letters or more, or are known. n if there is none. */
+size_t allot_words_before_unit(const char *s, size_t n);
+
+/* The length of n bytes without a final second or third power. */
+size_t allot_words_before_power(const char *s, size_t n);
 
 #endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grade/realset.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "grade/expression.h"
+
+enum { MAX_DEPTH = 6, MAX_CHAIN = 3 };
+
+static int read_set(allot_span t, int depth, allot_realset *out);
+
+int allot_realset_evident(allot_span t)
+{
+    static const char *const signs[] = {"<", ">", "!=", "\\cup", "\\setminus", "\\mathbb{R}"};
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
+        if (memmem(t.s, t.n, signs[k], strlen(signs[k]))) return 1;
+    return 0;
+}
+
+/* ---- sets ---- */
+
+static void push(allot_realset *s, double low, int low_closed, double high, int high_closed)
+{
+    if (s->n == ALLOT_PIECES_MAX || low > high || (low == high && !(low_closed && high_closed)))
+        return;
+    s->at[s->n++] =
+        (allot_piece){low, high, low_closed && isfinite(low), high_closed && isfinite(high)};
+}
+
+static int by_low(const void *a, const void *b)
+{
+    const allot_piece *p = a, *q = b;
+    if (p->low != q->low) return p->low < q->low ? -1 : 1;
+    return q->low_closed - p->low_closed;
+}
+
+static int nearly(double a, double b)
+{
+    return a == b ||
+           (isfinite(a) && isfinite(b) && fabs(a - b) <= 1e-9 * fmax(1, fmax(fabs(a), fabs(b))));
+}
+
+/* Pieces in order; those that touch become one. */
+static void tidy(allot_realset *s)
+{
+    int n = 0;
+    qsort(s->at, (size_t)s->n, sizeof *s->at, by_low);
+    for (int i = 0; i < s->n; i++) {
+        allot_piece *last = n ? &s->at[n - 1] : NULL, p = s->at[i];
+        int meets = last && (p.low < last->high ||
+                             (nearly(p.low, last->high) && (p.low_closed || last->high_closed)));
+        if (!meets) {
+            s->at[n++] = p;
+            continue;
+        }
+        if (p.high > last->high) last->high = p.high, last->high_closed = p.high_closed;
+        else if (p.high == last->high) last->high_closed |= p.high_closed;
+    }
+    s->n = n;
+}
+
+static void complement(const allot_realset *a, allot_realset *out)
+{
+    double from = -INFINITY;
+    int closed = 0;
+    out->n = 0;
+    for (int i = 0; i < a->n; i++) {
+        push(out, from, closed, a->at[i].low, !a->at[i].low_closed);
+        from = a->at[i].high;
+        closed = !a->at[i].high_closed;
+    }
+    push(out, from, closed, INFINITY, 0);
+}
+
+static void intersect(const allot_realset *a, const allot_realset *b, allot_realset *out)
+{
+    allot_realset both = {0};
+    for (int i = 0; i < a->n; i++)
+        for (int j = 0; j < b->n; j++) {
+            allot_piece p = a->at[i], q = b->at[j];
+            double low = fmax(p.low, q.low), high = fmin(p.high, q.high);
+            push(&both, low, (p.low < low || p.low_closed) && (q.low < low || q.low_closed), high,
+                 (p.high > high || p.high_closed) && (q.high > high || q.high_closed));
+        }
+    tidy(&both);
+    *out = both;
+}
+
+/* ---- texts ---- */
+
+static int end_of(allot_span t, double *x)
+{
+    allot_value v;
+    int minus = t.n > 0 && *t.s == '-', sign = t.n > 0 && strchr("+-", *t.s);
+    if (t.n == 6 + (size_t)sign && memcmp(t.s + sign, "\\infty", 6) == 0) {
+        *x = minus ? -INFINITY : INFINITY;
+        return 1;
+    }
+    if (!allot_expression_eval(t.s, t.n, 0, &v) || v.variable ||
+        fabs(cimag(v.z)) > 1e-12 * fmax(1, cabs(v.z)))
+        return 0;
+    *x = creal(v.z);
+    return isfinite(*x);
+}
+
+static int begins(allot_span t, size_t at, const char *word)
+{
+    size_t m = strlen(word);
+    return t.n - at >= m && memcmp(t.s + at, word, m) == 0;
+}
+
+/* A sign, or a word that is not part of a longer one. */
+static int stands(allot_span t, size_t at, const char *word)
+{
+    size_t m = strlen(word);
+    if (!begins(t, at, word)) return 0;
+    if (isalpha((unsigned char)*word) && at > 0 && isalpha((unsigned char)t.s[at - 1])) return 0;
+    return !isalpha((unsigned char)word[m - 1]) || at + m >= t.n ||
+           !isalpha((unsigned char)t.s[at + m]);
+}
+
+static allot_span trimmed(const char *s, size_t n)
+{
+    while (n && *s == ' ')
+        s++, n--;
+    while (n && s[n - 1] == ' ')
+        n--;
+    return (allot_span){s, n};
+}
+
+/* Cuts t at the first of the words outside brackets. */
+static int cut(allot_span t, const char *const *words, allot_span *left, allot_span *right)
+{
+    int depth = 0;
+    for (size_t at = 0; at < t.n; at++) {
+        if (strchr("([{", t.s[at])) depth++;
+        if (strchr(")]}", t.s[at])) depth--;
+        for (int k = 0; depth == 0 && words[k]; k++) {
+            if (!stands(t, at, words[k])) continue;
+            size_t m = strlen(words[k]);
+            *left = trimmed(t.s, at);
+            *right = trimmed(t.s + at + m, t.n - at - m);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_name(allot_span t)
+{
+    return t.n == 1 && isalpha((unsigned char)*t.s) && *t.s != 'e' && *t.s != 'i';
+}
+
+/* All x with "x op bound"; for "bound op x" the op is turned round. */
+static void half_line(char op, int closed, double bound, allot_realset *out)
+{
+    allot_realset s = {0};
+    if (op == '<') push(&s, -INFINITY, 0, bound, closed);
+    else if (op == '>') push(&s, bound, closed, INFINITY, 0);
+    else push(&s, bound, 1, bound, 1);
+    if (op == '!') complement(&s, out);
+    else *out = s;
+}
+
+/* x < 3, 3 > x, x != 3, -2 <= x < 7: one name, one or two bounds. */
+static int read_relation(allot_span t, allot_realset *out)
+{
+    allot_span part[MAX_CHAIN];
+    char op[MAX_CHAIN];
+    int closed[MAX_CHAIN], n = 0, name = -1;
+    size_t from = 0;
+    for (size_t at = 0; at <= t.n; at++) {
+        if (at < t.n && !strchr("<>!=", t.s[at])) continue;
+        if (n == MAX_CHAIN) return 0;
+        part[n] = trimmed(t.s + from, at - from);
+        if (is_name(part[n])) name = name < 0 ? n : MAX_CHAIN;
+        if (at < t.n) {
+            op[n] = t.s[at];
+            closed[n] = at + 1 < t.n && t.s[at + 1] == '=';
+            if (op[n] == '!' && !closed[n]) return 0;
+            at += (size_t)closed[n];
+        }
+        from = at + 1;
+        n++;
+    }
+    if (n < 2 || name < 0 || name == MAX_CHAIN || (n == 3 && name != 1)) return 0;
+    *out = (allot_realset){.n = 1, .at = {{-INFINITY, INFINITY, 0, 0}}};
+    for (int k = 0; k + 1 < n; k++) {
+        allot_realset side = {0}, both;
+        double bound;
+        char turned = op[k] == '<' ? '>' : op[k] == '>' ? '<' : op[k];
+        if (!end_of(part[k < name ? k : k + 1], &bound)) return 0;
+        half_line(k < name ? turned : op[k], closed[k], bound, &side);
+        intersect(out, &side, &both);
+        *out = both;
+    }
+    return 1;
+}
+
+static int read_interval(const allot_structure *s, allot_realset *out)
+{
+    double low, high;
+    out->n = 0;
+    if (s->shape == ALLOT_SET) {
+        for (int i = 0; i < s->n; i++) {
+            if (i == ALLOT_PIECES_MAX || !end_of(s->part[i], &low) || !isfinite(low)) return 0;
+            push(out, low, 1, low, 1);
+        }
+        tidy(out);
+        return 1;
+    }
+    if (s->shape != ALLOT_GROUP || s->n != 2 || !end_of(s->part[0], &low) ||
+        !end_of(s->part[1], &high) || low > high)
+        return 0;
+    push(out, low, s->open == '[', high, s->close == ']');
+    return 1;
+}
+
+/* The condition of "\{x \mid x > 3\}"; x may be said to be real. */
+static int read_builder(allot_span t, int depth, allot_realset *out)
+{
+    static const char *const bars[] = {"|", ":", NULL}, *const in[] = {"\\in", NULL};
+    allot_span left, right, name, domain;
+    if (t.n < 6 || memcmp(t.s, "\\{", 2) != 0 || memcmp(t.s + t.n - 2, "\\}", 2) != 0) return 0;
+    if (!cut((allot_span){t.s + 2, t.n - 4}, bars, &left, &right)) return 0;
+    if (cut(left, in, &name, &domain)) {
+        if (domain.n != 10 || memcmp(domain.s, "\\mathbb{R}", 10) != 0) return 0;
+        left = name;
+    }
+    return is_name(left) && read_set(right, depth, out);
+}
+
+/* Two sets joined by words of one meaning. */
+static int read_joined(allot_span t, int depth, allot_realset *out)
+{
+    static const char *const unions[] = {"\\cup", "or", "\\lor", NULL},
+                             *const meets[] = {"\\cap", "and", "\\land", NULL},
+                             *const less[] = {"\\setminus", "-\\{", NULL};
+    allot_span left, right;
+    allot_realset a, b, other;
+    int how = cut(t, unions, &left, &right) ? 1 : cut(t, meets, &left, &right) ? 2 : 0;
+    if (!how && memmem(t.s, t.n, "\\mathbb{R}", 10) && cut(t, less, &left, &right)) {
+        how = 3;
+        if (right.s >= t.s + 2 && right.s[-1] == '{' && right.s[-2] == '\\')
+            right = (allot_span){right.s - 2, right.n + 2};
+    }
+    if (!how || !read_set(left, depth, &a) || !read_set(right, depth, &b)) return 0;
+    if (how == 1) {
+        for (int i = 0; i < b.n; i++)
+            push(&a, b.at[i].low, b.at[i].low_closed, b.at[i].high, b.at[i].high_closed);
+        tidy(&a);
+        *out = a;
+        return 1;
+    }
+    if (how == 3) {
+        complement(&b, &other);
+        b = other;
+    }
+    intersect(&a, &b, out);
+    return 1;
+}
+
+static int read_set(allot_span t, int depth, allot_realset *out)
+{
+    allot_structure s;
+    if (++depth > MAX_DEPTH || t.n == 0) return 0;
+    if (t.n > 4 && is_name((allot_span){t.s, 1}) && begins(t, 1, "\\in") &&
+        !isalpha((unsigned char)t.s[4]))
+        return read_set(trimmed(t.s + 4, t.n - 4), depth, out);
+    if (t.n == 10 && memcmp(t.s, "\\mathbb{R}", 10) == 0) {
+        *out = (allot_realset){.n = 1, .at = {{-INFINITY, INFINITY, 0, 0}}};
+        return 1;
+    }
+    if (t.n == 9 && memcmp(t.s, "\\emptyset", 9) == 0) {
+        out->n = 0;
+        return 1;
+    }
+    if (read_joined(t, depth, out) || read_builder(t, depth, out) || read_relation(t, out))
+        return 1;
+    allot_structure_read(t, &s);
+    return read_interval(&s, out);
+}
+
+int allot_realset_read(allot_span t, allot_realset *out)
+{
+    return t.n < 400 && read_set(t, 0, out);
+}
+
+int allot_realsets_equal(const allot_realset *a, const allot_realset *b)
+{
+    if (a->n != b->n) return 0;
+    for (int i = 0; i < a->n; i++) {
+        const allot_piece *p = &a->at[i], *q = &b->at[i];
+        if (!nearly(p->low, q->low) || !nearly(p->high, q->high) ||
+            p->low_closed != q->low_closed || p->high_closed != q->high_closed)
+            return 0;
+    }
+    return 1;
+}
