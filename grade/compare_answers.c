@@ -7,6 +7,7 @@
 #include "grade/expression.h"
 #include "grade/moment.h"
 #include "grade/normalize.h"
+#include "grade/words.h"
 
 enum { MOST_PARTS = 2000 }; /* compared in one answer */
 
@@ -125,6 +126,47 @@ static int read_answer(const char *answer, size_t n, normal_form *out)
     return out->span.n > 0;
 }
 
+/* The letters of several choices, as bits: "A, C", "A and C", "ACD"; 0: other text, or one letter.
+ */
+static unsigned choices_of(allot_span t, int *apart)
+{
+    unsigned letters = 0;
+    int n = 0;
+    *apart = 0;
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.n - i > 3 && memcmp(t.s + i, "and", 3) == 0) {
+            i += 2;
+        } else if (t.s[i] >= 'A' && t.s[i] <= 'J') {
+            unsigned bit = 1u << (t.s[i] - 'A');
+            if (letters & bit) return 0;
+            letters |= bit;
+            n++;
+            continue;
+        } else if (!strchr(" ,()", t.s[i])) {
+            return 0;
+        }
+        *apart = 1;
+    }
+    return n > 1 ? letters : 0;
+}
+
+static int same_choices(allot_span a, allot_span b)
+{
+    int a_apart, b_apart;
+    unsigned x = choices_of(a, &a_apart), y = choices_of(b, &b_apart);
+    return x && x == y && (a_apart || b_apart);
+}
+
+/* A prediction that says metres where the reference is a mere number: "20 m", "20m^2". */
+static int same_with_symbol(allot_span reference, allot_span prediction, allot_comparison *c)
+{
+    size_t n = allot_words_before_power(prediction.s, prediction.n);
+    if (n < 2 || !strchr("mgshLNJWVA", prediction.s[n - 1])) return 0;
+    n -= 1 + (prediction.s[n - 2] == ' ');
+    if (n == 0 || !isdigit((unsigned char)prediction.s[n - 1])) return 0;
+    return allot_same_numbers(reference, (allot_span){prediction.s, n}, c->o) > 0;
+}
+
 static int same_answers(const normal_form *a, const normal_form *b, allot_comparison *c)
 {
     if (c->o->units == ALLOT_UNITS_KEEP && strcmp(a->unit, b->unit) != 0) return 0;
@@ -134,7 +176,9 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     c->rule = "both signs";
     if (same_with_signs(a->span, b->span, c->o)) return 1;
     c->rule = "the chosen letter";
-    if (same_choice(a->span, b->span, c)) return 1;
+    if (same_choice(a->span, b->span, c) || same_choices(a->span, b->span)) return 1;
+    c->rule = "a unit";
+    if (c->o->units == ALLOT_UNITS_DROP && same_with_symbol(a->span, b->span, c)) return 1;
     c->rule = "the same angle";
     return (a->degrees && same_angle(a->text, a->span.n, b->text, b->span.n)) ||
            (b->degrees && same_angle(b->text, b->span.n, a->text, a->span.n));

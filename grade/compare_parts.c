@@ -65,12 +65,15 @@ static int same_matrix(const allot_structure *a, const allot_structure *b, allot
 /* The left side of "f(x) = 3" or "AB = 4": letters with subscripts and brackets, no arithmetic. */
 static int is_name(allot_span t)
 {
-    int subscript = 0, seen = 0;
+    int subscript = 0, seen = 0, brackets = 0;
     for (size_t i = 0; i < t.n; i++) {
         char c = t.s[i];
         if (c == '_') subscript = 1;
         else if (isalpha((unsigned char)c)) seen = 1;
-        else if (isdigit((unsigned char)c) ? !subscript : !strchr("\\{}()|:' ", c)) return 0;
+        else if (c == '^' && t.n - i > 4 && memcmp(t.s + i, "^{-1}", 5) == 0) i += 4;
+        else if (isdigit((unsigned char)c) ? !subscript && !brackets : !strchr("\\{}()|:'<>, ", c))
+            return 0;
+        brackets += (c == '(') - (c == ')');
     }
     return seen && t.n < 64;
 }
@@ -141,14 +144,17 @@ static int same_interval(const allot_structure *a, const allot_structure *b, all
            allot_same(x.high, y.high, c);
 }
 
-/* Points and equations, not plain values; a list with "or". */
+/* Points, equations and choices, not plain values; a list with "or". */
 static int any_order(const allot_structure *s, const allot_comparison *c)
 {
     if (s->shape == ALLOT_SET || s->shape == ALLOT_UNION) return 1;
     if (s->shape != ALLOT_LIST || c->o->order == ALLOT_ORDER_STRICT) return 0;
     if (s->joined || c->o->order == ALLOT_ORDER_ANY) return 1;
-    for (int i = 0; i < s->n; i++)
-        if (!strchr("([{\\", *s->part[i].s) && !memchr(s->part[i].s, '=', s->part[i].n)) return 0;
+    for (int i = 0; i < s->n; i++) {
+        allot_span p = s->part[i];
+        int letter = p.n == 1 && *p.s >= 'A' && *p.s <= 'J'; /* a choice */
+        if (!letter && !strchr("([{\\", *p.s) && !memchr(p.s, '=', p.n)) return 0;
+    }
     return 1;
 }
 
@@ -168,7 +174,7 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     if (r->n == 2 && is_point_of_names(r->part[0])) return allot_same(last, value, c);
     for (int i = 0; i + 1 < r->n; i++) {
         allot_value v;
-        if (i == 0 && is_name(r->part[i])) continue;
+        if (is_name(r->part[i])) continue;
         if (!allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) || v.variable) return 0;
         if (!allot_same(r->part[i], last, c)) return 0;
     }

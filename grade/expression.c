@@ -335,8 +335,7 @@ static int command(parser *p, allot_value *v)
 #define IS(word) (n == sizeof(word) - 1 && memcmp(name, word, n) == 0)
     if (IS("frac")) return argument(p, v) && argument(p, &below) && divide(v, &below);
     if (IS("sqrt")) return root(p, v);
-    if (IS("binom") || IS("dbinom"))
-        return argument(p, v) && argument(p, &below) && choose(v, &below);
+    if (IS("binom")) return argument(p, v) && argument(p, &below) && choose(v, &below);
     if (IS("lfloor") || IS("lceil")) return rounded(p, *name == 'l' && name[1] == 'f', v);
     if (IS("sum") || IS("int")) return bounded(p, from, v);
     if (IS("pi")) {

@@ -23,7 +23,7 @@ static int read_sum(allot_span t, reading *r, matrix *out);
 
 int allot_matrix_evident(allot_span t)
 {
-    return t.n > 20 && memmem(t.s, t.n, "matrix}", 7) != NULL;
+    return t.n > 20 && (memmem(t.s, t.n, "matrix}", 7) || memmem(t.s, t.n, "{array}", 7));
 }
 
 /* ---- arithmetic ---- */

@@ -116,6 +116,12 @@ static int read_piece(const token *t, int n, allot_moment *out)
 {
     int month = t->number < 0 ? named(t->word, months, 12) : -1;
     if (filler(t)) return 1;
+    int noon = strcmp(t->word, "noon") == 0;
+    if (out->hour < 0 && (noon || strcmp(t->word, "midnight") == 0)) {
+        out->half = noon;
+        out->hour = 12 * noon;
+        return 1;
+    }
     if (month >= 0 && out->month < 0) {
         out->month = month + 1;
         return 1;

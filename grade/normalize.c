@@ -126,6 +126,16 @@ static const struct {
                  {"\\pounds", ""},
                  {"\\euro", ""},
                  {"\\equiv", "="},
+                 {"\\approx", "="},
+                 {"\\simeq", "="},
+                 {"\\cong", "="},
+                 {"\xe2\x89\x88", "="},
+                 {"\\tbinom", "\\binom"},
+                 {"\\dbinom", "\\binom"},
+                 {"\\bar", "\\overline"},
+                 {"\\triangle", ""},
+                 {"\\angle", ""},
+                 {"\xe2\x88\xa0", ""},
                  {"\\lg", "\\log"},
                  {"\\rm", ""},
                  {"\\bf", ""},
@@ -269,9 +279,9 @@ static void keep_unit(const char *from, const char *to, char *unit)
 /* \text{...} and its kin: the words stay between blanks; text behind a number (a unit) goes. */
 static void open_text(char *s, char *unit)
 {
-    static const char *const names[] = {"\\text{",   "\\textbf{",      "\\textit{", "\\mathrm{",
-                                        "\\mbox{",   "\\mathbf{",      "\\boxed{",  "\\fbox{",
-                                        "\\textrm{", "\\operatorname{"};
+    static const char *const names[] = {
+        "\\text{",  "\\textbf{", "\\textit{", "\\mathrm{",       "\\mbox{", "\\mathbf{",
+        "\\boxed{", "\\fbox{",   "\\textrm{", "\\operatorname{", "\\vec{",  "\\overrightarrow{"};
     if (!strchr(s, '\\')) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);
@@ -281,7 +291,8 @@ static void open_text(char *s, char *unit)
             if (!close) return;
             while (before > s && before[-1] == ' ')
                 before--;
-            int number = before > s && strchr("0123456789})", before[-1]);
+            int number = before > s && (strchr("0123456789})", before[-1]) ||
+                                        (before > s + 2 && memcmp(before - 3, "\\pi", 3) == 0));
             int last = allot_words_before_power(close + 1, strlen(close + 1)) == 0;
             if (number && last && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
                 keep_unit(at + m, close, unit);
@@ -324,16 +335,24 @@ static int has_angle(const char *s)
     return 0;
 }
 
+/* The C of "20 degrees C" at s[at]. */
+static int behind_degree(const char *s, size_t at)
+{
+    at -= s[at - 1] == ' ';
+    return at > 1 && memcmp(s + at - 2, "\xc2\xb0", 2) == 0;
+}
+
 static void trim(char *s)
 {
     size_t n = strlen(s), from = 0;
     for (;;) {
         if (n > 0 && strchr(".,;`\"'\\ ", s[n - 1])) n--;
         else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !has_angle(s)) n -= 2;
+        else if (n > 3 && strchr("CF", s[n - 1]) && behind_degree(s, n - 1)) n--;
         else break;
     }
     s[n] = '\0';
-    while (s[from] && strchr("`\" :", s[from]))
+    while (s[from] && strchr("`\" :=", s[from]))
         from++;
     memmove(s, s + from, n - from + 1);
 }
@@ -397,6 +416,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     open_text(out, unit);
     squeeze(out);
     trim(out);
+    allot_words_numbers(out);
     drop_unit(out, unit);
     const char *value = without_name(out);
     memmove(out, value, strlen(value) + 1);

@@ -12,7 +12,8 @@ static int read_set(allot_span t, int depth, allot_realset *out);
 
 int allot_realset_evident(allot_span t)
 {
-    static const char *const signs[] = {"<", ">", "!=", "\\cup", "\\setminus", "\\mathbb{R}"};
+    static const char *const signs[] = {"<",     ">",          "!=",         "\\cup",
+                                        "\\cap", "\\setminus", "\\mathbb{R}"};
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         if (memmem(t.s, t.n, signs[k], strlen(signs[k]))) return 1;
     return 0;

@@ -91,8 +91,8 @@ static int wrapped(allot_span t)
 
 static int matrix(allot_span t, allot_structure *o)
 {
-    static const char *const kinds[] = {"{pmatrix}", "{bmatrix}", "{matrix}", "{vmatrix}",
-                                        "{array}",   "{cases}",   "{Bmatrix}"};
+    static const char *const kinds[] = {"{pmatrix}", "{bmatrix}", "{matrix}",  "{vmatrix}",
+                                        "{array}",   "{cases}",   "{Bmatrix}", "{smallmatrix}"};
     if (!begins(t, 0, "\\begin")) return 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t m = strlen(kinds[k]);
@@ -109,7 +109,7 @@ static int matrix(allot_span t, allot_structure *o)
         }
         push(o, t, from, end);
         o->open = k == 3 ? '|' : '(';
-        o->shape = ALLOT_MATRIX;
+        o->shape = k == 5 ? ALLOT_LIST : ALLOT_MATRIX;
         return 1;
     }
     return 0;

@@ -25,6 +25,7 @@ static const struct {
                 {"there is no solution", "\\emptyset"},
                 {"there are no solutions", "\\emptyset"},
                 {"empty set", "\\emptyset"},
+                {"\\{\\}", "\\emptyset"},
                 {"dne", "undefined"},
                 {"does not exist", "undefined"}};
 
@@ -58,16 +59,22 @@ static void cut(char *s, size_t n)
     memmove(s, s + n, strlen(s + n) + 1);
 }
 
-/* "the dog", "a circle", "USD 5". */
+/* "the dog", "about 5", "all x > 3", "USD 5". */
 static void drop_prefix(char *s)
 {
-    static const char *const articles[] = {"the ", "a ", "an "}, *const money[] = {"usd ", "us",
-                                                                                   "eur ", "rs ",
-                                                                                   "rs."};
+    static const char *const articles[] = {"the ", "a ", "an "},
+                             *const leads[] = {"approximately ", "about ", "answer:", "all "},
+                             *const money[] = {"usd ", "us", "eur ", "rs ", "rs."};
     for (size_t k = 0; k < sizeof articles / sizeof *articles; k++) {
         size_t m = strlen(articles[k]);
-        if (strncasecmp(s, articles[k], m) == 0 && isalpha((unsigned char)s[m]) &&
-            isalpha((unsigned char)s[m + 1]) && isalpha((unsigned char)s[m + 2]))
+        if (strncasecmp(s, articles[k], m) == 0 && strncmp(s + m, "and ", 4) != 0 &&
+            isalpha((unsigned char)s[m]) && isalpha((unsigned char)s[m + 1]) &&
+            isalpha((unsigned char)s[m + 2]))
+            cut(s, m);
+    }
+    for (size_t k = 0; k < sizeof leads / sizeof *leads; k++) {
+        size_t m = strlen(leads[k]);
+        if (strncasecmp(s, leads[k], m) == 0 && (k < 3 || !isalpha((unsigned char)s[m + 1])))
             cut(s, m);
     }
     for (size_t k = 0; k < sizeof money / sizeof *money; k++) {
@@ -90,11 +97,61 @@ static void read_times(char *s)
     }
 }
 
+static void read_magnitude(char *s)
+{
+    static const struct {
+        const char *word, *power;
+    } rows[] = {{" thousand", "*10^{3}"}, {" million", "*10^{6}"}, {" billion", "*10^{9}"}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        size_t m = strlen(rows[k].word), put = strlen(rows[k].power);
+        char *at = strstr(s, rows[k].word);
+        if (!at || at == s || !isdigit((unsigned char)at[-1]) || isalpha((unsigned char)at[m]))
+            continue;
+        memcpy(at, rows[k].power, put);
+        memmove(at + put, at + m, strlen(at + m) + 1);
+    }
+}
+
+void allot_words_numbers(char *s)
+{
+    read_times(s);
+    read_magnitude(s);
+}
+
+/* ", k \in \mathbb{Z}" behind a family of answers says nothing new. */
+static void drop_condition(char *s)
+{
+    static const char *const ends[] = {"\\in\\mathbb{Z}", "\\in\\mathbb{N}", "\\inZ"};
+    size_t n = strlen(s);
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        size_t m = strlen(ends[k]);
+        if (n < m + 4 || strcmp(s + n - m, ends[k]) != 0 || !isalpha((unsigned char)s[n - m - 1]))
+            continue;
+        size_t to = n - m - 1;
+        while (to > 0 && strchr(" ,(", s[to - 1]))
+            to--;
+        if (to > 0 && to < n - m - 1) s[to] = '\0';
+        return;
+    }
+}
+
+/* The segment \overline{AB} is AB; digits under a bar repeat. */
+static void drop_bar(char *s)
+{
+    size_t n = strlen(s);
+    if (n < 12 || strncmp(s, "\\overline{", 10) != 0 || s[n - 1] != '}') return;
+    for (size_t i = 10; i + 1 < n; i++)
+        if (s[i] < 'A' || s[i] > 'Z') return;
+    s[n - 1] = '\0';
+    cut(s, 10);
+}
+
 void allot_words_replace(char *s)
 {
     drop_prefix(s);
-    read_times(s);
-    if (!isalpha((unsigned char)*s) && !strchr("+-", *s)) return;
+    drop_condition(s);
+    drop_bar(s);
+    if (!isalpha((unsigned char)*s) && !strchr("+-\\", *s)) return;
     for (size_t k = 0; k < sizeof meanings / sizeof *meanings; k++) {
         if (strcasecmp(s, meanings[k].from) != 0) continue;
         strcpy(s, meanings[k].to);
@@ -104,18 +161,23 @@ void allot_words_replace(char *s)
     if (number >= 0) sprintf(s, "%d", number);
 }
 
+static int known_symbol(const char *word, size_t n)
+{
+    static const char *const units[] = {"cm", "mm", "km", "kg", "ft", "in", "ml", "hr", "pct",
+                                        "mg", "dm", "lb", "oz", "yd", "mi", "Hz", "mL", "mph"};
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
+        if (n == strlen(units[k]) && memcmp(word, units[k], n) == 0) return 1;
+    return 0;
+}
+
 static int is_unit(const char *word, size_t n)
 {
-    static const char *const not_units[] = {"and", "or",   "sin", "cos", "tan", "log",
-                                            "exp", "sqrt", "mod", "cot", "sec", "csc"};
-    static const char *const units[] = {"cm",  "mm", "km", "kg", "ft", "in", "ml", "hr",
-                                        "pct", "mg", "dm", "lb", "oz", "yd", "mi", "Hz"};
+    static const char *const not_units[] = {"million", "billion", "thousand", "and", "or",
+                                            "sin",     "cos",     "tan",      "log", "exp",
+                                            "sqrt",    "mod",     "cot",      "sec", "csc"};
     for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
         if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
-    if (n >= 3) return 1;
-    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
-        if (n == 2 && memcmp(word, units[k], 2) == 0) return 1;
-    return 0;
+    return n >= 3 || known_symbol(word, n);
 }
 
 size_t allot_words_before_power(const char *s, size_t n)
@@ -131,9 +193,16 @@ size_t allot_words_before_power(const char *s, size_t n)
 size_t allot_words_before_unit(const char *s, size_t length)
 {
     size_t n = allot_words_before_power(s, length), at = n;
-    while (at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '))
+    int behind_pi = 0;
+    while (at > 0 && !behind_pi && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' ')) {
         at--;
-    if (at == 0 || at == n || s[at] != ' ' || !strchr("0123456789})", s[at - 1])) return length;
+        behind_pi = at > 3 && s[at] == ' ' && memcmp(s + at - 3, "\\pi", 3) == 0;
+    }
+    if (at > 0 && isalpha((unsigned char)s[at]) && known_symbol(s + at, n - at) &&
+        isdigit((unsigned char)s[at - 1]))
+        return at;
+    if (at == 0 || at == n || s[at] != ' ' || !(behind_pi || strchr("0123456789})", s[at - 1])))
+        return length;
     for (size_t i = at + 1, end; i < n; i = end + 1) {
         for (end = i; end < n && s[end] != ' ';)
             end++;

@@ -8,6 +8,10 @@
 /* Replaces a whole answer by what it means, in place; never longer than 16 bytes or s. */
 void allot_words_replace(char *s);
 
+/* Numbers with words in them, in place: "2.5 million" is 2.5*10^{6}, "6.02 x 10^23" a product. s
+ * has room for 8 bytes more. */
+void allot_words_numbers(char *s);
+
 /* The length of n bytes without a unit behind a number: "10 meters", "12 square units", "5 cm^2";
  * the unit's words have three letters or more, or are known. n if there is none. */
 size_t allot_words_before_unit(const char *s, size_t n);
