@@ -318,14 +318,23 @@ static int decided(const char *rule, allot_comparison *c)
     return 1;
 }
 
+/* A part's unit, or its sign of degrees. */
+static allot_span without_unit(allot_span t)
+{
+    t.n = allot_words_before_unit(t.s, t.n);
+    if (t.n > 2 && memcmp(t.s + t.n - 2, "\xc2\xb0", 2) == 0 && !allot_words_angle(t.s, t.n))
+        t.n -= 2;
+    return t;
+}
+
 int allot_same(allot_span a, allot_span b, allot_comparison *c)
 {
     if (c->depth >= ALLOT_STRUCTURE_DEPTH || c->left-- <= 0) return 0;
     a = without_membership(a);
     b = without_membership(b);
     if (c->depth > 0) { /* of whole answers, units were dropped before */
-        a.n = allot_words_before_unit(a.s, a.n);
-        b.n = allot_words_before_unit(b.s, b.n);
+        a = without_unit(a);
+        b = without_unit(b);
     }
     if (a.n == 0 || b.n == 0) return 0;
     if (allot_same_text(a, b)) return decided("the same text", c);

@@ -270,7 +270,7 @@ static int function(parser *p, const char *name, allot_value *v)
     allot_value base = {.z = 10}, k = {.z = 1};
     if (take(p, '_') && !argument(p, &base)) return 0;
     if (take(p, '^') && !argument(p, &k)) return 0;
-    if (creal(k.z) == -1) return 0; /* the inverse or the reciprocal: nobody knows */
+    int inverse = creal(k.z) == -1; /* \sin^{-1} is the arcsine */
     if (!operand(p, v)) return 0;
     allot_value more;
     while (isalpha(peek(p)) || (starts(p, "\\pi") && p->s[-1] != ')')) {
@@ -278,7 +278,13 @@ static int function(parser *p, const char *name, allot_value *v)
         multiply(v, &more);
     }
     v->branch |= *name == 'l' && is_negative(v);
-    v->z = cpow(apply(name, v->z, base.z), k.z);
+    if (inverse) {
+        int sine = strncmp(name, "sin", 3) == 0, cosine = strncmp(name, "cos", 3) == 0;
+        if (name[3] == 'h' || !(sine || cosine || *name == 't')) return 0;
+        v->z = sine ? casin(v->z) : cosine ? cacos(v->z) : catan(v->z);
+    } else {
+        v->z = cpow(apply(name, v->z, base.z), k.z);
+    }
     v->exact = 0;
     return 1;
 }

@@ -126,10 +126,15 @@ static const struct {
                  {"\\pounds", ""},
                  {"\\euro", ""},
                  {"\\equiv", "="},
-                 {"\\approx", "="},
-                 {"\\simeq", "="},
-                 {"\\cong", "="},
-                 {"\xe2\x89\x88", "="},
+                 {"\\simeq", "\\approx "},
+                 {"\xe2\x89\x88", "\\approx "},
+                 {"\\leqslant", "<="},
+                 {"\\geqslant", ">="},
+                 {"\\not=", "!="},
+                 {"\\mathbb R", "\\mathbb{R}"},
+                 {"\\mathbb Z", "\\mathbb{Z}"},
+                 {"\\text {", "\\text{"},
+                 {"\\mathrm {", "\\mathrm{"},
                  {"\\tbinom", "\\binom"},
                  {"\\dbinom", "\\binom"},
                  {"\\bar", "\\overline"},
@@ -280,8 +285,10 @@ static void keep_unit(const char *from, const char *to, char *unit)
 static void open_text(char *s, char *unit)
 {
     static const char *const names[] = {
-        "\\text{",  "\\textbf{", "\\textit{", "\\mathrm{",       "\\mbox{", "\\mathbf{",
-        "\\boxed{", "\\fbox{",   "\\textrm{", "\\operatorname{", "\\vec{",  "\\overrightarrow{"};
+        "\\text{",   "\\textbf{",         "\\textit{",    "\\mathrm{",    "\\mbox{",
+        "\\mathbf{", "\\boxed{",          "\\fbox{",      "\\textrm{",    "\\operatorname{",
+        "\\vec{",    "\\overrightarrow{", "\\underline{", "\\emph{",      "\\texttt{",
+        "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{"};
     if (!strchr(s, '\\')) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);
@@ -326,15 +333,6 @@ static void squeeze(char *s)
     s[m] = '\0';
 }
 
-/* The sine of 30 degrees needs the sign. */
-static int has_angle(const char *s)
-{
-    static const char *const names[] = {"sin", "cos", "tan", "cot", "sec", "csc"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-        if (strstr(s, names[k])) return 1;
-    return 0;
-}
-
 /* The C of "20 degrees C" at s[at]. */
 static int behind_degree(const char *s, size_t at)
 {
@@ -342,12 +340,24 @@ static int behind_degree(const char *s, size_t at)
     return at > 1 && memcmp(s + at - 2, "\xc2\xb0", 2) == 0;
 }
 
+/* "\sqrt{3} \approx 1.7": what is exact; of "x \approx 1.7" the number. */
+static void keep_exact(char *s)
+{
+    char *sign = strstr(s, "\\approx");
+    if (!sign) return;
+    char *left = s;
+    while (left < sign && (isalpha((unsigned char)*left) || *left == ' '))
+        left++;
+    if (left == sign) memmove(s, sign + 7, strlen(sign + 7) + 1);
+    else *sign = '\0';
+}
+
 static void trim(char *s)
 {
     size_t n = strlen(s), from = 0;
     for (;;) {
         if (n > 0 && strchr(".,;`\"'\\ ", s[n - 1])) n--;
-        else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !has_angle(s)) n -= 2;
+        else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !allot_words_angle(s, n)) n -= 2;
         else if (n > 3 && strchr("CF", s[n - 1]) && behind_degree(s, n - 1)) n--;
         else break;
     }
@@ -415,6 +425,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     if (!respell(once, unescape(answer, n, once), out)) return 0;
     open_text(out, unit);
     squeeze(out);
+    keep_exact(out);
     trim(out);
     allot_words_numbers(out);
     drop_unit(out, unit);

@@ -12,6 +12,7 @@ static int read_set(allot_span t, int depth, allot_realset *out);
 
 int allot_realset_evident(allot_span t)
 {
+    if (t.n > 4 && (*t.s == ']' || t.s[t.n - 1] == '[')) return 1;
     static const char *const signs[] = {"<",     ">",          "!=",         "\\cup",
                                         "\\cap", "\\setminus", "\\mathbb{R}"};
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
@@ -164,18 +165,35 @@ static void half_line(char op, int closed, double bound, allot_realset *out)
     else *out = s;
 }
 
-/* x < 3, 3 > x, x != 3, -2 <= x < 7: one name, one or two bounds. */
+static int is_absolute(allot_span t)
+{
+    return t.n == 3 && *t.s == '|' && t.s[2] == '|' && is_name((allot_span){t.s + 1, 1});
+}
+
+/* What |x| is in s, as a set of x. */
+static void mirror(allot_realset *s)
+{
+    allot_realset positive = {.n = 1, .at = {{0, INFINITY, 1, 0}}}, half;
+    intersect(s, &positive, &half);
+    *s = half;
+    for (int i = 0; i < half.n; i++)
+        push(s, -half.at[i].high, half.at[i].high_closed, -half.at[i].low, half.at[i].low_closed);
+    tidy(s);
+}
+
+/* |x| < 3, x < 3, 3 > x, x != 3, -2 <= x < 7: one name, one or two bounds. */
 static int read_relation(allot_span t, allot_realset *out)
 {
     allot_span part[MAX_CHAIN];
     char op[MAX_CHAIN];
-    int closed[MAX_CHAIN], n = 0, name = -1;
+    int closed[MAX_CHAIN], n = 0, name = -1, absolute = 0;
     size_t from = 0;
     for (size_t at = 0; at <= t.n; at++) {
         if (at < t.n && !strchr("<>!=", t.s[at])) continue;
         if (n == MAX_CHAIN) return 0;
         part[n] = trimmed(t.s + from, at - from);
-        if (is_name(part[n])) name = name < 0 ? n : MAX_CHAIN;
+        if (n == 0) absolute = is_absolute(part[n]);
+        if (is_name(part[n]) || (n == 0 && absolute)) name = name < 0 ? n : MAX_CHAIN;
         if (at < t.n) {
             op[n] = t.s[at];
             closed[n] = at + 1 < t.n && t.s[at + 1] == '=';
@@ -193,9 +211,26 @@ static int read_relation(allot_span t, allot_realset *out)
         char turned = op[k] == '<' ? '>' : op[k] == '>' ? '<' : op[k];
         if (!end_of(part[k < name ? k : k + 1], &bound)) return 0;
         half_line(k < name ? turned : op[k], closed[k], bound, &side);
+        if (absolute) mirror(&side);
         intersect(out, &side, &both);
         *out = both;
     }
+    return 1;
+}
+
+/* ]0,1[ and [0,1[, the other way to leave ends out. */
+static int read_turned(allot_span t, allot_realset *out)
+{
+    double low, high;
+    int left = *t.s == ']', right = t.n > 4 && t.s[t.n - 1] == '[';
+    if (t.n < 5 || !(left || right) || !strchr("[]", *t.s) || !strchr("[]", t.s[t.n - 1])) return 0;
+    const char *comma = memchr(t.s, ';', t.n);
+    if (!comma) comma = memchr(t.s, ',', t.n);
+    if (!comma || !end_of(trimmed(t.s + 1, (size_t)(comma - t.s) - 1), &low) ||
+        !end_of(trimmed(comma + 1, t.n - 2 - (size_t)(comma - t.s)), &high))
+        return 0;
+    out->n = 0;
+    push(out, low, !left, high, !right);
     return 1;
 }
 
@@ -223,8 +258,9 @@ static int read_builder(allot_span t, int depth, allot_realset *out)
 {
     static const char *const bars[] = {"|", ":", NULL}, *const in[] = {"\\in", NULL};
     allot_span left, right, name, domain;
-    if (t.n < 6 || memcmp(t.s, "\\{", 2) != 0 || memcmp(t.s + t.n - 2, "\\}", 2) != 0) return 0;
-    if (!cut((allot_span){t.s + 2, t.n - 4}, bars, &left, &right)) return 0;
+    size_t m = t.n > 6 && memcmp(t.s, "\\{", 2) == 0 ? 2 : 1;
+    if (t.n < 6 || t.s[m - 1] != '{' || t.s[t.n - 1] != '}') return 0;
+    if (!cut((allot_span){t.s + m, t.n - 2 * m}, bars, &left, &right)) return 0;
     if (cut(left, in, &name, &domain)) {
         if (domain.n != 10 || memcmp(domain.s, "\\mathbb{R}", 10) != 0) return 0;
         left = name;
@@ -237,6 +273,7 @@ static int read_joined(allot_span t, int depth, allot_realset *out)
 {
     static const char *const unions[] = {"\\cup", "or", "\\lor", NULL},
                              *const meets[] = {"\\cap", "and", "\\land", NULL},
+                             *const commas[] = {",", NULL},
                              *const less[] = {"\\setminus", "-\\{", NULL};
     allot_span left, right;
     allot_realset a, b, other;
@@ -246,7 +283,14 @@ static int read_joined(allot_span t, int depth, allot_realset *out)
         if (right.s >= t.s + 2 && right.s[-1] == '{' && right.s[-2] == '\\')
             right = (allot_span){right.s - 2, right.n + 2};
     }
+    if (!how && allot_realset_evident(t) && cut(t, commas, &left, &right)) how = 4;
     if (!how || !read_set(left, depth, &a) || !read_set(right, depth, &b)) return 0;
+    if (how == 4) { /* "x > 1, x < 3" means both, "x < 1, x > 3" either */
+        intersect(&a, &b, &other);
+        *out = other;
+        if (other.n > 0) return 1;
+        how = 1;
+    }
     if (how == 1) {
         for (int i = 0; i < b.n; i++)
             push(&a, b.at[i].low, b.at[i].low_closed, b.at[i].high, b.at[i].high_closed);
@@ -277,7 +321,8 @@ static int read_set(allot_span t, int depth, allot_realset *out)
         out->n = 0;
         return 1;
     }
-    if (read_joined(t, depth, out) || read_builder(t, depth, out) || read_relation(t, out))
+    if (read_joined(t, depth, out) || read_builder(t, depth, out) || read_relation(t, out) ||
+        read_turned(t, out))
         return 1;
     allot_structure_read(t, &s);
     return read_interval(&s, out);

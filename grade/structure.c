@@ -52,7 +52,7 @@ static int thousands(allot_span t, size_t at)
 /* Length of a separator at `at`: a comma, a semicolon, a word. */
 static size_t separator(allot_span t, size_t at, int words, int in_brackets)
 {
-    if (t.s[at] == ';') return 1;
+    if (t.s[at] == ';' || t.s[at] == '&') return 1;
     if (t.s[at] == ',') return in_brackets || !thousands(t, at);
     if (!words || (at > 0 && isalpha((unsigned char)t.s[at - 1]))) return 0;
     size_t n = begins(t, at, "and") ? 3 : begins(t, at, "or") ? 2 : 0;

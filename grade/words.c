@@ -118,9 +118,17 @@ void allot_words_numbers(char *s)
     read_magnitude(s);
 }
 
-/* ", k \in \mathbb{Z}" behind a family of answers says nothing new. */
+/* "for all x", ", k \in \mathbb{Z}" behind a family of answers say nothing new. */
 static void drop_condition(char *s)
 {
+    static const char *const words[] = {"for all ", "for any ", "for every ", "where ", "\\forall"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        char *at = strstr(s, words[k]);
+        if (!at || at < s + 2 || !strchr(" ,(", at[-1])) continue;
+        while (at > s && strchr(" ,(", at[-1]))
+            at--;
+        *at = '\0';
+    }
     static const char *const ends[] = {"\\in\\mathbb{Z}", "\\in\\mathbb{N}", "\\inZ"};
     size_t n = strlen(s);
     for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
@@ -178,6 +186,14 @@ static int is_unit(const char *word, size_t n)
     for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
         if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
     return n >= 3 || known_symbol(word, n);
+}
+
+int allot_words_angle(const char *s, size_t n)
+{
+    static const char *const names[] = {"sin", "cos", "tan", "cot", "sec", "csc"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (memmem(s, n, names[k], 3)) return 1;
+    return 0;
 }
 
 size_t allot_words_before_power(const char *s, size_t n)

@@ -16,6 +16,9 @@ void allot_words_numbers(char *s);
  * the unit's words have three letters or more, or are known. n if there is none. */
 size_t allot_words_before_unit(const char *s, size_t n);
 
+/* 1 if a sine or its kin is in n bytes: the sine of 30 degrees needs the sign. */
+int allot_words_angle(const char *s, size_t n);
+
 /* The length of n bytes without a final second or third power. */
 size_t allot_words_before_power(const char *s, size_t n);
 
