@@ -3,16 +3,13 @@
  * probe's logit and the soft label. All files are joined by key and must belong together. */
 #ifndef ALLOT_CALCELLS_H
 #define ALLOT_CALCELLS_H
-#include "core/outcomes.h"
+#include "core/joined.h"
 #include "core/probefile.h"
 #include "platt.h"
 
 typedef struct {
-    const char *probe;      /* probe.h5 */
-    const char *outcomes;   /* outcomes.h5 */
-    const char *embeddings; /* X.emb.h5 */
-    const char *splits;     /* splits.h5 */
-    allot_missing missing;
+    const char *probe; /* probe.h5 */
+    allot_joined_files files;
     int by_n_eff; /* weight of a cell: its effective number of trials, else 1 */
 } allot_calcells_source;
 

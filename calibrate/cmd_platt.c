@@ -17,11 +17,11 @@ static double shrink = 20;
 
 static const allot_option options[] = {
     {"probe", ALLOT_OPT_NEEDED, &source.probe, "FILE", "probe.h5 of allot-train; required", 0, 0},
-    {"outcomes", ALLOT_OPT_NEEDED, &source.outcomes, "FILE",
+    {"outcomes", ALLOT_OPT_NEEDED, &source.files.outcomes, "FILE",
      "the outcomes it was trained on; required", 0, 0},
-    {"embeddings", ALLOT_OPT_NEEDED, &source.embeddings, "FILE",
+    {"embeddings", ALLOT_OPT_NEEDED, &source.files.embeddings, "FILE",
      "the embeddings it was trained on; required", 0, 0},
-    {"splits", ALLOT_OPT_NEEDED, &source.splits, "FILE", "the splits; required", 0, 0},
+    {"splits", ALLOT_OPT_NEEDED, &source.files.splits, "FILE", "the splits; required", 0, 0},
     {"output", ALLOT_OPT_NEEDED, &output, "FILE", "the calibrated probe; required", 0, 0},
     {"per-method", ALLOT_OPT_FLAG, &per_method, NULL,
      "one (a, b) per method, shrunk to the global fit (default: one for all, as in the paper)", 0,
@@ -170,7 +170,7 @@ static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
     cJSON_Delete(probe->calibration);
     probe->calibration = report;
     probe->calibrated = 1;
-    const char *const inputs[] = {source.probe, source.outcomes, source.embeddings, source.splits,
+    const char *const inputs[] = {source.probe, source.files.outcomes, source.files.embeddings, source.files.splits,
                                   NULL};
     code = allot_probefile_save(output, probe, "allot-calibrate", common->seed, inputs, err);
     if (code) return code;
@@ -184,8 +184,8 @@ static allot_code run(const allot_common *common, allot_err *err)
 {
     allot_probefile probe = {0};
     allot_calcells cells = {0};
-    allot_code code = allot_missing_parse(missing, &source.missing, err);
-    if (!code && source.missing == ALLOT_MISSING_DROP_STRATEGY)
+    allot_code code = allot_missing_parse(missing, &source.files.missing, err);
+    if (!code && source.files.missing == ALLOT_MISSING_DROP_STRATEGY)
         code = allot_fail(err, ALLOT_EUSAGE,
                           "--missing drop-strategy would leave another strategy "
                           "set than the probe's");

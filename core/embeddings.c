@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "buf.h"
-#include "h5.h"
 #include "hash.h"
+#include "keyrows.h"
 #include "liballot/mem.h"
 #include "liballot/probe.h"
 #include "provenance.h"
@@ -23,7 +23,6 @@ void allot_embeddings_id(const allot_embeddings *e, char out[17])
 
 static allot_code check_rows(const allot_embeddings *e, const char *path, allot_err *err)
 {
-    allot_keyindex ix;
     if (e->dim < 1 || e->dim > ALLOT_PROBE_MAX_DIM)
         return allot_fail(err, ALLOT_EINPUT, "'%s': the embedding has %ld dimensions, not 1 to %d",
                           path, e->dim, ALLOT_PROBE_MAX_DIM);
@@ -32,20 +31,15 @@ static allot_code check_rows(const allot_embeddings *e, const char *path, allot_
             return allot_fail(err, ALLOT_EINPUT, "'%s': entry %ld of the embedding in row %ld is not "
                               "finite (embed again, or leave this query out)", path, i % e->dim,
                               i / e->dim);
-    allot_code rc = allot_keyindex_build(&ix, e->keys, (size_t)e->n, path, err);
-    allot_keyindex_clear(&ix);
-    return rc;
+    return allot_keyrows_check(e->keys, e->n, path, err);
 }
 
 static allot_code read_rows(allot_h5 *h, allot_embeddings *e, allot_err *err)
 {
-    long key_dims[2] = {ALLOT_H5_ANY, 32}, dims[2];
     void *p;
-    allot_code rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, key_dims, &p, err);
+    allot_code rc = allot_keyrows_read(h, &e->keys, &e->n, err);
     if (rc) return rc;
-    e->keys = p;
-    dims[0] = e->n = key_dims[0];
-    dims[1] = ALLOT_H5_ANY;
+    long dims[2] = {e->n, ALLOT_H5_ANY};
     rc = allot_h5_read(h, "embedding", ALLOT_H5_F32, 2, dims, &p, err);
     e->at = p;
     e->dim = dims[1];
@@ -104,7 +98,7 @@ allot_code allot_embeddings_save(const char *path, allot_embeddings *e, const ch
     allot_embeddings_id(e, e->id);
     rc = allot_h5_create(path, ALLOT_EMBEDDINGS_SCHEMA, VERSION, &h, err);
     if (rc) return rc;
-    rc = allot_h5_write(h, "key", ALLOT_H5_U8, 2, (long[]){e->n, 32}, e->keys, err);
+    rc = allot_keyrows_write(h, e->keys, e->n, err);
     if (!rc)
         rc = allot_h5_write(h, "embedding", ALLOT_H5_F32, 2, (long[]){e->n, e->dim}, e->at, err);
     if (!rc) rc = write_attributes(h, e, err);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fingerprint.h"
-#include "h5.h"
+#include "keyrows.h"
 #include "liballot/mem.h"
 #include "provenance.h"
 #include "strategyfile.h"
@@ -117,9 +117,7 @@ static allot_code check_numbers(const allot_outcomes *o, const cell_array *a, co
 
 static allot_code check(const allot_outcomes *o, const char *path, allot_err *err)
 {
-    allot_keyindex ix;
-    allot_code rc = allot_keyindex_build(&ix, o->keys, (size_t)o->n, path, err);
-    allot_keyindex_clear(&ix);
+    allot_code rc = allot_keyrows_check(o->keys, o->n, path, err);
     for (long i = 0; !rc && i < o->n; i++)
         if (o->codepoints[i] < 1)
             rc = allot_fail(err, ALLOT_EINPUT, "'%s': codepoints of row %ld is %d, a query has one "
@@ -152,12 +150,10 @@ static allot_code check_shapes(allot_h5 *h, const allot_outcomes *o, allot_err *
 
 static allot_code read_arrays(allot_h5 *h, allot_outcomes *o, allot_err *err)
 {
-    long dims[3] = {ALLOT_H5_ANY, 32};
     void *p;
-    allot_code rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, dims, &p, err);
+    allot_code rc = allot_keyrows_read(h, &o->keys, &o->n, err);
     if (rc) return rc;
-    o->keys = p;
-    o->n = dims[0];
+    long dims[3] = {o->n};
     rc = allot_h5_read(h, "codepoints", ALLOT_H5_I32, 1, dims, &p, err);
     o->codepoints = p;
     if (!rc) rc = check_shapes(h, o, err);
@@ -190,7 +186,7 @@ allot_code allot_outcomes_load(const char *path, allot_outcomes *out, allot_err 
 
 static allot_code write_arrays(allot_h5 *h, const allot_outcomes *o, allot_err *err)
 {
-    allot_code rc = allot_h5_write(h, "key", ALLOT_H5_U8, 2, (long[]){o->n, 32}, o->keys, err);
+    allot_code rc = allot_keyrows_write(h, o->keys, o->n, err);
     if (!rc) rc = allot_h5_write(h, "codepoints", ALLOT_H5_I32, 1, &o->n, o->codepoints, err);
     for (int i = 0; !rc && i < N_ARRAYS; i++)
         rc = allot_h5_write(h, arrays[i].name, arrays[i].type, arrays[i].width > 1 ? 3 : 2,

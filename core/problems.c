@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "keyrows.h"
 #include "liballot/mem.h"
 #include "provenance.h"
 
@@ -19,9 +20,7 @@ static const char *const columns[ALLOT_N_COLS] = {
  * sampled: rows that were moved against their keys show everywhere. */
 static allot_code check_keys(const allot_problems *p, const char *path, allot_err *err)
 {
-    allot_keyindex ix;
-    allot_code rc = allot_keyindex_build(&ix, p->keys, (size_t)p->n, path, err);
-    allot_keyindex_clear(&ix);
+    allot_code rc = allot_keyrows_check(p->keys, p->n, path, err);
     long step = 1 + p->n / MAX_CHECKED_ROWS;
     for (long i = 0; !rc && i < p->n; i += step) {
         allot_key key;
@@ -40,14 +39,10 @@ allot_code allot_problems_load(const char *path, int with_solutions, allot_probl
                                allot_err *err)
 {
     allot_h5 *h;
-    long dims[2] = {ALLOT_H5_ANY, 32};
-    void *keys = NULL;
     *out = (allot_problems){0};
     allot_code rc = allot_h5_open(path, ALLOT_PROBLEMS_SCHEMA, VERSION, &h, err);
     if (rc) return rc;
-    rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, dims, &keys, err);
-    out->keys = keys;
-    out->n = rc ? 0 : dims[0];
+    rc = allot_keyrows_read(h, &out->keys, &out->n, err);
     for (int c = 0; !rc && c < ALLOT_N_COLS; c++)
         if (c != ALLOT_COL_SOLUTION || with_solutions)
             rc = allot_h5_read_strings(h, columns[c], out->n, &out->col[c], err);
@@ -89,7 +84,7 @@ allot_code allot_problems_create(const char *path, allot_problems_writer **out, 
 static allot_code flush_block(allot_problems_writer *w, allot_err *err)
 {
     allot_problems *b = &w->block;
-    allot_code rc = allot_h5_append(w->h, "key", ALLOT_H5_U8, 2, (long[]){32}, b->n, b->keys, err);
+    allot_code rc = allot_keyrows_append(w->h, b->keys, b->n, err);
     for (int c = 0; !rc && c < ALLOT_N_COLS; c++) {
         rc = allot_h5_append_strings(w->h, columns[c], &b->col[c], err);
         b->col[c].n = 0;

@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include "h5.h"
+#include "keyrows.h"
 #include "liballot/mem.h"
 #include "provenance.h"
 
@@ -40,13 +40,10 @@ static allot_code check_rows(const allot_key *keys, const uint8_t *split, long n
 
 static allot_code read_rows(allot_h5 *h, allot_splits *s, allot_err *err)
 {
-    long dims[2] = {ALLOT_H5_ANY, 32};
     void *p;
-    allot_code rc = allot_h5_read(h, "key", ALLOT_H5_U8, 2, dims, &p, err);
+    allot_code rc = allot_keyrows_read(h, &s->keys, &s->n, err);
     if (rc) return rc;
-    s->keys = p;
-    s->n = dims[0];
-    rc = allot_h5_read(h, "split", ALLOT_H5_U8, 1, dims, &p, err);
+    rc = allot_h5_read(h, "split", ALLOT_H5_U8, 1, &s->n, &p, err);
     s->split = p;
     return rc;
 }
@@ -77,7 +74,7 @@ allot_code allot_splits_save(const char *path, const allot_splits *s, const char
     if (rc) return rc;
     rc = allot_h5_create(path, ALLOT_SPLITS_SCHEMA, VERSION, &h, err);
     if (rc) return rc;
-    rc = allot_h5_write(h, "key", ALLOT_H5_U8, 2, (long[]){s->n, 32}, s->keys, err);
+    rc = allot_keyrows_write(h, s->keys, s->n, err);
     if (!rc) rc = allot_h5_write(h, "split", ALLOT_H5_U8, 1, &s->n, s->split, err);
     if (!rc) rc = allot_h5_set_text(h, "split_id", s->id, err);
     if (!rc) rc = allot_h5_set_text(h, "fractions", s->fractions, err);

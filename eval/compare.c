@@ -175,8 +175,7 @@ static allot_code write_all(const result *r, int n, const allot_report_settings 
     return rc;
 }
 
-allot_code allot_compare_write(const allot_candidate *c, int n, const char *outcomes,
-                               const char *splits, allot_missing missing,
+allot_code allot_compare_write(const allot_candidate *c, int n, const allot_joined_files *files,
                                const allot_report_settings *s, const char *dir, char **summary,
                                cJSON **json, allot_err *err)
 {
@@ -185,11 +184,12 @@ allot_code allot_compare_write(const allot_candidate *c, int n, const char *outc
     cJSON *object = cJSON_CreateObject(), *provenance = NULL;
     cJSON_AddStringToObject(object, "schema", "allot-compare");
     cJSON_AddNumberToObject(object, "version", 1);
-    const char *inputs[] = {outcomes, splits, NULL};
+    const char *inputs[] = {files->outcomes, files->splits, NULL};
     allot_code rc = allot_provenance_make("allot-eval", s->seed, inputs, &provenance, err);
     if (provenance) cJSON_AddItemToObject(object, "provenance", provenance);
     for (int i = 0; i < n && !rc; i++) {
-        allot_evalinputs in = {c[i].bundle, outcomes, c[i].embeddings, splits, missing};
+        allot_evalinputs in = {c[i].bundle, *files};
+        in.files.embeddings = c[i].embeddings;
         rc = evaluate(&c[i], &in, s, &r[i], err);
         if (!rc && r[i].n_axes != r[0].n_axes)
             rc = allot_fail(err, ALLOT_EMISMATCH, "'%s' has seconds in its cost table or lacks "

@@ -18,11 +18,11 @@ ALLOT_MUST_CHECK allot_code allot_candidate_parse(const char *text, allot_candid
                                                   allot_err *err);
 void allot_candidate_clear(allot_candidate *c);
 
-/* Writes compare.json, compare.csv, summary.txt and pictures into dir. Results as in
+/* Writes compare.json, compare.csv, summary.txt and pictures into dir; files->embeddings is not looked
+ * at: each candidate has its own. Results as in
  * allot_report_write. */
 ALLOT_MUST_CHECK allot_code allot_compare_write(const allot_candidate *c, int n,
-                                                const char *outcomes, const char *splits,
-                                                allot_missing missing,
+                                                const allot_joined_files *files,
                                                 const allot_report_settings *s, const char *dir,
                                                 char **summary, cJSON **json, allot_err *err);
 #endif

@@ -3,15 +3,12 @@
  * bundle's predictions and its cost table. All arrays are [n][S] row-major unless told otherwise. */
 #ifndef ALLOT_EVALDATA_H
 #define ALLOT_EVALDATA_H
-#include "core/outcomes.h"
+#include "core/joined.h"
 #include "liballot/bundle.h"
 
 typedef struct {
-    const char *bundle;     /* paths, borrowed */
-    const char *outcomes;
-    const char *embeddings;
-    const char *splits;
-    allot_missing missing;  /* refuse or drop-query */
+    const char *bundle;       /* path, borrowed */
+    allot_joined_files files; /* missing: refuse or drop-query */
 } allot_evalinputs;
 
 typedef struct {

@@ -14,8 +14,8 @@ static allot_list candidates;
 static int no_pictures;
 
 #define SHARED_OPTIONS                                                                            \
-    {"outcomes", ALLOT_OPT_NEEDED, &inputs.outcomes, "FILE", "outcomes.h5 (required)", 0, 0},     \
-    {"splits", ALLOT_OPT_NEEDED, &inputs.splits, "FILE", "splits.h5 (required)", 0, 0},           \
+    {"outcomes", ALLOT_OPT_NEEDED, &inputs.files.outcomes, "FILE", "outcomes.h5 (required)", 0, 0},  \
+    {"splits", ALLOT_OPT_NEEDED, &inputs.files.splits, "FILE", "splits.h5 (required)", 0, 0},  \
     {"output", ALLOT_OPT_NEEDED, &output, "DIR", "folder of the report (required)", 0, 0},        \
     {"resamples", ALLOT_OPT_INT, &settings.resamples, "N", "bootstrap resamples (1000)",          \
      100, 100000},                                                                                \
@@ -27,7 +27,7 @@ static int no_pictures;
 
 static const allot_option report_options[] = {
     {"bundle", ALLOT_OPT_NEEDED, &inputs.bundle, "FILE", "model.safetensors (required)", 0, 0},
-    {"embeddings", ALLOT_OPT_NEEDED, &inputs.embeddings, "FILE", "X.emb.h5 (required)", 0, 0},
+    {"embeddings", ALLOT_OPT_NEEDED, &inputs.files.embeddings, "FILE", "X.emb.h5 (required)", 0, 0},
     SHARED_OPTIONS,
     {"overhead-seconds", ALLOT_OPT_DOUBLE, &settings.overhead_seconds, "S",
      "embedding and selection, per query (0)", 0, 1e6},
@@ -43,7 +43,7 @@ static allot_code check_shared(const allot_common *common, allot_err *err)
 {
     settings.seed = common->seed;
     settings.pictures = !no_pictures;
-    allot_code rc = allot_missing_parse(missing, &inputs.missing, err);
+    allot_code rc = allot_missing_parse(missing, &inputs.files.missing, err);
     if (!rc) rc = allot_report_check(&settings, err);
     return rc;
 }
@@ -67,7 +67,8 @@ static allot_code run_report(const allot_common *common, allot_err *err)
     allot_evaldata d;
     rc = allot_evaldata_load(&inputs, &d, err);
     if (rc) return rc;
-    const char *files[] = {inputs.bundle, inputs.outcomes, inputs.embeddings, inputs.splits, NULL};
+    const allot_joined_files *f = &inputs.files;
+    const char *files[] = {inputs.bundle, f->outcomes, f->embeddings, f->splits, NULL};
     char *summary = NULL;
     cJSON *json = NULL;
     rc = allot_report_write(&d, &settings, output, files, &summary, &json, err);
@@ -87,8 +88,8 @@ static allot_code run_compare(const allot_common *common, allot_err *err)
     for (int i = 0; i < candidates.n && !rc; i++)
         rc = allot_candidate_parse(candidates.at[i], &c[i], err);
     if (!rc)
-        rc = allot_compare_write(c, candidates.n, inputs.outcomes, inputs.splits, inputs.missing,
-                                 &settings, output, &summary, &json, err);
+        rc = allot_compare_write(c, candidates.n, &inputs.files, &settings, output, &summary, &json,
+                                 err);
     for (int i = 0; i < candidates.n && i < ALLOT_MAX_CANDIDATES; i++) allot_candidate_clear(&c[i]);
     free(candidates.at);
     return rc ? rc : print_result(common, summary, json, err);

@@ -3,66 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/embeddings.h"
-#include "core/splits.h"
+#include "core/joined.h"
 #include "liballot/mem.h"
-
-/* The three files while they are joined. */
-typedef struct {
-    allot_outcomes outcomes;
-    allot_embeddings embeddings;
-    allot_splits splits;
-    long *row;         /* [Q] row of each query in embeddings */
-    uint8_t *split_of; /* [Q] */
-} joined;
-
-static void clear_joined(joined *j)
-{
-    allot_outcomes_clear(&j->outcomes);
-    allot_embeddings_clear(&j->embeddings);
-    allot_splits_clear(&j->splits);
-    free(j->row);
-    free(j->split_of);
-}
-
-static allot_code join(const allot_traindata_source *src, joined *j, allot_err *err)
-{
-    allot_keyindex index = {0};
-    const allot_outcomes *o = &j->outcomes;
-    size_t n = (size_t)o->n;
-    j->row = allot_mem_array(n, sizeof *j->row, err);
-    j->split_of = allot_mem_array(n, sizeof *j->split_of, err);
-    if (!j->row || !j->split_of) return ALLOT_ERUNTIME;
-    allot_code rc =
-        allot_splits_join(&j->splits, src->splits, o->keys, o->n, src->outcomes, j->split_of, err);
-    if (!rc)
-        rc = allot_keyindex_build(&index, j->embeddings.keys, (size_t)j->embeddings.n,
-                                  src->embeddings, err);
-    if (!rc)
-        rc = allot_key_join(o->keys, n, src->outcomes, &index, src->embeddings,
-                            "embed the problems of these outcomes with 'allot-datasets embed'",
-                            j->row, err);
-    allot_keyindex_clear(&index);
-    return rc;
-}
-
-static allot_code load(const allot_traindata_source *src, joined *j, allot_traindata *t,
-                       allot_err *err)
-{
-    allot_code rc = allot_outcomes_load(src->outcomes, &j->outcomes, err);
-    if (!rc)
-        rc = allot_outcomes_missing(&j->outcomes, src->missing, src->outcomes, &t->dropped_queries,
-                                    &t->dropped_strategies, err);
-    if (!rc) rc = allot_embeddings_load(src->embeddings, &j->embeddings, err);
-    if (!rc) rc = allot_splits_load(src->splits, &j->splits, err);
-    if (!rc) rc = join(src, j, err);
-    return rc;
-}
 
 /* Mean and 1 / standard deviation over the training queries of one column of the embedding, or of
  * the length feature, which is the column behind the last. A constant column keeps scale 1. */
-static void standardise(const joined *j, long column, allot_feature_layout layout, float *mean,
-                        float *scale)
+static void standardise(const allot_joined *j, long column, allot_feature_layout layout,
+                        float *mean, float *scale)
 {
     double sum = 0, squares = 0;
     long n = 0;
@@ -71,7 +18,7 @@ static void standardise(const joined *j, long column, allot_feature_layout layou
             if (j->split_of[q] != ALLOT_TRAIN) continue;
             double value =
                 column < j->embeddings.dim
-                    ? (double)j->embeddings.at[j->row[q] * j->embeddings.dim + column]
+                    ? (double)allot_joined_embedding(j, q)[column]
                     : (double)allot_features_length(layout, (size_t)j->outcomes.codepoints[q]);
             n += pass == 0;
             if (pass == 0) sum += value;
@@ -84,7 +31,7 @@ static void standardise(const joined *j, long column, allot_feature_layout layou
     if (!isfinite(*scale)) *scale = 1;
 }
 
-static allot_code fill_file(const allot_traindata_source *src, joined *j, allot_traindata *t,
+static allot_code fill_file(const allot_traindata_source *src, allot_joined *j, allot_traindata *t,
                             allot_err *err)
 {
     allot_probefile *f = &t->file;
@@ -121,22 +68,21 @@ static allot_code fill_file(const allot_traindata_source *src, joined *j, allot_
     return allot_features_strategy(layout, &f->strategies, t->features, err);
 }
 
-static void fill_query(const joined *j, const allot_probe *p, long q, float *x)
+static void fill_query(const allot_joined *j, const allot_probe *p, long q, float *x)
 {
-    const float *e = j->embeddings.at + j->row[q] * j->embeddings.dim;
+    const float *e = allot_joined_embedding(j, q);
     for (int i = 0; i < p->d; i++)
         x[i] = (e[i] - p->mean[i]) * p->scale[i];
     float length = allot_features_length(p->layout, (size_t)j->outcomes.codepoints[q]);
     x[p->d] = (length - p->length_norm[0]) * p->length_norm[1];
 }
 
-static allot_code fill_cells(const joined *j, const allot_traindata *t, allot_split split,
+static allot_code fill_cells(const allot_joined *j, const allot_traindata *t, allot_split split,
                              int by_n_eff, allot_cells *c, allot_err *err)
 {
     size_t s = (size_t)t->file.strategies.count, row = 0;
     double weights = 0;
-    for (long q = 0; q < j->outcomes.n; q++)
-        c->n += j->split_of[q] == split;
+    c->n = j->n[split];
     c->d1 = t->file.probe.d + 1;
     c->n_strategies = (int)s;
     c->x = allot_mem_array((size_t)c->n, (size_t)c->d1 * sizeof *c->x, err);
@@ -161,7 +107,7 @@ static allot_code fill_cells(const joined *j, const allot_traindata *t, allot_sp
     return ALLOT_OK;
 }
 
-static double mean_n_eff(const joined *j)
+static double mean_n_eff(const allot_joined *j)
 {
     double sum = 0;
     long n = 0;
@@ -176,7 +122,8 @@ static double mean_n_eff(const joined *j)
 }
 
 /* Both splits must hold something to learn from. */
-static allot_code check_splits(const allot_traindata_source *src, const joined *j, allot_err *err)
+static allot_code check_splits(const allot_traindata_source *src, const allot_joined *j,
+                               allot_err *err)
 {
     static const allot_split needed[] = {ALLOT_TRAIN, ALLOT_VALIDATION};
     for (int i = 0; i < 2; i++) {
@@ -196,15 +143,20 @@ static allot_code check_splits(const allot_traindata_source *src, const joined *
 allot_code allot_traindata_load(const allot_traindata_source *source, allot_traindata *out,
                                 allot_err *err)
 {
-    joined j = {0};
+    allot_joined j;
+    const allot_joined_files files = {source->outcomes, source->embeddings, source->splits,
+                                      source->missing};
     *out = (allot_traindata){0};
-    allot_code rc = load(source, &j, out, err);
+    allot_code rc = allot_joined_load(&files, NULL, &j, err);
+    for (int s = 0; !rc && s < ALLOT_N_SPLITS; s++)
+        out->dropped_queries += j.dropped[s];
+    out->dropped_strategies = j.dropped_strategies;
     if (!rc) rc = check_splits(source, &j, err);
     if (!rc) out->n_eff_mean = mean_n_eff(&j);
     if (!rc) rc = fill_file(source, &j, out, err);
     if (!rc) rc = fill_cells(&j, out, ALLOT_TRAIN, source->weight_by_n_eff, &out->train, err);
     if (!rc) rc = fill_cells(&j, out, ALLOT_VALIDATION, 0, &out->validation, err);
-    clear_joined(&j);
+    allot_joined_clear(&j);
     if (rc) allot_traindata_clear(out);
     return rc;
 }

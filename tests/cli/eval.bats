@@ -96,3 +96,14 @@ report() {
     [[ "$output" == *"'a=b' is not name=model.safetensors:x.emb.h5"* ]]
     [ ! -e x ]
 }
+
+@test "dropped queries are those of the test split" {
+    mkdir dropped
+    make_tables dropped 900 missing-cell
+    run allot-eval report --quiet --json --no-pictures --resamples 100 --lambdas 20 \
+        --bundle model.safetensors --outcomes dropped/outcomes.h5 --embeddings ngram.emb.h5 \
+        --splits splits.h5 --missing drop-query --output dropped/rep
+    [ "$status" = 0 ]
+    # the one query with a missing cell is in the train split
+    jq -e '.queries == 180 and .queries_dropped == 0' dropped/rep/eval.json
+}

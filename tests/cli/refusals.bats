@@ -116,7 +116,7 @@ refused() {
     refused 5 "outcomes.h5' and 'splits.h5' do not belong together: 120 of the 120 queries" \
         "e.g. key" "in row 0" "'allot-datasets split'" -- train
     refused 5 "splits.h5" "the split id is 0123456789abcdef" "allot-train" -- platt
-    refused 5 "splits.h5" "0123456789abcdef" "give the splits that allot-train had" -- report
+    refused 5 "splits.h5" "0123456789abcdef" "give the file that allot-train had" -- report
 }
 
 @test "splits that lack a query" {
