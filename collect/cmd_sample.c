@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 #include "commands.h"
 #include "core/json.h"
 #include "engine/engineflags.h"
@@ -9,6 +10,7 @@ static allot_sample_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
 static const char *dataset, *split, *splits, *strategies, *output;
 static long limit;
+static const char *shard;
 static int pool, runs = 8;
 
 static const allot_option options[] = {
@@ -26,6 +28,8 @@ static const allot_option options[] = {
      "samples per query for all parallel strategies (default: 2 x the largest N)", 1, 100000},
     {"runs", ALLOT_OPT_INT, &runs, "R", "independent runs of each beam search (default: 8)", 1,
      10000},
+    {"shard", ALLOT_OPT_STRING, &shard, "I/N",
+     "only the I-th of N parts of the queries, for 'allot-collect merge' (default: all)", 0, 0},
     ALLOT_ENGINE_SERVER_ROWS(given),
     ALLOT_ENGINE_GENERATION_ROWS(given),
     {0}};
@@ -66,6 +70,23 @@ static void print_text(const allot_sample_result *r)
            r->n_errors);
 }
 
+/* "2/8" */
+static allot_code read_shard(const char *text, allot_sample_config *c, allot_err *err)
+{
+    char first[16];
+    long i, n;
+    const char *slash = strchr(text, '/');
+    if (!slash || (size_t)(slash - text) >= sizeof first)
+        return allot_fail(err, ALLOT_EUSAGE, "--shard '%s' is not of the form 2/8", text);
+    snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
+    allot_code rc = allot_parse_long(slash + 1, "--shard", 1, ALLOT_MAX_SHARDS, &n, err);
+    if (!rc) rc = allot_parse_long(first, "--shard", 1, n, &i, err);
+    if (rc) return rc;
+    c->shard = (int)i;
+    c->n_shards = (int)n;
+    return ALLOT_OK;
+}
+
 static allot_code configure(const allot_common *common, allot_err *err)
 {
     allot_sample_defaults(&config);
@@ -76,6 +97,8 @@ static allot_code configure(const allot_common *common, allot_err *err)
     config.pool = pool;
     config.runs = runs;
     config.engine.seed = common->seed;
+    allot_code rc = shard ? read_shard(shard, &config, err) : ALLOT_OK;
+    if (rc) return rc;
     return allot_engine_flags_apply(&given, &config.engine, err);
 }
 

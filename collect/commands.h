@@ -8,5 +8,6 @@ extern const allot_command allot_cmd_sample; /* cmd_sample.c */
 extern const allot_command allot_cmd_time;   /* cmd_time.c */
 extern const allot_command allot_cmd_status; /* cmd_status.c */
 extern const allot_command allot_cmd_label;  /* cmd_label.c */
+extern const allot_command allot_cmd_merge;  /* cmd_merge.c */
 
 #endif

@@ -320,6 +320,11 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     memset(summary, 0, sizeof *summary);
     summary->held_out_error = summary->held_out_bias = NAN;
     allot_code code = allot_rundir_load(s->run_dir, ALLOT_RUN_SCHEMA, &manifest, err);
+    if (!code && manifest.n_shards)
+        code = allot_fail(err, ALLOT_EMISMATCH,
+                          "cannot label '%s': it is shard %d of %d (join them first: 'allot-collect "
+                          "merge')",
+                          s->run_dir, manifest.shard, manifest.n_shards);
     if (!code) code = choose_strategies(s, &manifest, &set, err);
     if (!code) code = load_problems(s, &problems, err);
     if (!code)

@@ -163,7 +163,7 @@ static allot_code score_old_samples(sampler *s, allot_err *err)
 static void summarise(const sampler *s, allot_sample_result *r)
 {
     const allot_unitmap *map = &s->plan.map;
-    r->n_queries = map->n_queries;
+    r->n_queries = map->n_queries - s->plan.n_elsewhere;
     r->units = allot_sample_plan_count(&s->plan);
     r->n_errors = s->pump.n_errors;
     r->n_tokens = s->pump.n_tokens;
@@ -179,7 +179,8 @@ static void summarise(const sampler *s, allot_sample_result *r)
 /* With the directory open: what is to be done, what is done. */
 static allot_code plan_run(sampler *s, allot_err *err)
 {
-    allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.n, err);
+    allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.keys,
+                                           s->out.problems.n, err);
     if (rc || !s->out.before) return rc;
     return allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
 }
@@ -187,7 +188,7 @@ static allot_code plan_run(sampler *s, allot_err *err)
 /* With the server there: do it, report. */
 static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *err)
 {
-    long total = allot_unitmap_total(&s->plan.map), done = s->plan.map.n_done;
+    long total = allot_sample_plan_total(&s->plan), done = allot_sample_plan_done(&s->plan);
     allot_pump_progress(&s->pump, "units", done, total);
     if (done > 0)
         allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
@@ -196,18 +197,23 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
     if (rc || sync_rc) return rc ? rc : sync_rc;
     summarise(s, result);
-    if (s->plan.map.n_done == total) return ALLOT_OK;
+    done = allot_sample_plan_done(&s->plan);
+    if (done == total) return ALLOT_OK;
     return allot_fail(
         err, ALLOT_EPARTIAL,
         "%ld of %ld units are missing, on %ld queries ('allot-collect status %s' tells "
         "why; the same command tries them again)",
-        total - s->plan.map.n_done, total, result->n_failed_queries, s->out.dir);
+        total - done, total, result->n_failed_queries, s->out.dir);
 }
 
 /* What the run directory is asked to hold. */
 static allot_code want(const allot_sample_config *c, allot_rundir *r, allot_err *err)
 {
-    *r = (allot_rundir){.schema = ALLOT_RUN_SCHEMA, .runs = c->runs, .seed = c->engine.seed};
+    *r = (allot_rundir){.schema = ALLOT_RUN_SCHEMA,
+                        .runs = c->runs,
+                        .shard = c->shard,
+                        .n_shards = c->n_shards,
+                        .seed = c->engine.seed};
     allot_code rc = allot_strategyfile_load(c->strategies, &r->strategies, err);
     if (!rc) rc = allot_sample_plan_check(&r->strategies, c->engine.prm_model != NULL, err);
     if (!rc) rc = allot_sample_plan_pool(&r->strategies, c->pool, &r->pool, err);

@@ -15,6 +15,7 @@ typedef struct {
     const char *output;         /* run directory; required */
     int pool;                   /* M; 0 = 2 x the largest N */
     int runs;                   /* R of each beam search, >= 1 */
+    int shard, n_shards;        /* work on this part of the queries only; 0 of 0 = all */
     allot_engine_config engine; /* engine.seed is the run's seed */
 } allot_sample_config;
 

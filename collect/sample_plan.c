@@ -75,8 +75,18 @@ static void add_beam(allot_sample_plan *p, const allot_strategy *s)
     p->beams[p->n_beams++] = source_of(s);
 }
 
-allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r, long n_queries,
-                                  allot_err *err)
+static void leave_to_others(allot_sample_plan *p, const allot_rundir *r, const allot_key *keys)
+{
+    for (long q = 0; q < p->map.n_queries; q++) {
+        if (allot_rundir_has(r, &keys[q])) continue;
+        p->n_elsewhere++;
+        for (int unit = 0; unit < p->map.per_query; unit++)
+            allot_unitmap_mark(&p->map, q, unit);
+    }
+}
+
+allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,
+                                  const allot_key *keys, long n_queries, allot_err *err)
 {
     *p = (allot_sample_plan){.pool = r->pool, .scored = r->scored, .runs = r->runs};
     p->beams = allot_mem_array((size_t)r->strategies.count, sizeof *p->beams, err);
@@ -91,6 +101,7 @@ allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r, l
                                      per_query)
                         : allot_unitmap_init(&p->map, n_queries, (int)per_query, err);
     if (rc) allot_sample_plan_clear(p);
+    else leave_to_others(p, r, keys);
     return rc;
 }
 
@@ -126,12 +137,23 @@ int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec)
     return rec->type == ALLOT_REC_SCORE && p->scored ? p->pool + rec->slot : -1;
 }
 
+long allot_sample_plan_total(const allot_sample_plan *p)
+{
+    return allot_unitmap_total(&p->map) - p->n_elsewhere * p->map.per_query;
+}
+
+long allot_sample_plan_done(const allot_sample_plan *p)
+{
+    return p->map.n_done - p->n_elsewhere * p->map.per_query;
+}
+
 allot_sample_counts allot_sample_plan_count(const allot_sample_plan *p)
 {
     allot_sample_counts c = {0};
     for (int unit = 0; unit < p->map.per_query; unit++) {
         allot_unit_kind kind = allot_sample_plan_kind(p, unit);
-        c.total[kind] += p->map.n_queries;
+        c.total[kind] += p->map.n_queries - p->n_elsewhere;
+        c.done[kind] -= p->n_elsewhere;
         for (long q = 0; q < p->map.n_queries; q++)
             c.done[kind] += allot_unitmap_done(&p->map, q, unit);
     }

@@ -25,6 +25,7 @@ typedef struct {
     int runs;              /* R */
     allot_strategy *beams; /* owned [n_beams], final = best, unique */
     int n_beams;           /* B */
+    long n_elsewhere;      /* queries of other shards: all their units count as done */
     allot_unitmap map;
 } allot_sample_plan;
 
@@ -39,16 +40,21 @@ ALLOT_MUST_CHECK allot_code allot_sample_plan_pool(const allot_strategies *set, 
 /* 1 if a parallel strategy of the set looks at scores. */
 int allot_sample_plan_scored(const allot_strategies *set);
 
-/* Nothing done yet. */
+/* Nothing done yet; queries of other shards than r's are left to them. keys [n_queries]. */
 ALLOT_MUST_CHECK allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,
-                                                   long n_queries, allot_err *err);
+                                                   const allot_key *keys, long n_queries,
+                                                   allot_err *err);
 void allot_sample_plan_clear(allot_sample_plan *p);
 
 allot_unit_kind allot_sample_plan_kind(const allot_sample_plan *p, int unit);
 /* The unit that a record (sample, score, beam) fulfils, or -1 if it is not of this plan. */
 int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec);
 
-/* Units of each kind, and how many of them are done. */
+/* Units of this shard. */
+long allot_sample_plan_total(const allot_sample_plan *p);
+long allot_sample_plan_done(const allot_sample_plan *p);
+
+/* Units of each kind in this shard, and how many of them are done. */
 typedef struct {
     long done[ALLOT_N_UNITS], total[ALLOT_N_UNITS];
 } allot_sample_counts;

@@ -100,7 +100,7 @@ allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
     if (!rc) rc = allot_problems_load(path, 0, &s->problems, err);
     if (!rc)
         rc = allot_keyindex_build(&s->index, s->problems.keys, (size_t)s->problems.n, path, err);
-    if (!rc) rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.n, err);
+    if (!rc) rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.keys, s->problems.n, err);
     if (!rc && !(s->failures = allot_mem_array((size_t)s->problems.n, sizeof *s->failures, err)))
         rc = ALLOT_ERUNTIME;
     if (!rc) rc = read_journal(dir, s, err);
@@ -145,7 +145,7 @@ cJSON *allot_status_json(const allot_status *s, const char *dir)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "run", dir);
-    cJSON_AddNumberToObject(o, "queries", (double)s->problems.n);
+    cJSON_AddNumberToObject(o, "queries", (double)(s->problems.n - s->plan.n_elsewhere));
     cJSON_AddNumberToObject(o, "pool", s->manifest.pool);
     cJSON_AddNumberToObject(o, "runs", s->manifest.runs);
     for (int k = 0; k < ALLOT_N_UNITS; k++) {
@@ -189,8 +189,12 @@ static void print_failures(const allot_status *s)
 
 void allot_status_print(const allot_status *s, const char *dir)
 {
-    printf("%s: %ld queries, %d strategies, pool %d, runs %d\n", dir, s->problems.n,
-           s->manifest.strategies.count, s->manifest.pool, s->manifest.runs);
+    printf("%s: %ld queries, %d strategies, pool %d, runs %d", dir,
+           s->problems.n - s->plan.n_elsewhere, s->manifest.strategies.count, s->manifest.pool,
+           s->manifest.runs);
+    if (s->manifest.n_shards)
+        printf(", shard %d of %d", s->manifest.shard, s->manifest.n_shards);
+    printf("\n");
     for (int k = 0; k < ALLOT_N_UNITS; k++)
         if (s->units.total[k] > 0)
             printf("  %-8s %ld of %ld (%.1f %%)\n", UNIT_NAMES[k], s->units.done[k],

@@ -54,6 +54,23 @@ static allot_code get_loads(const cJSON *o, const char *where, allot_rundir *r, 
     return ALLOT_OK;
 }
 
+static allot_code get_shard(const cJSON *o, const char *where, allot_rundir *r, allot_err *err)
+{
+    long i, n;
+    if (!cJSON_HasObjectItem(o, "n_shards")) return ALLOT_OK;
+    allot_code rc = allot_json_int(o, "n_shards", where, 1, ALLOT_MAX_SHARDS, &n, err);
+    if (!rc) rc = allot_json_int(o, "shard", where, 1, n, &i, err);
+    if (rc) return rc;
+    r->shard = (int)i;
+    r->n_shards = (int)n;
+    return ALLOT_OK;
+}
+
+int allot_rundir_has(const allot_rundir *r, const allot_key *key)
+{
+    return !r->n_shards || allot_key_u64(key) % (uint64_t)r->n_shards == (uint64_t)(r->shard - 1);
+}
+
 /* Takes a sub-object out of the manifest. */
 static allot_code take_object(cJSON *o, const char *field, const char *where, cJSON **out,
                               allot_err *err)
@@ -77,6 +94,7 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     if (!rc && cJSON_HasObjectItem(o, "judged"))
         rc = allot_json_int(o, "judged", where, 0, 1, &judged, err);
     if (!rc) rc = allot_json_int(o, "seed", where, 0, 1L << 53, &r->seed, err);
+    if (!rc) rc = get_shard(o, where, r, err);
     if (!rc) rc = get_loads(o, where, r, err);
     if (!rc) rc = take_object(o, "fingerprint", where, &r->fingerprint, err);
     if (!rc) rc = allot_fingerprint_check(r->fingerprint, where, err);
@@ -121,6 +139,10 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     cJSON_AddNumberToObject(o, "scored", r->scored);
     if (r->judged) cJSON_AddNumberToObject(o, "judged", 1);
     cJSON_AddNumberToObject(o, "seed", (double)r->seed);
+    if (r->n_shards) {
+        cJSON_AddNumberToObject(o, "shard", r->shard);
+        cJSON_AddNumberToObject(o, "n_shards", r->n_shards);
+    }
     cJSON_AddItemToObject(o, "loads", cJSON_CreateIntArray(r->loads, r->n_loads));
     cJSON_AddItemToObject(o, "fingerprint", cJSON_Duplicate(r->fingerprint, 1));
     cJSON_AddItemToObject(o, "hardware",

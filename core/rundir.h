@@ -6,9 +6,11 @@
 #define ALLOT_RUNDIR_H
 #include <cjson/cJSON.h>
 #include "liballot/strategy.h"
+#include "querykey.h"
 
 #define ALLOT_RUN_SCHEMA "allot-run"
 #define ALLOT_TIMING_SCHEMA "allot-timing"
+#define ALLOT_MAX_SHARDS 100000
 
 typedef struct {
     const char *schema;          /* one of the two above */
@@ -17,6 +19,8 @@ typedef struct {
     int runs;                    /* repeated runs of each beam strategy (or timing), R */
     int scored;                  /* pool samples are scored by a reward model */
     int judged;                  /* imported samples, judged where they were drawn: not graded */
+    int shard, n_shards;         /* 1..n_shards: the part of the queries that this run works on, see
+                                    allot_rundir_has; 0 of 0 = all */
     long seed;
     int loads[16];               /* timing: declared loads */
     int n_loads;
@@ -31,4 +35,7 @@ ALLOT_MUST_CHECK allot_code allot_rundir_load(const char *dir, const char *schem
 ALLOT_MUST_CHECK allot_code allot_rundir_save(const char *dir, const allot_rundir *r,
                                               allot_err *err);
 void allot_rundir_clear(allot_rundir *r);
+/* 1 if the run works on this query: its key's hash modulo the number of shards says in which of
+ * them a query is, so that it stays there whatever other queries there are. */
+int allot_rundir_has(const allot_rundir *r, const allot_key *key);
 #endif

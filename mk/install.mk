@@ -4,7 +4,7 @@
 PUBLIC_HEADERS := $(addprefix liballot/,allot.h err.h strategy.h features.h ngram.h probe.h calib.h \
                   cost.h choose.h bundle.h)
 INSTALLED_PROGRAMS := $(filter-out %/allot-demo-server,$(PROGRAMS))
-DATA := $(wildcard collect/strategies/*.json examples/*.mk)
+DATA := $(wildcard collect/strategies/*.json collect/slurm/*.sbatch examples/*.mk)
 MAN_PAGES := $(wildcard man/*.1)
 
 .PHONY: man install uninstall dist

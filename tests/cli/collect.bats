@@ -46,6 +46,15 @@ timing() {
         --model tinymath --prm-model tinymath-prm --prompt-template 'Q: {problem}\n' --max-tokens 200 \
         --queries 3 "$@"
 }
+start_demo() {
+    local demo="$BATS_TEST_DIRNAME/../../demo"
+    [ -x "$ALLOT_BIN/allot-demo-server" ] && [ -f "$demo/tinymath.gguf" ] && [ -f "$demo/tinymath-prm.gguf" ] ||
+        skip "no demo server or no model"
+    allot-demo-server --quiet --port 0 --port-file port --model "$demo/tinymath.gguf" \
+        --prm "$demo/tinymath-prm.gguf" 3>&- &
+    SERVER=$!
+    wait_for_port
+}
 records() {
     grep -c "\"t\":\"$2\"" "$1/journal.jsonl" || true
 }
@@ -354,14 +363,76 @@ fails_with() {
     fails_with 2 "the loads are not in ascending order: 8, 1"
 }
 
+@test "shards, merged, are the run that was made at once, bit by bit" {
+    start_demo
+    small=(--max-tokens 48 --step-max-tokens 16)
+    sample whole "${small[@]}"
+    for i in 1 2 3; do sample s$i "${small[@]}" --shard $i/3; done
+    run allot-collect merge --output merged s2 s3 s1
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"merged: 12 queries, 216 of 216 units, 216 records of 3 shards"* ]]
+    cmp <(jq -c 'del(.t_start, .seconds, .gen_s, .prm_s, .ttft_s, .cached_tokens, .rounds)' whole/journal.jsonl | sort) \
+        <(jq -c 'del(.t_start, .seconds, .gen_s, .prm_s, .ttft_s, .cached_tokens, .rounds)' merged/journal.jsonl | sort)
+    cmp whole/manifest.json merged/manifest.json
+    allot-collect label --quiet whole a.h5
+    allot-collect label --quiet merged b.h5
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
+    # and goes on like any other
+    cp merged/journal.jsonl before
+    sample merged "${small[@]}"
+    cmp before merged/journal.jsonl
+}
+
+@test "merge refuses overlaps, holes and different settings" {
+    start_server
+    for i in 1 2; do sample s$i --shard $i/2; done
+    run allot-collect merge --output m s1
+    fails_with 5 "cannot merge 1 directories: 's1' is shard 1 of 2 (give all 2)"
+    cp -r s1 copy
+    run allot-collect merge --output m s1 copy
+    fails_with 5 "cannot merge 's1' and 'copy': both are shard 1 of 2"
+    # a record of the other shard's query
+    cp -r s2 mixed
+    tail -1 s1/journal.jsonl >> mixed/journal.jsonl
+    run allot-collect merge --output m s1 mixed
+    fails_with 5 "of 'mixed/journal.jsonl' is of a query that is not of shard 2 of 2"
+    # a unit less
+    cp -r s2 short
+    sed -i 3d short/journal.jsonl
+    run allot-collect merge --output m s1 short
+    fails_with 4 "cannot merge 'short': 1 of its "
+    [ ! -e m ]
+    run allot-collect merge --partial --output m s1 short
+    [ "$status" -eq 0 ]
+    sample m
+    [ "$(records m sample)" = 96 ] && [ "$(records m score)" = 96 ] && [ "$(records m beam)" = 24 ]
+    run allot-collect merge --output m s1 s2
+    fails_with 2 "cannot merge into 'm': it has a manifest.json"
+    run allot-collect merge --output n m
+    fails_with 5 "cannot merge 'm': it is a whole run, not a shard"
+    run allot-collect label --quiet s1 o.h5
+    fails_with 5 "cannot label 's1': it is shard 1 of 2"
+    # other settings, other queries
+    sample hot --shard 2/2 --temperature 1
+    run allot-collect merge --output n s1 hot
+    fails_with 5 "temperature is 0.8 in the one and 1 in the other"
+    sample deep --shard 2/2 --pool 9
+    run allot-collect merge --output n s1 deep
+    fails_with 5 "pool is 8 in the one and 9 in the other"
+    sample less --shard 2/2 --limit 11
+    run allot-collect merge --output n s1 less
+    fails_with 5 "they were made of different queries"
+    [ ! -e n ]
+    run sample s1
+    fails_with 5 "cannot go on in 's1': it holds shard 1/2, wanted is 0/0"
+    run sample x --shard 3/2
+    fails_with 2 "--shard"
+    run sample x --shard 2
+    fails_with 2 "--shard '2' is not of the form 2/8"
+}
+
 @test "on the demo server: killed and started again, the same labels" {
-    local demo="$BATS_TEST_DIRNAME/../../demo"
-    [ -x "$ALLOT_BIN/allot-demo-server" ] && [ -f "$demo/tinymath.gguf" ] && [ -f "$demo/tinymath-prm.gguf" ] ||
-        skip "no demo server or no model"
-    allot-demo-server --quiet --port 0 --port-file port --model "$demo/tinymath.gguf" \
-        --prm "$demo/tinymath-prm.gguf" 3>&- &
-    SERVER=$!
-    wait_for_port
+    start_demo
     sample calm --limit 4 --max-tokens 48 --step-max-tokens 16
     for ((kill = 1; kill <= 3; kill++)); do
         sample_command killed --limit 4 --max-tokens 48 --step-max-tokens 16 --max-concurrency 16
@@ -386,7 +457,7 @@ fails_with() {
 }
 
 @test "help tells a newcomer how to start" {
-    for command in sample time status label; do
+    for command in sample time status label merge; do
         run allot-collect "$command" --help
         [ "$status" -eq 0 ]
         [[ "$output" == *"Usage: allot-collect $command"* ]] && [[ "$output" == *"Examples:"* ]]

@@ -81,7 +81,9 @@ static allot_sample_plan plan_of(allot_rundir *r, long n_queries)
     allot_sample_plan p;
     *r = (allot_rundir){.pool = 4, .runs = 3, .scored = 1};
     r->strategies = SET("bon@2", "beam@4x2x3", "beam@4x2x3;final=vote", "beam@4x2x3;agg=min");
-    assert_int_equal(allot_sample_plan_init(&p, r, n_queries, NULL), ALLOT_OK);
+    allot_key keys[64] = {{{0}}};
+    assert_in_range(n_queries, 0, 64);
+    assert_int_equal(allot_sample_plan_init(&p, r, keys, n_queries, NULL), ALLOT_OK);
     return p;
 }
 
