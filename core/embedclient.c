@@ -23,7 +23,7 @@ typedef struct {
     long done;
     float *out; /* owned [n][dim]; NULL until the first answer */
     long dim;
-    void (*progress)(long done, void *user);
+    allot_embed_arrived arrived;
     void *user;
     allot_err failure; /* of the first batch that failed */
 } client;
@@ -119,9 +119,11 @@ static void answered(const allot_http_reply *reply, void *user)
         (void)allot_fail_in(&failure, "'%s'", reply->url);
         if (failure.code != ALLOT_ERUNTIME) failure.code = ALLOT_ESERVER;
     }
+    if (!failure.code && k->arrived)
+        failure.code = k->arrived(b->from, b->count, k->out + b->from * k->dim, k->dim, k->user,
+                                  &failure);
     if (failure.code && !k->failure.code) k->failure = failure;
     k->done += b->count;
-    if (k->progress && !k->failure.code) k->progress(k->done, k->user);
     free(b);
 }
 
@@ -206,11 +208,10 @@ static allot_code open_http(const allot_embedclient *c, allot_http **out, allot_
 
 allot_code allot_embedclient_run(const allot_embedclient *c, const char *const *texts,
                                  const size_t *lengths, long n, float **out, long *dim,
-                                 void (*progress)(long done, void *user), void *user,
-                                 allot_err *err)
+                                 allot_embed_arrived arrived, void *user, allot_err *err)
 {
     client k = {
-        .c = c, .texts = texts, .lengths = lengths, .n = n, .progress = progress, .user = user};
+        .c = c, .texts = texts, .lengths = lengths, .n = n, .arrived = arrived, .user = user};
     allot_code rc = check(c, n, err);
     if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &k.server, err);
     if (!rc) rc = open_http(c, &k.http, err);

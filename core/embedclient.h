@@ -23,11 +23,16 @@ typedef struct {
 
 void allot_embedclient_defaults(allot_embedclient *c);
 
-/* texts[n] with lengths[n]; *out [n][*dim] is allocated, the caller frees. Blocks. progress (may be
- * NULL) is called with the number of texts done. */
+/* Called with rows [count][dim] of the texts from `from` on, in whatever order they come. A failure
+ * ends the run. */
+typedef allot_code (*allot_embed_arrived)(long from, long count, const float *rows, long dim,
+                                          void *user, allot_err *err);
+
+/* texts[n] with lengths[n]; *out [n][*dim] is allocated, the caller frees. Blocks. Neighbours share a
+ * request: texts in order of length waste least of the server's time. arrived may be NULL. */
 ALLOT_MUST_CHECK allot_code allot_embedclient_run(const allot_embedclient *c,
                                                   const char *const *texts, const size_t *lengths,
                                                   long n, float **out, long *dim,
-                                                  void (*progress)(long done, void *user),
-                                                  void *user, allot_err *err);
+                                                  allot_embed_arrived arrived, void *user,
+                                                  allot_err *err);
 #endif

@@ -9,12 +9,14 @@
 #include "core/problems.h"
 #include "core/progress.h"
 #include "datasets/datacommands.h"
+#include "datasets/embedpartial.h"
 #include "liballot/mem.h"
 #include "liballot/ngram.h"
 
 static int ngram, dim = ALLOT_NGRAM_DIM, normalize;
 static const char *prefix = "", *pooling = "last";
 static allot_embedclient client;
+static allot_embedpartial partial; /* removed when the output is there */
 
 static allot_code embed_ngram(const allot_problems *p, allot_embeddings *e, allot_err *err)
 {
@@ -30,10 +32,22 @@ static allot_code embed_ngram(const allot_problems *p, allot_embeddings *e, allo
     return ALLOT_OK;
 }
 
-static void show_progress(long done, void *user)
-{
-    allot_progress_update(user, done, NULL);
-}
+/* The texts still to be sent, prefix + problem each, shortest first. */
+typedef struct {
+    char *block;       /* owned; holds all texts */
+    const char **text; /* owned [n], as the two below */
+    size_t *length;
+    long *row; /* in the problems */
+    long n;
+} sending;
+
+typedef struct {
+    const sending *s;
+    allot_embeddings *e;
+    allot_embedpartial partial;
+    allot_progress progress;
+    long done;
+} receiving;
 
 static void scale_to_length_1(allot_embeddings *e)
 {
@@ -48,37 +62,111 @@ static void scale_to_length_1(allot_embeddings *e)
     }
 }
 
-/* The text sent is prefix + problem; all of them live in one block. */
-static allot_code embed_by_server(const allot_problems *p, allot_embeddings *e, allot_err *err)
+static int by_length(const void *a, const void *b, void *lengths)
 {
+    const size_t *length = lengths;
+    long x = *(const long *)a, y = *(const long *)b;
+    if (length[x] != length[y]) return length[x] < length[y] ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* The rows that are not there yet, by length. */
+static allot_code choose_rows(const allot_strings *column, const unsigned char *have, long n,
+                              sending *s, allot_err *err)
+{
+    size_t *lengths = allot_mem_array((size_t)n, sizeof *lengths, err);
+    s->row = allot_mem_array((size_t)n, sizeof *s->row, err);
+    if (!lengths || !s->row) {
+        free(lengths);
+        return ALLOT_ERUNTIME;
+    }
+    for (long i = 0; i < n; i++) {
+        (void)allot_strings_at(column, i, &lengths[i]);
+        if (!have[i]) s->row[s->n++] = i;
+    }
+    qsort_r(s->row, (size_t)s->n, sizeof *s->row, by_length, lengths);
+    free(lengths);
+    return ALLOT_OK;
+}
+
+static allot_code write_texts(const allot_strings *column, long n, sending *s, allot_err *err)
+{
+    size_t prefix_n = strlen(prefix), at = 0;
+    s->block = allot_mem_array((size_t)column->offsets[n] + (size_t)s->n * prefix_n, 1, err);
+    s->text = allot_mem_array((size_t)s->n, sizeof *s->text, err);
+    s->length = allot_mem_array((size_t)s->n, sizeof *s->length, err);
+    if (!s->block || !s->text || !s->length) return ALLOT_ERUNTIME;
+    for (long i = 0; i < s->n; i++) {
+        size_t length;
+        const char *text = allot_strings_at(column, s->row[i], &length);
+        s->text[i] = s->block + at;
+        s->length[i] = prefix_n + length;
+        memcpy(s->block + at, prefix, prefix_n);
+        memcpy(s->block + at + prefix_n, text, length);
+        at += prefix_n + length;
+    }
+    return ALLOT_OK;
+}
+
+static allot_code keep_rows(long from, long count, const float *rows, long d, void *user,
+                            allot_err *err)
+{
+    receiving *r = user;
+    allot_code rc = ALLOT_OK;
+    for (long i = 0; i < count && !rc; i++)
+        rc = allot_embedpartial_add(&r->partial, &r->e->keys[r->s->row[from + i]], rows + i * d, d,
+                                    err);
+    allot_progress_update(&r->progress, r->done += count, NULL);
+    return rc;
+}
+
+static allot_code ask(receiving *r, allot_err *err)
+{
+    allot_embeddings *e = r->e;
+    float *fresh = NULL;
+    long d = 0;
+    allot_progress_start(&r->progress, "embeddings", r->done, e->n);
+    allot_code rc = allot_embedclient_run(&client, r->s->text, r->s->length, r->s->n, &fresh, &d,
+                                          keep_rows, r, err);
+    if (!rc) allot_progress_end(&r->progress, e->n, NULL);
+    if (!rc && e->at && d != e->dim)
+        rc = allot_fail(err, ALLOT_ESERVER,
+                        "the server's embeddings have %ld numbers, those in '%s' %ld (remove it to "
+                        "begin again)",
+                        d, r->partial.path, e->dim);
+    if (!rc && !e->at) {
+        e->dim = d;
+        e->at = allot_mem_array((size_t)e->n, (size_t)d * sizeof *e->at, err);
+        if (!e->at) rc = ALLOT_ERUNTIME;
+    }
+    for (long i = 0; i < r->s->n && !rc; i++)
+        memcpy(e->at + r->s->row[i] * d, fresh + i * d, (size_t)d * sizeof *fresh);
+    free(fresh);
+    return rc;
+}
+
+/* What arrived in an earlier, interrupted call is not asked for again. */
+static allot_code embed_by_server(const allot_problems *p, const char *output, allot_embeddings *e,
+                                  allot_err *err)
+{
+    sending s = {0};
+    receiving r = {.s = &s, .e = e};
     const allot_strings *column = &p->col[ALLOT_COL_PROBLEM];
-    size_t prefix_n = strlen(prefix), at = 0, n_rows = (size_t)e->n;
-    size_t room = (size_t)column->offsets[e->n] + n_rows * prefix_n;
-    char *block = allot_mem_array(room, 1, err);
-    const char **texts = allot_mem_array(n_rows, sizeof *texts, err);
-    size_t *lengths = allot_mem_array(n_rows, sizeof *lengths, err);
-    allot_code rc = block && texts && lengths ? ALLOT_OK : ALLOT_ERUNTIME;
-    for (long i = 0; i < e->n && !rc; i++) {
-        size_t n;
-        const char *text = allot_strings_at(column, i, &n);
-        texts[i] = block + at;
-        lengths[i] = prefix_n + n;
-        memcpy(block + at, prefix, prefix_n);
-        memcpy(block + at + prefix_n, text, n);
-        at += prefix_n + n;
-    }
-    if (!rc) {
-        allot_progress progress;
-        allot_progress_start(&progress, "embeddings", 0, e->n);
-        rc = allot_embedclient_run(&client, texts, lengths, e->n, &e->at, &e->dim, show_progress,
-                                   &progress, err);
-        if (!rc) allot_progress_end(&progress, e->n, NULL);
-    }
+    unsigned char *have = allot_mem_array((size_t)e->n, 1, err);
+    allot_code rc =
+        have ? allot_embedpartial_open(&r.partial, output, e, have, err) : ALLOT_ERUNTIME;
+    if (!rc) rc = choose_rows(column, have, e->n, &s, err);
+    if (!rc) rc = write_texts(column, e->n, &s, err);
+    r.done = e->n - s.n;
+    if (!rc && s.n > 0) rc = ask(&r, err);
     if (!rc && normalize) scale_to_length_1(e);
     e->normalized = normalize;
-    free(block);
-    free(texts);
-    free(lengths);
+    partial = r.partial;
+    free(have);
+    free(s.block);
+    free(s.text);
+    free(s.length);
+    free(s.row);
     return rc;
 }
 
@@ -93,7 +181,8 @@ static allot_code check_settings(allot_err *err)
     return ALLOT_OK;
 }
 
-static allot_code embed(const allot_problems *p, allot_embeddings *e, allot_err *err)
+static allot_code embed(const allot_problems *p, const char *output, allot_embeddings *e,
+                        allot_err *err)
 {
     const char *model = ngram ? ALLOT_NGRAM_MODEL : client.model, *how = ngram ? "ngram" : pooling;
     e->n = p->n;
@@ -103,7 +192,7 @@ static allot_code embed(const allot_problems *p, allot_embeddings *e, allot_err 
     e->prefix = allot_mem_text(prefix, strlen(prefix), err);
     if (!e->keys || !e->model || !e->pooling || !e->prefix) return ALLOT_ERUNTIME;
     memcpy(e->keys, p->keys, (size_t)p->n * sizeof *e->keys);
-    return ngram ? embed_ngram(p, e, err) : embed_by_server(p, e, err);
+    return ngram ? embed_ngram(p, e, err) : embed_by_server(p, output, e, err);
 }
 
 static allot_code run(const allot_common *common, allot_err *err)
@@ -115,10 +204,11 @@ static allot_code run(const allot_common *common, allot_err *err)
     if (!rc) rc = allot_problems_load(common->args[0], 0, &problems, err);
     if (!rc && problems.n == 0)
         rc = allot_fail(err, ALLOT_EINPUT, "'%s' has no queries", common->args[0]);
-    if (!rc) rc = embed(&problems, &e, err);
+    if (!rc) rc = embed(&problems, common->args[1], &e, err);
     if (!rc)
         rc =
             allot_embeddings_save(common->args[1], &e, "allot-datasets", common->seed, inputs, err);
+    allot_embedpartial_close(&partial, !rc);
     if (!rc && common->json) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddNumberToObject(o, "queries", (double)e.n);
@@ -172,7 +262,7 @@ const allot_command allot_cmd_embed = {
     "[OPTION...] PROBLEMS.h5 OUTPUT.emb.h5",
     "one vector per query, from a server or by built-in n-grams\n"
     "The model, its pooling, prefix and normalisation are stored and travel to the bundle: the\n"
-    "selector must embed in the same way.",
+    "selector must embed in the same way. Interrupted, it goes on where it was.",
     options,
     2,
     2,

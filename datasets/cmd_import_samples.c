@@ -12,13 +12,15 @@ static const char *strategies_path, *name;
 static allot_grade_words words = ALLOT_GRADE_WORDS;
 
 static allot_code print_counts(const allot_common *common, const allot_samples_counts *c,
-                               allot_err *err) {
+                               allot_err *err)
+{
     if (c->without_tokens > 0)
         allot_log_warn("%ld of %ld samples do not tell their tokens: counted as 0",
                        c->without_tokens, c->samples);
     if (c->disagreed > 0)
         allot_log_warn("allot's grader would judge %ld of %ld samples otherwise than \"correct\" "
-                       "does, which counts; e.g. %s", c->disagreed, c->judged, c->example);
+                       "does, which counts; e.g. %s",
+                       c->disagreed, c->judged, c->example);
     if (!common->json) {
         printf("%ld queries, %ld samples (%d to %d of a query)%s\n", c->queries, c->samples,
                c->least, c->pool, c->scored ? ", scored" : "");
@@ -38,7 +40,8 @@ static allot_code print_counts(const allot_common *common, const allot_samples_c
     return rc;
 }
 
-static allot_code run(const allot_common *common, allot_err *err) {
+static allot_code run(const allot_common *common, allot_err *err)
+{
     const char *path = common->args[0], *slash = strrchr(path, '/');
     allot_strategies set = {0};
     allot_samplesimport s = {.name = name ? name : slash ? slash + 1 : path};
@@ -55,7 +58,8 @@ static allot_code run(const allot_common *common, allot_err *err) {
 static const allot_option options[] = {
     {"strategies", ALLOT_OPT_STRING, &strategies_path, "FILE",
      "strategies to label (default: single, and majority, with scores also bon and weighted, at "
-     "the powers of two that every query has samples for)", 0, 0},
+     "the powers of two that every query has samples for)",
+     0, 0},
     {"name", ALLOT_OPT_STRING, &name, "TEXT",
      "where the samples come from, for the fingerprint (the file's name)", 0, 0},
     ALLOT_GRADE_ROWS(words),
@@ -71,6 +75,9 @@ const allot_command allot_cmd_import_samples = {
     "\"score\", \"tokens\", \"seconds\"}]}. Makes a run for 'allot-collect label'. What is told "
     "to\n"
     "be correct counts as told; else the label's grader decides.",
-    options, 2, 2, run,
+    options,
+    2,
+    2,
+    run,
     "  allot-datasets import-samples bon_completions.jsonl run\n"
     "  allot-collect label run outcomes.h5"};

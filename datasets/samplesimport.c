@@ -20,14 +20,14 @@
 typedef struct {
     const allot_samplesimport *s;
     allot_samples_counts *counts;
-    char where[320];       /* the line, for messages */
+    char where[320]; /* the line, for messages */
     char cfg[17];
     allot_problems_writer *problems;
     allot_journal *journal;
-    allot_buf line;        /* owned; one record */
-    allot_key *keys;       /* owned [counts->queries] */
+    allot_buf line;  /* owned; one record */
+    allot_key *keys; /* owned [counts->queries] */
     size_t capacity;
-    const char *answer;    /* of the current query; NULL if unknown */
+    const char *answer; /* of the current query; NULL if unknown */
     long unscored;
 } importing;
 
@@ -37,18 +37,21 @@ typedef struct {
     const cJSON *correct, *score, *tokens, *seconds;
 } told_sample;
 
-static allot_code refuse(const importing *in, int slot, const char *what, allot_err *err) {
+static allot_code refuse(const importing *in, int slot, const char *what, allot_err *err)
+{
     return allot_fail(err, ALLOT_EINPUT, "%s: sample %d: %s", in->where, slot, what);
 }
 
-static const cJSON *field(const cJSON *object, const char *name) {
+static const cJSON *field(const cJSON *object, const char *name)
+{
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, name);
     return cJSON_IsNull(v) ? NULL : v;
 }
 
 /* A number of min..max, or fallback where there is none. */
 static allot_code number(const importing *in, int slot, const cJSON *v, const char *name,
-                         double max, double *out, allot_err *err) {
+                         double max, double *out, allot_err *err)
+{
     char what[80];
     if (v == NULL) return ALLOT_OK;
     if (cJSON_IsBool(v)) *out = cJSON_IsTrue(v);
@@ -60,7 +63,8 @@ static allot_code number(const importing *in, int slot, const cJSON *v, const ch
 
 /* Scores of the steps, or of the whole, into g (owned there). */
 static allot_code take_scores(importing *in, int slot, const cJSON *v, allot_generation *g,
-                              allot_err *err) {
+                              allot_err *err)
+{
     int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 1, i = 0;
     g->scores = allot_mem_array((size_t)n, sizeof *g->scores, err);
     if (g->scores == NULL) return ALLOT_ERUNTIME;
@@ -73,14 +77,16 @@ static allot_code take_scores(importing *in, int slot, const cJSON *v, allot_gen
     return n > 0 ? ALLOT_OK : refuse(in, slot, "it has an empty list of scores", err);
 }
 
-static allot_code write_record(importing *in, const allot_record *r, allot_err *err) {
+static allot_code write_record(importing *in, const allot_record *r, allot_err *err)
+{
     in->line.n = 0;
     allot_code rc = allot_record_print(r, &in->line, err);
     return rc ? rc : allot_journal_write(in->journal, in->line.at, in->line.n, err);
 }
 
 /* A judge elsewhere and ours may differ: counted, with an example. */
-static void compare_judges(importing *in, const allot_generation *g, int correct) {
+static void compare_judges(importing *in, const allot_generation *g, int correct)
+{
     allot_samples_counts *c = in->counts;
     const char *answer, *text = in->answer ? in->answer : "";
     size_t n;
@@ -94,7 +100,8 @@ static void compare_judges(importing *in, const allot_generation *g, int correct
 }
 
 /* The text of a sample of which only the answer is known. */
-static char *boxed(const char *extracted, allot_err *err) {
+static char *boxed(const char *extracted, allot_err *err)
+{
     size_t n = strlen(extracted) + 9;
     char *text = allot_mem_text("", 0, err);
     void *grown = text ? realloc(text, n) : NULL;
@@ -107,10 +114,19 @@ static char *boxed(const char *extracted, allot_err *err) {
 }
 
 static allot_code add_sample(importing *in, const allot_key *key, int slot, const told_sample *t,
-                             allot_err *err) {
+                             allot_err *err)
+{
     allot_generation gen = {.finish = ALLOT_FINISH_STOP};
-    allot_record r = {.type = ALLOT_REC_SAMPLE, .key = *key, .slot = slot, .gen = &gen, .n_gen = 1,
-                      .t_start = NAN, .seconds = NAN, .gen_s = NAN, .prm_s = NAN, .ttft_s = NAN,
+    allot_record r = {.type = ALLOT_REC_SAMPLE,
+                      .key = *key,
+                      .slot = slot,
+                      .gen = &gen,
+                      .n_gen = 1,
+                      .t_start = NAN,
+                      .seconds = NAN,
+                      .gen_s = NAN,
+                      .prm_s = NAN,
+                      .ttft_s = NAN,
                       .source = "pool"};
     double tokens = 0, correct = 0;
     memcpy(r.cfg, in->cfg, sizeof r.cfg);
@@ -147,15 +163,19 @@ static allot_code add_sample(importing *in, const allot_key *key, int slot, cons
 }
 
 static allot_code add_samples(importing *in, const cJSON *o, const allot_key *key, int *n,
-                              allot_err *err) {
+                              allot_err *err)
+{
     const cJSON *samples = field(o, "samples"), *texts = field(o, "completions");
     const cJSON *scores = field(o, "scores"), *tokens = field(o, "completion_tokens");
     allot_code rc = ALLOT_OK;
     if (samples != NULL) {
         for (const cJSON *v = samples->child; v && !rc; v = v->next) {
             told_sample t = {cJSON_GetStringValue(field(v, "text")),
-                             cJSON_GetStringValue(field(v, "extracted")), field(v, "correct"),
-                             field(v, "score"), field(v, "tokens"), field(v, "seconds")};
+                             cJSON_GetStringValue(field(v, "extracted")),
+                             field(v, "correct"),
+                             field(v, "score"),
+                             field(v, "tokens"),
+                             field(v, "seconds")};
             rc = add_sample(in, key, (*n)++, &t, err);
         }
         return rc;
@@ -179,7 +199,8 @@ static allot_code add_samples(importing *in, const cJSON *o, const allot_key *ke
     return rc;
 }
 
-static allot_code add_query(importing *in, const cJSON *o, allot_err *err) {
+static allot_code add_query(importing *in, const cJSON *o, allot_err *err)
+{
     static const char *const names[] = {"query", "problem", "question", "prompt"};
     const char *text = NULL;
     int n = 0;
@@ -190,8 +211,10 @@ static allot_code add_query(importing *in, const cJSON *o, allot_err *err) {
         return allot_fail(err, ALLOT_EINPUT, "%s: no \"query\", \"problem\" or \"question\"",
                           in->where);
     if (cJSON_IsArray(field(o, "samples")) == cJSON_IsArray(field(o, "completions")))
-        return allot_fail(err, ALLOT_EINPUT, "%s: it needs either a list \"samples\" or a list "
-                          "\"completions\"", in->where);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "%s: it needs either a list \"samples\" or a list "
+                          "\"completions\"",
+                          in->where);
     void *grown = in->keys;
     allot_code rc = allot_mem_grow(&grown, &in->capacity, (size_t)in->counts->queries + 1,
                                    sizeof *in->keys, err);
@@ -211,7 +234,8 @@ static allot_code add_query(importing *in, const cJSON *o, allot_err *err) {
     return rc;
 }
 
-static allot_code read_lines(importing *in, const char *path, FILE *f, allot_err *err) {
+static allot_code read_lines(importing *in, const char *path, FILE *f, allot_err *err)
+{
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
@@ -235,7 +259,8 @@ static allot_code read_lines(importing *in, const char *path, FILE *f, allot_err
     return rc;
 }
 
-static allot_code add_strategy(allot_strategies *set, const char *method, int n, allot_err *err) {
+static allot_code add_strategy(allot_strategies *set, const char *method, int n, allot_err *err)
+{
     char text[ALLOT_STRATEGY_TEXT];
     allot_strategy s;
     snprintf(text, sizeof text, n > 0 ? "%s@%d" : "%s", method, n);
@@ -245,7 +270,8 @@ static allot_code add_strategy(allot_strategies *set, const char *method, int n,
 
 /* What every query has enough samples for. */
 static allot_code fitting_strategies(const allot_samples_counts *c, allot_strategies *out,
-                                     allot_err *err) {
+                                     allot_err *err)
+{
     static const char *const methods[] = {"majority", "bon", "weighted"};
     allot_code rc = add_strategy(out, "single", 0, err);
     for (int m = 0; m < (c->scored ? 3 : 1); m++)
@@ -254,7 +280,8 @@ static allot_code fitting_strategies(const allot_samples_counts *c, allot_strate
     return rc;
 }
 
-static allot_code wanted_strategies(const importing *in, allot_strategies *out, allot_err *err) {
+static allot_code wanted_strategies(const importing *in, allot_strategies *out, allot_err *err)
+{
     const allot_strategies *want = in->s->want;
     allot_code rc = ALLOT_OK;
     if (want == NULL) return fitting_strategies(in->counts, out, err);
@@ -268,33 +295,37 @@ static allot_code wanted_strategies(const importing *in, allot_strategies *out, 
         else if ((s->method == ALLOT_BON || s->method == ALLOT_WEIGHTED) && !in->counts->scored)
             rc = allot_fail(err, ALLOT_EMISMATCH, "%s needs scores, which the samples do not have",
                             text);
-        else
-            rc = allot_strategies_add(out, s, err);
+        else rc = allot_strategies_add(out, s, err);
     }
     return rc;
 }
 
 /* The manifest comes last: without it a directory is no run. */
 static allot_code finish(importing *in, const char *path, const char *run, cJSON *fingerprint,
-                         allot_err *err) {
+                         allot_err *err)
+{
     const char *inputs[] = {path, NULL};
     allot_keyindex unique = {0};
-    allot_rundir r = {.schema = ALLOT_RUN_SCHEMA, .pool = in->counts->pool, .runs = 1,
-                      .scored = in->counts->scored, .judged = in->counts->judged > 0,
+    allot_rundir r = {.schema = ALLOT_RUN_SCHEMA,
+                      .pool = in->counts->pool,
+                      .runs = 1,
+                      .scored = in->counts->scored,
+                      .judged = in->counts->judged > 0,
                       .fingerprint = fingerprint,
                       .hardware = cJSON_CreateObject()};
     allot_code rc = ALLOT_OK;
-    if (in->counts->queries == 0)
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s' holds no samples", path);
+    if (in->counts->queries == 0) rc = allot_fail(err, ALLOT_EINPUT, "'%s' holds no samples", path);
     if (!rc && in->counts->scored && in->unscored > 0)
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s': %ld of %ld samples have no score, the others have "
-                        "(score all, or none)", path, in->unscored, in->counts->samples);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "'%s': %ld of %ld samples have no score, the others have "
+                        "(score all, or none)",
+                        path, in->unscored, in->counts->samples);
     if (!rc && in->counts->judged > 0 && in->counts->judged < in->counts->samples)
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s': %ld of %ld samples do not tell whether they are "
-                        "correct, the others do (judge all, or none)", path,
-                        in->counts->samples - in->counts->judged, in->counts->samples);
-    if (!rc)
-        rc = allot_keyindex_build(&unique, in->keys, (size_t)in->counts->queries, path, err);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "'%s': %ld of %ld samples do not tell whether they are "
+                        "correct, the others do (judge all, or none)",
+                        path, in->counts->samples - in->counts->judged, in->counts->samples);
+    if (!rc) rc = allot_keyindex_build(&unique, in->keys, (size_t)in->counts->queries, path, err);
     if (!rc) rc = wanted_strategies(in, &r.strategies, err);
     if (!rc) rc = allot_journal_close(&in->journal, err);
     if (!rc) rc = allot_problems_commit(&in->problems, "allot-datasets", 0, inputs, err);
@@ -306,7 +337,8 @@ static allot_code finish(importing *in, const char *path, const char *run, cJSON
 }
 
 static allot_code import_open(importing *in, const char *path, FILE *f, const char *run,
-                              allot_err *err) {
+                              allot_err *err)
+{
     char *problems = allot_rundir_path(run, "problems.h5", err);
     char *journal = allot_rundir_path(run, "journal.jsonl", err);
     cJSON *fingerprint = cJSON_CreateObject();
@@ -331,7 +363,8 @@ static allot_code import_open(importing *in, const char *path, FILE *f, const ch
 }
 
 allot_code allot_samples_import(const char *path, const char *run, const allot_samplesimport *s,
-                                allot_samples_counts *counts, allot_err *err) {
+                                allot_samples_counts *counts, allot_err *err)
+{
     importing in = {.s = s, .counts = counts};
     *counts = (allot_samples_counts){0};
     FILE *f = fopen(path, "rb");
@@ -340,8 +373,7 @@ allot_code allot_samples_import(const char *path, const char *run, const allot_s
     if (mkdir(run, 0777) != 0)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot make '%s': %m (give a run that does not exist)",
                         run);
-    else
-        rc = import_open(&in, path, f, run, err);
+    else rc = import_open(&in, path, f, run, err);
     fclose(f);
     free(in.keys);
     allot_buf_clear(&in.line);

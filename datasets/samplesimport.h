@@ -6,8 +6,9 @@
  *   {"problem": text, "answer": text, "completions": [text, ..], "scores"?: [number or list, ..],
  *     "completion_tokens"?: [n, ..]}   (search-and-learn)
  * "query", "problem", "question" and "prompt" name the same; an "extracted" answer is kept as a
- * boxed one. "correct" is said of all samples or of none: the labels then take it as it is, whatever
- * allot's own grader thinks (answers of another kind than mathematics need a judge of their own). */
+ * boxed one. "correct" is said of all samples or of none: the labels then take it as it is,
+ * whatever allot's own grader thinks (answers of another kind than mathematics need a judge of
+ * their own). */
 #ifndef ALLOT_SAMPLESIMPORT_H
 #define ALLOT_SAMPLESIMPORT_H
 #include "grade/grade.h"
@@ -22,7 +23,7 @@ typedef struct {
 
 typedef struct {
     long queries, samples;
-    int pool, least;     /* most and fewest samples of a query */
+    int pool, least; /* most and fewest samples of a query */
     int scored;
     long without_tokens; /* samples whose tokens are not told: counted as 0 */
     long judged;         /* samples with "correct" */

@@ -14,10 +14,15 @@ static int port;
 static const char *const texts[N] = {"", "a", "bb", "ccc", "dddd", "e", "f", "gggggggg", "h", "i"};
 static long progress_done;
 
-static void on_progress(long done, void *user)
+static allot_code on_arrival(long from, long count, const float *rows, long dim, void *user,
+                             allot_err *err)
 {
-    (void)user;
-    progress_done = done;
+    (void)user, (void)err;
+    assert_true(from >= 0 && from + count <= N);
+    for (long i = 0; i < count * dim; i++)
+        assert_true(isfinite(rows[i]));
+    progress_done += count;
+    return ALLOT_OK;
 }
 
 static allot_code embed(const char *fault_name, float **out, long *dim, allot_err *err)
@@ -34,7 +39,7 @@ static allot_code embed(const char *fault_name, float **out, long *dim, allot_er
     c.batch = 3;
     c.max_retries = 1;
     progress_done = 0;
-    return allot_embedclient_run(&c, texts, lengths, N, out, dim, on_progress, NULL, err);
+    return allot_embedclient_run(&c, texts, lengths, N, out, dim, on_arrival, NULL, err);
 }
 
 static void vectors_are_placed_by_index(void **state)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# allot-datasets embed against the demo server: what arrived is not lost.
+
+setup() {
+    PATH="$ALLOT_BIN:$PATH"
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    allot-demo-server --port 0 --port-file port --quiet --model "$root/demo/tinymath.gguf" \
+        --prm none 3>&- &
+    SERVER=$!
+    for ((i = 0; i < 200; i++)); do [ -s port ] && break; sleep 0.05; done
+    settings=(--base-url "http://127.0.0.1:$(cat port)/v1" --model tinymath --query-prefix 'Q: ')
+    for i in $(seq 400); do
+        echo "{\"problem\": \"12+$i=?\", \"answer\": \"$((12 + i))\"}"
+    done > p.jsonl
+    allot-datasets import p.jsonl p.h5 > out
+}
+teardown() {
+    kill "$SERVER" && wait "$SERVER" || true
+}
+vectors() { # FILE
+    for i in 1 57 111 222 333 400; do
+        allot-datasets show --json "$1" "12+$i=?" | jq -c .embedding
+    done
+}
+
+@test "embed goes on where it was killed, cuts a torn row, and refuses other settings" {
+    allot-datasets embed "${settings[@]}" p.h5 whole.emb.h5 > out
+    allot-datasets embed "${settings[@]}" --batch 1 --max-concurrency 1 p.h5 x.emb.h5 3>&- &
+    pid=$!
+    for ((i = 0; i < 2000; i++)); do
+        [ "$(stat -c %s x.emb.h5.partial 2> /dev/null || echo 0)" -gt 20000 ] && break
+        sleep 0.005
+    done
+    kill -9 $pid
+    wait $pid || true
+    [ ! -e x.emb.h5 ]
+    truncate -s -10 x.emb.h5.partial
+    rc=0
+    allot-datasets embed "${settings[@]}" --pooling-name mean p.h5 x.emb.h5 2> err || rc=$?
+    [ $rc = 5 ] && grep -q "another model, pooling or prefix (remove it to begin again)" err
+    allot-datasets embed "${settings[@]}" --verbose p.h5 x.emb.h5 > out 2> err
+    grep -Eq '[1-9][0-9]* of 400 vectors were in' err
+    ! grep -q '400 of 400' err
+    [ ! -e x.emb.h5.partial ]
+    [ "$(vectors whole.emb.h5)" = "$(vectors x.emb.h5)" ]
+    [ "$(vectors x.emb.h5 | sort -u | wc -l)" = 6 ]
+}
+
+@test "a server that is not there leaves nothing" {
+    rc=0
+    allot-datasets embed --base-url http://127.0.0.1:1/v1 --model m --max-retries 0 p.h5 x.emb.h5 \
+        2> err || rc=$?
+    [ $rc = 6 ]
+    [ ! -e x.emb.h5 ] && [ ! -e x.emb.h5.partial ]
+}
