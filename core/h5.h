@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h5.h - the only file that speaks HDF5. Files are hostile: rank, shape, type and size are checked
- * before anything is read; HDF5's own printing is off and its top error goes into our message; no
- * object times, so that the same input gives the same bytes. Reading is not thread-safe. */
+/* h5.h - the only module that speaks HDF5 (h5.c, h5array.c, h5attr.c). Files are hostile: rank,
+ * shape, type and size are checked before anything is read; HDF5's own printing is off and its top
+ * error goes into our message; no object times, so that the same input gives the same bytes. Reading
+ * is not thread-safe. */
 #ifndef ALLOT_H5_H
 #define ALLOT_H5_H
 #include <stddef.h>

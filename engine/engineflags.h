@@ -44,16 +44,19 @@
     {"header", ALLOT_OPT_LIST, &(c).headers, "'NAME: VALUE'",                                      \
      "sent with every request to every server; may be given several times", 0, 0}
 
-/* Rows of an option table: what decides the generated texts (the generation fingerprint). */
+/* Rows of an option table: what decides the generated texts (the generation fingerprint). In
+ * allot-run --max-tokens is the cap on a whole strategy, so it has the others only. */
 #define ALLOT_ENGINE_GENERATION_ROWS(c)                                                            \
+    {"max-tokens", ALLOT_OPT_LONG, &(c).max_tokens, "N", "of one sample (default: 2048)", 1,       \
+     10000000},                                                                                    \
+    ALLOT_ENGINE_PROMPT_ROWS(c)
+#define ALLOT_ENGINE_PROMPT_ROWS(c)                                                                \
     {"preset", ALLOT_OPT_STRING, &(c).preset, "NAME",                                              \
      "paper: models, prompts and limits of arXiv:2509.09864, unless others are given", 0, 0},      \
     {"extra-body", ALLOT_OPT_STRING, &(c).extra_body, "JSON",                                      \
      "object with fields to be added to each generation request, e.g. '{\"top_k\": 20}'", 0, 0},   \
     {"temperature", ALLOT_OPT_DOUBLE, &(c).temperature, "T", "default: 0.8", 0, 100},              \
     {"top-p", ALLOT_OPT_DOUBLE, &(c).top_p, "P", "default: 1", 1e-9, 1},                           \
-    {"max-tokens", ALLOT_OPT_LONG, &(c).max_tokens, "N", "of one sample (default: 2048)", 1,       \
-     10000000},                                                                                    \
     {"step-max-tokens", ALLOT_OPT_LONG, &(c).step_max_tokens, "N",                                 \
      "of one beam-search step (default: 2048)", 1, 10000000},                                      \
     {"system-prompt", ALLOT_OPT_STRING, &(c).system_prompt, "TEXT", "taken as it is", 0, 0},       \

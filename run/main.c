@@ -7,14 +7,7 @@ static allot_runtool tool;
 
 static const allot_option options[] = {
     {"bundle", ALLOT_OPT_NEEDED, &tool.bundle, "FILE", "bundle of 'allot-export'; required", 0, 0},
-    {"lambda-tokens", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_token, "X",
-     "price of a token in accuracy (default: 0)", 0, 1e9},
-    {"lambda-seconds", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_second, "Y",
-     "price of a second in accuracy (default: 0)", 0, 1e9},
-    {"max-tokens-cap", ALLOT_OPT_DOUBLE, &tool.rule.max_tokens, "N",
-     "cap on the strategy's mean tokens (default: none)", 1e-9, 1e18},
-    {"max-seconds", ALLOT_OPT_DOUBLE, &tool.rule.max_seconds, "S",
-     "cap on the strategy's mean seconds (default: none)", 1e-9, 1e18},
+    ALLOT_RULE_ROWS(tool.rule),
     {"strategy", ALLOT_OPT_STRING, &tool.strategy, "STRATEGY",
      "do not choose, use this one, e.g. majority@8", 0, 0},
     {"jsonl", ALLOT_OPT_STRING, &tool.jsonl, "FILE",
@@ -30,7 +23,7 @@ static const allot_option options[] = {
     {"force", ALLOT_OPT_FLAG, &tool.force, NULL,
      "run although server or settings differ from the bundle's", 0, 0},
     ALLOT_ENGINE_SERVER_ROWS(tool.engine),
-    ALLOT_ENGINE_GENERATION_ROWS(tool.engine),
+    ALLOT_ENGINE_PROMPT_ROWS(tool.engine),
     {0}};
 
 static allot_code run(const allot_common *common, allot_err *err)

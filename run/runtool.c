@@ -27,7 +27,7 @@ typedef struct {
 void allot_runtool_defaults(allot_runtool *t)
 {
     *t = (allot_runtool){.engine = ALLOT_ENGINE_FLAGS_NONE};
-    allot_rule_defaults(&t->rule);
+    allot_ruleflags_defaults(&t->rule);
     allot_embedclient_defaults(&t->embed);
 }
 
@@ -87,8 +87,8 @@ static allot_code open_session(session *s, allot_err *err)
     allot_runner *r = &s->runner;
     allot_engine_config engine;
     allot_code rc = allot_bundle_load(t->bundle, &s->bundle, err);
-    *r = (allot_runner){.bundle = &s->bundle, .rule = t->rule};
-    if (!rc) rc = allot_rule_check(&r->rule, &s->bundle.costs, err);
+    *r = (allot_runner){.bundle = &s->bundle};
+    if (!rc) rc = allot_ruleflags_read(&t->rule, &s->bundle.costs, &r->rule, err);
     if (!rc && t->strategy) {
         rc = allot_strategy_parse(t->strategy, &s->forced, err);
         r->forced = &s->forced;

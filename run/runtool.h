@@ -4,15 +4,14 @@
 #ifndef ALLOT_RUNTOOL_H
 #define ALLOT_RUNTOOL_H
 #include "core/embedclient.h"
-#include "core/options.h"
+#include "core/ruleflags.h"
 #include "engine/engine.h"
-#include "liballot/choose.h"
 
 typedef struct {
     const char *bundle;   /* path; required */
     const char *jsonl;    /* path or "-"; NULL = the query is the argument */
     const char *strategy; /* forced; NULL = chosen */
-    allot_rule rule;
+    allot_ruleflags rule;
     allot_embedclient embed; /* base_url NULL = the generator's, model NULL = the bundle's */
     const char *embed_prefix, *embed_pooling; /* NULL = the bundle's */
     int force;                                /* settings may differ from the bundle's */

@@ -7,16 +7,7 @@ static allot_selecttool tool;
 
 static const allot_option options[] = {
     {"bundle", ALLOT_OPT_NEEDED, &tool.bundle, "FILE", "bundle of 'allot-export'", 0, 0},
-    {"lambda-tokens", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_token, "X",
-     "price of a token in accuracy (default 0)", 0, 1e9},
-    {"lambda-seconds", ALLOT_OPT_DOUBLE, &tool.rule.lambda_per_second, "Y",
-     "price of a second in accuracy (default 0)", 0, 1e9},
-    {"max-tokens", ALLOT_OPT_DOUBLE, &tool.rule.max_tokens, "N", "cap on tokens (default none)",
-     1e-9, 1e18},
-    {"max-seconds", ALLOT_OPT_DOUBLE, &tool.rule.max_seconds, "S", "cap on seconds (default none)",
-     1e-9, 1e18},
-    {"cap-on", ALLOT_OPT_STRING, &tool.cap_on, "STAT",
-     "what the caps look at: mean (default), p50, p90, p95, p99", 0, 0},
+    ALLOT_RULE_ROWS(tool.rule),
     {"jsonl", ALLOT_OPT_STRING, &tool.jsonl, "FILE",
      "many queries, one {\"problem\": ...} a line; - is stdin", 0, 0},
     {"embedding", ALLOT_OPT_STRING, &tool.source.vector, "FILE",

@@ -14,7 +14,7 @@ enum { BLOCK = 256 }; /* queries whose embeddings are asked for together */
 void allot_selecttool_defaults(allot_selecttool *tool)
 {
     *tool = (allot_selecttool){.codepoints = -1};
-    allot_rule_defaults(&tool->rule);
+    allot_ruleflags_defaults(&tool->rule);
     allot_embedclient_defaults(&tool->source.client);
 }
 
@@ -28,16 +28,6 @@ typedef struct {
     float *scratch;   /* [allot_scratch_floats] */
     double *accuracy; /* [S] */
 } session;
-
-static allot_code read_cap_on(const char *text, allot_cap_on *out, allot_err *err)
-{
-    for (int on = ALLOT_CAP_MEAN; on <= ALLOT_CAP_P99; on++)
-        if (strcmp(text, allot_cap_name((allot_cap_on)on)) == 0) {
-            *out = (allot_cap_on)on;
-            return ALLOT_OK;
-        }
-    return allot_fail(err, ALLOT_EUSAGE, "--cap-on '%s' is none of mean, p50, p90, p95, p99", text);
-}
 
 static allot_code check_options(const allot_selecttool *t, const allot_common *common,
                                 allot_err *err)
@@ -63,9 +53,7 @@ static allot_code check_options(const allot_selecttool *t, const allot_common *c
 static allot_code open_session(session *s, allot_err *err)
 {
     allot_code rc = allot_bundle_load(s->tool->bundle, &s->bundle, err);
-    s->rule = s->tool->rule;
-    if (!rc && s->tool->cap_on) rc = read_cap_on(s->tool->cap_on, &s->rule.cap_on, err);
-    if (!rc) rc = allot_rule_check(&s->rule, &s->bundle.costs, err);
+    if (!rc) rc = allot_ruleflags_read(&s->tool->rule, &s->bundle.costs, &s->rule, err);
     if (!rc) rc = allot_select_open(&s->tool->source, &s->bundle, &s->file, err);
     if (rc) return rc;
     s->scratch = allot_mem_array(allot_scratch_floats(&s->bundle), sizeof *s->scratch, err);

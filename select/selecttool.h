@@ -2,7 +2,7 @@
 /* selecttool.h - allot-select from its options to its report. */
 #ifndef ALLOT_SELECTTOOL_H
 #define ALLOT_SELECTTOOL_H
-#include "core/options.h"
+#include "core/ruleflags.h"
 #include "select/selectinput.h"
 
 typedef struct {
@@ -10,8 +10,7 @@ typedef struct {
     const char *jsonl;  /* path or "-"; NULL = the query is the argument */
     const char *key;    /* instead of a text: 64 hex digits, with codepoints */
     int codepoints;     /* -1 = not given */
-    allot_rule rule;
-    const char *cap_on; /* NULL = mean */
+    allot_ruleflags rule;
     allot_select_source source;
 } allot_selecttool;
 

@@ -109,9 +109,12 @@ fails_with() {
 }
 
 @test "caps: nothing fits is an error that names the nearest" {
-    run ask --max-tokens-cap 0.5 '1+1=?'
+    run ask --max-tokens 0.5 '1+1=?'
     [ "$status" -eq 4 ]
-    ask --json --max-tokens-cap 150 '1+1=?' | jq -e '.predicted.tokens <= 150'
+    ask --json --max-tokens 150 '1+1=?' | jq -e '.predicted.tokens <= 150'
+    run ask --cap-on p50x --max-tokens 150 '1+1=?'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--cap-on 'p50x' is none of mean, p50, p90, p95, p99"* ]]
 }
 
 @test "an embedding server: its vectors must be those of the bundle" {
