@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serverload.h"
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include "core/buf.h"
 
 #define TIMEOUT_S 5.0
-
-static const char *const METRICS[] = {
-    "vllm:num_requests_running", "vllm:num_requests_waiting",    "sglang:num_running_reqs",
-    "sglang:num_queue_reqs",     "llamacpp:requests_processing", "llamacpp:requests_deferred",
-};
 
 allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config *c, allot_err *err)
 {
@@ -55,13 +50,21 @@ static allot_code fetch(allot_serverload *s, const char *path, const char *body,
 
 static void take_metrics(const allot_http_reply *reply, void *user)
 {
-    if (!reply->failure && reply->status == 200) *(int *)user = allot_serverload_parse(reply->body);
+    if (!reply->failure && reply->status == 200) allot_loadmetrics_parse(reply->body, user);
+}
+
+void allot_serverload_metrics(allot_serverload *s, allot_loadmetrics *out)
+{
+    *out = (allot_loadmetrics){-1, -1, -1, -1};
+    (void)!fetch(s, "/metrics", NULL, take_metrics, out);
 }
 
 int allot_serverload_read(allot_serverload *s)
 {
-    int n = -1;
-    return fetch(s, "/metrics", NULL, take_metrics, &n) ? -1 : n;
+    allot_loadmetrics m;
+    allot_serverload_metrics(s, &m);
+    if (m.running < 0 || m.running + m.waiting > 1e6) return -1;
+    return (int)(m.running + fmax(m.waiting, 0));
 }
 
 static void take_status(const allot_http_reply *reply, void *user)
@@ -79,32 +82,4 @@ int allot_serverload_alive(allot_serverload *s)
 {
     int status = 0;
     return !fetch(s, "/v1/models", NULL, take_status, &status) && status > 0 && status < 500;
-}
-
-/* The value of a line `name{labels} value`, or -1 if the line is of something else. */
-static double value_of(const char *line, size_t n)
-{
-    for (size_t i = 0; i < sizeof METRICS / sizeof *METRICS; i++) {
-        size_t name = strlen(METRICS[i]);
-        if (n <= name || strncmp(line, METRICS[i], name) != 0) continue;
-        const char *at = line + name;
-        if (*at == '{')
-            at = memchr(at, '}', n - name) ? (char *)memchr(at, '}', n - name) + 1 : NULL;
-        if (!at || *at != ' ') continue;
-        double value = strtod(at, NULL);
-        return value >= 0 && value < 1e6 ? value : -1;
-    }
-    return -1;
-}
-
-int allot_serverload_parse(const char *text)
-{
-    double sum = -1;
-    while (*text) {
-        size_t n = strcspn(text, "\n");
-        double value = value_of(text, n);
-        if (value >= 0) sum = (sum < 0 ? 0 : sum) + value;
-        text += n + (text[n] == '\n');
-    }
-    return (int)sum;
 }

@@ -5,6 +5,7 @@
 #include "core/endpoint.h"
 #include "core/http.h"
 #include "engine/engine.h"
+#include "engine/loadmetrics.h"
 
 typedef struct {
     allot_http *http; /* owned */
@@ -21,11 +22,10 @@ int allot_serverload_read(allot_serverload *s);
 /* POSTs to a path below the root that empties the prefix cache; 1 if the server did it. Blocks. */
 int allot_serverload_reset(allot_serverload *s, const char *path);
 
+/* All that it tells; -1 for what it does not. Blocks as well. */
+void allot_serverload_metrics(allot_serverload *s, allot_loadmetrics *out);
+
 /* 0 if the server does not answer at all, or a proxy says that there is none. Blocks. */
 int allot_serverload_alive(allot_serverload *s);
-
-/* Requests running and waiting in the text of /metrics (NUL-terminated), -1 without a metric that
- * is known: those of vLLM, SGLang and llama.cpp, summed over their labels. */
-int allot_serverload_parse(const char *text);
 
 #endif

@@ -50,6 +50,5 @@ allot_code allot_extrabody_parse(const char *text, cJSON **out, allot_err *err)
 void allot_extrabody_add(const cJSON *extra, cJSON *body)
 {
     const cJSON *f;
-    cJSON_ArrayForEach(f, extra)
-        cJSON_AddItemToObject(body, f->string, cJSON_Duplicate(f, 1));
+    cJSON_ArrayForEach(f, extra) cJSON_AddItemToObject(body, f->string, cJSON_Duplicate(f, 1));
 }

@@ -63,6 +63,14 @@ static void add_salt(cJSON *o, const allot_profile *p, const char *salt)
     else cJSON_AddStringToObject(o, p->salt, salt);
 }
 
+/* Plain sampling at the temperature, unless --extra-body asks for something else. */
+static void add_plain(cJSON *o, const allot_profile *p)
+{
+    for (int i = 0; i < ALLOT_MAX_PLAIN && p->plain[i].name; i++)
+        if (!cJSON_GetObjectItemCaseSensitive(o, p->plain[i].name))
+            cJSON_AddNumberToObject(o, p->plain[i].name, p->plain[i].off);
+}
+
 cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
                            const allot_generate_request *r)
 {
@@ -84,6 +92,7 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
     }
     add_salt(o, e->profile, r->salt);
     allot_extrabody_add(e->extra, o);
+    add_plain(o, e->profile);
     return o;
 }
 

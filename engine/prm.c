@@ -260,8 +260,7 @@ allot_prm_text *allot_prm_indexed(const allot_prm_request *r, const cJSON *item,
     int i = cJSON_IsNumber(index) ? index->valueint : -1;
     if (i >= 0 && i < r->count && !r->call->reply.texts[r->from + i].scores)
         return &r->call->reply.texts[r->from + i];
-    (void)allot_fail(err, ALLOT_ESERVER,
-                     "the reward model's answer has a wrong or repeated index");
+    (void)allot_fail(err, ALLOT_ESERVER, "the reward model's answer has a wrong or repeated index");
     return NULL;
 }
 
@@ -278,8 +277,8 @@ void allot_prm_dialogue(const allot_engine *e, const allot_query *q, const allot
     allot_buf problem = {0};
     allot_prompt_without(q->problem, q->n, e->config.prm_separator, &problem);
     if (before)
-        (void)allot_prompt_render(before, e->config.prm_system_prompt,
-                                  problem.at ? problem.at : "", problem.n, out);
+        (void)allot_prompt_render(before, e->config.prm_system_prompt, problem.at ? problem.at : "",
+                                  problem.n, out);
     out->failed |= !before || problem.failed;
     allot_buf_add(out, answer->at, answer->n);
     if (place) allot_buf_str(out, place + strlen(STEPS));

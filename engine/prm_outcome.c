@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outcome reward models: one score for a whole answer. classify: POST {root}/classify of vLLM
  * ({"input"}, probabilities come back) or SGLang ({"text"}, a number in "embedding"). rerank: POST
- * /v1/rerank of vLLM, SGLang, llama.cpp: the problem is the query, the answers are the documents. */
+ * /v1/rerank of vLLM, SGLang, llama.cpp: the problem is the query, the answers are the documents.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,8 +177,5 @@ const allot_prm_backend allot_prm_classify = {.kind = "classify",
                                               .outcome = 1,
                                               .open = open_classify,
                                               .start = classify};
-const allot_prm_backend allot_prm_rerank = {.kind = "rerank",
-                                            .system_prompt = "",
-                                            .outcome = 1,
-                                            .open = check_activation,
-                                            .start = rerank};
+const allot_prm_backend allot_prm_rerank = {
+    .kind = "rerank", .system_prompt = "", .outcome = 1, .open = check_activation, .start = rerank};

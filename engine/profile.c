@@ -16,6 +16,7 @@ static const allot_profile PROFILES[] = {
      .limit = "max_tokens",
      .keep_stop = "no_stop_trim",
      .salt = "cache_salt",
+     .plain = {{"top_k", -1}, {"min_p", 0}, {"repetition_penalty", 1}},
      .continues = ALLOT_CONTINUE_FIELD,
      .eos = ALLOT_EOS_MATCHED_TOKEN,
      .render = {"/tokenize", "tokens", "/detokenize", "text", 1},
@@ -30,6 +31,7 @@ static const allot_profile PROFILES[] = {
      .limit = "n_predict",
      .salt = "cache_prompt",
      .salt_is_switch = 1,
+     .plain = {{"top_k", 0}, {"min_p", 0}, {"repeat_penalty", 1}},
      .continues = ALLOT_CONTINUE_AUTO,
      .eos = ALLOT_EOS_TOKEN,
      .render = {"/apply-template", "prompt", NULL, NULL, 0},
@@ -54,6 +56,7 @@ static const allot_profile PROFILES[] = {
      .keep_stop = "include_stop_str_in_output",
      .salt = "cache_salt",
      .bos_field = 1,
+     .plain = {{"top_k", -1}, {"min_p", 0}, {"repetition_penalty", 1}},
      .continues = ALLOT_CONTINUE_FIELDS,
      .eos = ALLOT_EOS_NO_REASON,
      .render = {"/tokenize", "tokens", "/detokenize", "prompt", 0},
@@ -73,6 +76,11 @@ const allot_profile *allot_profile_find(const char *kind)
     for (int i = 0; i < N_PROFILES; i++)
         if (strcmp(PROFILES[i].kind, kind) == 0) return &PROFILES[i];
     return NULL;
+}
+
+const allot_profile *allot_profile_at(int i)
+{
+    return i >= 0 && i < N_PROFILES ? &PROFILES[i] : NULL;
 }
 
 void allot_profile_kinds(char *out, size_t n)

@@ -27,18 +27,25 @@ typedef enum {
 
 /* How a server renders its chat template: POST messages to path, read the field of the answer. */
 typedef struct {
-    const char *path;     /* NULL = it cannot */
-    const char *field;    /* a text; with undo: a list of tokens */
-    const char *undo;     /* path that turns tokens into a text, or NULL */
-    const char *text;     /* its field of the answer */
-    int skips_specials;   /* undo leaves special tokens out unless told not to */
+    const char *path;   /* NULL = it cannot */
+    const char *field;  /* a text; with undo: a list of tokens */
+    const char *undo;   /* path that turns tokens into a text, or NULL */
+    const char *text;   /* its field of the answer */
+    int skips_specials; /* undo leaves special tokens out unless told not to */
 } allot_rendering;
 
 /* Names in the text of /metrics (Prometheus); NULL = not told. */
 typedef struct {
-    const char *running, *waiting;           /* requests, gauges */
-    const char *cache_queries, *cache_hits;  /* prompt tokens looked up and found, counters */
+    const char *running, *waiting;          /* requests, gauges */
+    const char *cache_queries, *cache_hits; /* prompt tokens looked up and found, counters */
 } allot_metric_names;
+
+/* A field with the value that switches its effect off. */
+typedef struct {
+    const char *name; /* NULL = no more */
+    double off;
+} allot_plain;
+enum { ALLOT_MAX_PLAIN = 4 };
 
 typedef struct allot_profile {
     const char *kind;        /* "vllm" */
@@ -53,6 +60,8 @@ typedef struct allot_profile {
     int salt_is_switch;      /* the field is a boolean to be set to false */
     int bos_field;           /* takes add_special_tokens */
     int refuses_top_p_1;
+    /* Samplers that the server or the model's own configuration switches on unless told not to. */
+    allot_plain plain[ALLOT_MAX_PLAIN];
     allot_continue continues;
     allot_eos eos;
     allot_rendering render;
@@ -60,8 +69,9 @@ typedef struct allot_profile {
     allot_metric_names metrics;
 } allot_profile;
 
-/* The row of a kind, or NULL. */
+/* The row of a kind, or NULL; and all rows in order, NULL behind the last. */
 const allot_profile *allot_profile_find(const char *kind);
+const allot_profile *allot_profile_at(int i);
 
 /* "vllm, sglang, ...": for messages. out[n]. */
 void allot_profile_kinds(char *out, size_t n);

@@ -171,7 +171,8 @@ static allot_code ask_server(rendering *x, const allot_query *q, allot_err *err)
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", e->model);
     cJSON *list = cJSON_AddArrayToObject(o, "messages");
-    if (*e->config.system_prompt) allot_prompt_message(list, "system", e->config.system_prompt,
+    if (*e->config.system_prompt)
+        allot_prompt_message(list, "system", e->config.system_prompt,
                              strlen(e->config.system_prompt));
     allot_prompt_message(list, "user", q->problem, q->n);
     const cJSON *kwargs = cJSON_GetObjectItemCaseSensitive(e->extra, "chat_template_kwargs");

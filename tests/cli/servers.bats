@@ -296,7 +296,8 @@ refused() {
 @test "--extra-body is merged into generation requests and is part of the fingerprint" {
     start_server --log log
     one --extra-body '{ "top_k": 20 }' > out
-    jq -se 'map(select(.path == "/v1/completions")) | length == 2 and (map(.body.top_k == 20) | all)' log
+    jq -se 'map(select(.path == "/v1/completions").body) | length == 2 and
+        (map(.top_k == 20 and .min_p == 0 and .repetition_penalty == 1) | all)' log
     jq -se 'map(select(.path == "/tokenize").body | has("top_k")) | any | not' log
     [ "$(jq -r .fingerprint.extra_body run/manifest.json)" = '{"top_k":20}' ]
     run allot-collect sample --quiet --dataset p.h5 --strategies one.json --pool 2 --output run \
@@ -325,6 +326,48 @@ refused() {
     [ "$(jq -c '.fingerprint | [.temperature, .top_p, .max_tokens, .step_max_tokens,
         .prompt_template, .prm_kind, .prm_separator]' run/manifest.json)" = \
         '[0.8,1,99,2048,"chatml","vllm-pooling","<extra_0>"]' ]
+}
+
+# Strategies timed at two loads on a server of this kind.
+time_on() {
+    stop_server
+    rm -rf log timing
+    start_server --kind "$1" --log log
+    allot-collect time --dataset p.h5 --strategies s.json --output timing --load 1,2 --runs 2 \
+        --num-warmups 1 --base-url "$URL" --model tinymath --prm-model tinymath-prm > time.out 2> talk
+    [ "$(jq -s 'map(select(.t == "timed")) | length' timing/journal.jsonl)" -eq 4 ]
+}
+
+@test "time: the prefix cache is cold for each strategy, by the means of each kind of server" {
+    time_on vllm
+    [ "$(n_of /reset_prefix_cache)" -ge 2 ]
+    grep -q "load 1: the server found 25 % of the prompts' tokens in its prefix cache" talk
+    [ "$(jq -r '.body.cache_salt // empty' log | sort -u | wc -l)" -ge 4 ]
+    time_on sglang
+    # one that refuses is asked once
+    [ "$(n_of /flush_cache)" -eq 1 ]
+    [ "$(jq -r '.body.cache_salt // empty' log | sort -u | wc -l)" -ge 4 ]
+    time_on llama.cpp
+    jq -se 'map(select(.path == "/completion").body.cache_prompt == false) | all' log
+    time_on tgi
+}
+
+@test "every set of options in docs/servers.md is understood" {
+    local n=0 options given
+    cp p.h5 problems.h5
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single"]}' > strategies.json
+    printf '{"key": "%064d", "text": "%064d", "scores": [1]}\n' 1 2 > scores.jsonl
+    export OPENAI_API_KEY=none
+    while read -r options; do
+        # the address of nobody: past all checks of settings, at the server
+        options=$(sed -E 's,https?://[a-z.]+(:[0-9]+)?,http://127.0.0.1:1,g' <<< "$options")
+        eval "given=($options)"
+        run allot-collect sample --dataset problems.h5 --strategies strategies.json --output "run$n" \
+            "${given[@]}"
+        refused 6 "127.0.0.1:1"
+        n=$((n + 1))
+    done < <(sed -n '/^```options/,/^```$/{/^```/!p}' "$BATS_TEST_DIRNAME/../../docs/servers.md")
+    [ "$n" -ge 13 ]
 }
 
 @test "--server-kind overrides what is detected" {

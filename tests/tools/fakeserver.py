@@ -44,9 +44,12 @@ def steps_of(problem, done, seed):
 COMMON = {"model", "prompt", "messages", "temperature", "top_p", "seed", "stop", "stream",
           "stream_options"}
 FIELDS = {"vllm": {"max_tokens", "include_stop_str_in_output", "cache_salt", "add_special_tokens",
-                   "add_generation_prompt", "continue_final_message", "top_k"},
-          "sglang": {"max_tokens", "no_stop_trim", "cache_salt", "continue_final_message", "top_k"},
-          "llama.cpp": {"n_predict", "max_tokens", "cache_prompt", "top_k"},
+                   "add_generation_prompt", "continue_final_message", "top_k", "min_p",
+                   "repetition_penalty"},
+          "sglang": {"max_tokens", "no_stop_trim", "cache_salt", "continue_final_message", "top_k",
+                     "min_p", "repetition_penalty"},
+          "llama.cpp": {"n_predict", "max_tokens", "cache_prompt", "top_k", "min_p",
+                        "repeat_penalty"},
           "tgi": {"max_tokens"},
           "openai": {"max_tokens"}}
 BOS = "<s>"
@@ -206,8 +209,10 @@ ABOUT = {"vllm": ("/version", {"version": "0.26.0"}),
          "llama.cpp": ("/props", {"build_info": "b7000", "default_generation_settings": {"n_ctx": 1}}),
          "tgi": ("/info", {"version": "3.3.6", "model_id": "tinymath"}),
          "openai": (None, None)}
-ROUTES = {"vllm": {"/tokenize": tokenize, "/detokenize": detokenize},
-          "sglang": {"/tokenize": tokenize, "/detokenize": detokenize},
+ROUTES = {"vllm": {"/tokenize": tokenize, "/detokenize": detokenize,
+                   "/reset_prefix_cache": lambda body: (200, {})},
+          "sglang": {"/tokenize": tokenize, "/detokenize": detokenize,
+                     "/flush_cache": lambda body: (400, {})},
           "llama.cpp": {"/apply-template": tokenize,
                         "/completion": lambda body: generate(body, False)},
           "tgi": {"/chat_tokenize": tokenize},
@@ -256,13 +261,15 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, ABOUT[options.kind][1])
         elif self.path == "/metrics":
             self.answer(200, f"vllm:num_requests_running {running + options.foreign}\n"
-                             "vllm:num_requests_waiting 0\n", "text/plain")
+                             "vllm:num_requests_waiting 0\n"
+                             f"vllm:prefix_cache_queries_total {4 * n_requests}\n"
+                             f"vllm:prefix_cache_hits_total {n_requests}\n", "text/plain")
         else:
             self.answer(200 if self.path == "/health" else 404, {})
 
     def do_POST(self):
         global running, n_requests
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
         if self.refused():
             return
         if self.path == "/reset_prefix_cache" and options.reset_file:
@@ -288,7 +295,7 @@ class Handler(BaseHTTPRequestHandler):
                 "/v1/embeddings": lambda body: (200, embed(body)),
                 "/classify": classify, "/v1/rerank": rerank,
                 **ROUTES[options.kind]}.get(self.path)
-        if not work or body.get("model") not in ("tinymath", "tinymath-prm"):
+        if not work or (body and body.get("model") not in ("tinymath", "tinymath-prm")):
             return 404, {"error": {"message": "no such model", "code": 404}}
         if options.fail_every and number % options.fail_every == 0:
             return 503, {"error": {"message": "busy", "code": 503}}

@@ -337,12 +337,12 @@ static void bodies_follow_the_profile(void **state)
     (void)state;
     static const struct {
         const char *kind, *keep_stop, *salt;
-        int add_generation_prompt, continue_final;
-    } rows[] = {{"vllm", "include_stop_str_in_output", "cache_salt", 1, 1},
-                {"sglang", "no_stop_trim", "cache_salt", 0, 1},
-                {"llama.cpp", NULL, "cache_prompt", 0, 0},
-                {"tgi", NULL, NULL, 0, 0},
-                {"openai", NULL, NULL, 0, 1}};
+        int add_generation_prompt, continue_final, plain;
+    } rows[] = {{"vllm", "include_stop_str_in_output", "cache_salt", 1, 1, 3},
+                {"sglang", "no_stop_trim", "cache_salt", 0, 1, 3},
+                {"llama.cpp", NULL, "cache_prompt", 0, 0, 3},
+                {"tgi", NULL, NULL, 0, 0, 0},
+                {"openai", NULL, NULL, 0, 1, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = (char *)"m"};
         allot_engine_defaults(&e.config);
@@ -351,7 +351,7 @@ static void bodies_follow_the_profile(void **state)
         cJSON *o = allot_generate_body(&e, &query, &r);
         int known = 8 - (strcmp(rows[i].kind, "tgi") == 0); /* model, messages, temperature, top_p, max_tokens, seed, stop + below */
         known += (rows[i].keep_stop != NULL) + (rows[i].salt != NULL) +
-                 rows[i].add_generation_prompt + rows[i].continue_final - 1;
+                 rows[i].add_generation_prompt + rows[i].continue_final - 1 + rows[i].plain;
         assert_int_equal(cJSON_GetArraySize(o), known);
         if (rows[i].keep_stop) assert_true(cJSON_IsTrue(cJSON_GetObjectItem(o, rows[i].keep_stop)));
         if (rows[i].salt) assert_non_null(cJSON_GetObjectItem(o, rows[i].salt));

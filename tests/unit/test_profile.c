@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include "engine/generate.h"
 #include "engine/job.h"
+#include "engine/loadmetrics.h"
 
 /* The answer of a step is read by this kind's rules. */
 static allot_generate_reply read_step(const char *kind, const char *answer)
@@ -87,8 +88,8 @@ static void a_piece_of_a_stream_has_no_end(void **state)
 static void other_answers_stay_as_they_are(void **state)
 {
     (void)state;
-    static const char *const answers[] = {
-        "{\"choices\":[],\"content\":\"x\"}", "{\"content\":5}", "{\"error\":\"no\"}", "[]", "7"};
+    static const char *const answers[] = {"{\"choices\":[],\"content\":\"x\"}", "{\"content\":5}",
+                                          "{\"error\":\"no\"}", "[]", "7"};
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         cJSON *o = cJSON_Parse(answers[i]);
         allot_profile_answer(o);
@@ -117,6 +118,36 @@ static void every_kind_says_how_it_is_spoken_to(void **state)
     }
 }
 
+static void expect_load(const char *text, double running, double waiting, double hits)
+{
+    allot_loadmetrics m;
+    allot_loadmetrics_parse(text, &m);
+    if (m.running != running || m.waiting != waiting || m.cache_hits != hits)
+        fail_msg("%s: %g %g %g", text, m.running, m.waiting, m.cache_hits);
+}
+
+static void the_load_is_read_from_metrics(void **state)
+{
+    (void)state;
+    expect_load("", -1, -1, -1);
+    expect_load("# HELP vllm:num_requests_running x\n", -1, -1, -1);
+    expect_load("vllm:num_requests_running_total 3\n", -1, -1, -1);
+    expect_load("# TYPE vllm:num_requests_running gauge\n"
+                "vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 3.0\n"
+                "vllm:num_requests_running{engine=\"1\",model_name=\"m\"} 1.0\n"
+                "vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 2.0\n"
+                "vllm:prefix_cache_hits_total{engine=\"0\"} 1.5e3\n",
+                4, 2, 1500);
+    expect_load("llamacpp:requests_processing 1\nllamacpp:requests_deferred 0", 1, 0, -1);
+    expect_load("sglang:num_running_reqs 0.0\nsglang:cached_tokens_total 7\n", 0, -1, 7);
+    expect_load("tgi_batch_current_size 2\ntgi_queue_size 1\n", 2, 1, -1);
+    expect_load("vllm:num_requests_running NaN\n", -1, -1, -1);
+    expect_load("vllm:num_requests_running -1\n", -1, -1, -1);
+    expect_load("vllm:num_requests_running{\n", -1, -1, -1);
+    expect_load("vllm:num_requests_running\n3\n", -1, -1, -1);
+    expect_load("vllm:num_requests_running \n3\n", -1, -1, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_piece_of_a_stream_has_no_end),
         cmocka_unit_test(other_answers_stay_as_they_are),
         cmocka_unit_test(every_kind_says_how_it_is_spoken_to),
+        cmocka_unit_test(the_load_is_read_from_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

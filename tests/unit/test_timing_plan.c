@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "collect/serverload.h"
 #include "collect/timing_plan.h"
 
 enum { S = 3, R = 4, PER_LOAD = S * R };
@@ -87,32 +86,11 @@ static void the_order_is_random_per_query(void **state)
     allot_timing_plan_clear(&p);
 }
 
-static void server_load_is_read_from_metrics(void **state)
-{
-    (void)state;
-    assert_int_equal(allot_serverload_parse(""), -1);
-    assert_int_equal(allot_serverload_parse("# HELP vllm:num_requests_running x\n"), -1);
-    assert_int_equal(allot_serverload_parse("vllm:num_requests_running_total 3\n"), -1);
-    assert_int_equal(
-        allot_serverload_parse("# TYPE vllm:num_requests_running gauge\n"
-                               "vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 3.0\n"
-                               "vllm:num_requests_running{engine=\"1\",model_name=\"m\"} 1.0\n"
-                               "vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 2.0\n"),
-        6);
-    assert_int_equal(allot_serverload_parse("llamacpp:requests_processing 1\n"
-                                            "llamacpp:requests_deferred 0"),
-                     1);
-    assert_int_equal(allot_serverload_parse("sglang:num_running_reqs 0.0\n"), 0);
-    assert_int_equal(allot_serverload_parse("vllm:num_requests_running NaN\n"), -1);
-    assert_int_equal(allot_serverload_parse("vllm:num_requests_running{\n"), -1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_unit_has_one_record),
         cmocka_unit_test(the_order_is_random_per_query),
-        cmocka_unit_test(server_load_is_read_from_metrics),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
