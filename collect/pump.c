@@ -148,5 +148,6 @@ allot_code allot_pump_turn(allot_pump *p, allot_err *err)
 allot_code allot_pump_finish(allot_pump *p, allot_err *err)
 {
     show_progress(p, 1);
+    allot_engine_warn(p->engine);
     return allot_journal_sync(p->out->journal, err);
 }

@@ -61,6 +61,8 @@ static allot_code take_record(allot_record *rec, void *user, allot_err *err)
         rec->message = NULL;
         return ALLOT_OK;
     }
+    s->n_samples += rec->type == ALLOT_REC_SAMPLE;
+    s->n_redrawn += rec->type == ALLOT_REC_SAMPLE && rec->attempt > 0;
     int unit = allot_sample_plan_unit(&s->plan, rec);
     if (unit >= 0) allot_unitmap_mark(&s->plan.map, q, unit);
     return ALLOT_OK;
@@ -155,6 +157,7 @@ cJSON *allot_status_json(const allot_status *s, const char *dir)
     }
     cJSON_AddNumberToObject(o, "tokens", (double)s->n_tokens);
     cJSON_AddNumberToObject(o, "prm_tokens", (double)s->prm_tokens);
+    cJSON_AddNumberToObject(o, "redrawn_samples", (double)s->n_redrawn);
     allot_json_add_number(o, "active_seconds", s->active_s);
     allot_json_add_number(o, "tokens_per_second",
                           s->active_s > 0 ? (double)s->n_tokens / s->active_s : NAN);
@@ -202,6 +205,10 @@ void allot_status_print(const allot_status *s, const char *dir)
     printf("  tokens   %ld generated, %ld read by the reward model", s->n_tokens, s->prm_tokens);
     if (s->active_s > 0) printf(", %.0f generated per second", (double)s->n_tokens / s->active_s);
     printf("\n");
+    if (s->n_redrawn > 0)
+        printf("  redrawn  %ld of %ld samples (%.2f %%%s)\n", s->n_redrawn, s->n_samples,
+               100.0 * (double)s->n_redrawn / (double)s->n_samples,
+               s->n_redrawn * 100 > s->n_samples ? ": the server fails often" : "");
     for (int i = 0; i < s->n_errors; i++)
         printf("  errors   %ld of %s (code %d), e.g. %s\n", s->errors[i].count,
                UNIT_NAMES[s->errors[i].unit], s->errors[i].code, s->errors[i].example);

@@ -352,7 +352,7 @@ static int try_again(const transfer *t, CURLcode code, long status)
     if (code != CURLE_OK) return is_transient(code, t);
     /* A spent quota is also reported as 429, and does not come back by waiting. */
     if (status == 429 && t->answer.n > 0 && strstr(t->answer.at, "insufficient_quota")) return 0;
-    return status != 200 && allot_retry_wanted((int)status, &t->hint);
+    return status != 200 && allot_retry_wanted((int)status, t->retries, &t->hint);
 }
 
 static void report(transfer *t, CURLcode code, long status)
@@ -367,6 +367,7 @@ static void report(transfer *t, CURLcode code, long status)
                           .body = t->answer.n ? t->answer.at : "",
                           .n = t->answer.n,
                           .retries = t->retries,
+                          .told_off = t->hint.should == 0,
                           .sent_s = t->started_s + fmax(connect_s, tls_s),
                           .first_byte_s = t->first_s,
                           .done_s = t->heard ? t->heard_s : allot_clock_s()};

@@ -2,7 +2,7 @@
 /* http.h - many HTTP requests in flight from one thread, with limits, retries and bounded answers
  * (libcurl's multi interface over one epoll). Connections are kept and used again.
  * Limits count from the moment a request leaves this queue, never from its submission.
- * Retries: statuses 408, 409, 429 and >= 500, broken connections and timeouts; the server's
+ * Retries: statuses 408, 409, 424 (once), 429 and >= 500, broken connections and timeouts; the server's
  * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with
  * jitter. Proxies come from the environment, but loopback never goes through one; redirects are not
  * followed; an API key is never logged. */
@@ -46,6 +46,7 @@ typedef struct {
     size_t n;
     const char *failure; /* no whole answer came: why, in words; NULL otherwise */
     int retries;         /* tries after the first */
+    int told_off;        /* the server wants no further try (x-should-retry: false) */
     double sent_s;       /* monotonic (allot_clock_s): last try, first byte sent */
     double first_byte_s; /* monotonic; NaN if none came */
     double done_s;       /* monotonic: last byte received */

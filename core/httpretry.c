@@ -60,10 +60,11 @@ void allot_retry_header(allot_retry_hint *hint, const char *line, size_t n, doub
     }
 }
 
-int allot_retry_wanted(int status, const allot_retry_hint *hint)
+int allot_retry_wanted(int status, int retries, const allot_retry_hint *hint)
 {
     if (hint->after_s > LONGEST_S) return 0;
     if (hint->should >= 0 && status != 0) return hint->should;
+    if (status == 424) return retries == 0;
     return status == 0 || status == 408 || status == 409 || status == 429 || status >= 500;
 }
 

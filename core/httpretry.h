@@ -20,8 +20,9 @@ typedef struct {
 /* Takes one header line, "Name: value" with or without CRLF. now: epoch seconds, for dates. */
 void allot_retry_header(allot_retry_hint *hint, const char *line, size_t n, double now);
 
-/* 1 if a request with this status (0 = the connection failed) may be sent again. */
-int allot_retry_wanted(int status, const allot_retry_hint *hint);
+/* 1 if a request with this status (0 = the connection failed) may be sent again after `retries`.
+ * 424 is TGI's word for a generation that went wrong: once may be chance. */
+int allot_retry_wanted(int status, int retries, const allot_retry_hint *hint);
 
 /* Seconds to wait before try number k + 1 (k = 0: after the first); unit in [0, 1) is the jitter.
  */

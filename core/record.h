@@ -42,7 +42,7 @@ typedef struct {
     int run;             /* repeated runs of a beam or a timing; 0 for pool */
     int slot;            /* index of the sample in the pool; 0 for others */
     uint64_t seed;       /* sent to the server (sample) or base of the run (beam) */
-    int attempt;         /* redraws: 0 = first seed */
+    int attempt;         /* redraws of all its texts; a sample has the seed of this attempt */
     int retries;         /* HTTP retries that this took */
     double t_start;      /* epoch seconds */
     allot_generation *gen; /* owned [n_gen]: 1 for sample; finished beams in finishing order; for

@@ -73,15 +73,12 @@ static void take_step(const allot_generate_reply *reply, void *user)
 {
     beam *b = user;
     allot_job *job = b->job;
-    allot_record *r = &job->rec;
     allot_err failure = reply->failure;
+    allot_job_count(job, reply);
     if (!failure.code) {
         append_step(b, reply, job->engine->config.step_separator);
         (void)!allot_buf_check(&b->text, &failure);
         b->n_tokens += reply->n_tokens;
-        r->n_tokens += reply->n_tokens;
-        r->prompt_tokens += reply->prompt_tokens;
-        r->cached_tokens += reply->cached_tokens;
         this_round(job)->n_tokens += reply->n_tokens;
     }
     allot_job_returned(job, &failure, reply->retries, reply->sent_s, reply->done_s);
@@ -129,10 +126,10 @@ static allot_code send_steps(allot_job *job, allot_err *err)
         const allot_buf *text = &s->at[i].text;
         allot_generate_request r = {.so_far = text->at ? text->at : "",
                                     .n = text->n,
-                                    .seed = allot_job_seed(job, i, s->round),
                                     .max_tokens = e->config.step_max_tokens,
                                     .stop_at_step = s->round + 1 < job->strategy.depth,
                                     .salt = job->salt};
+        allot_job_seeds(job, i, s->round, r.seeds);
         rc = allot_generate(job->engine, job->query, &r, take_step, &s->at[i], &failure);
         if (!rc) job->outstanding++;
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/log.h"
 #include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
@@ -223,7 +224,7 @@ allot_code allot_engine_sample(allot_engine *e, const allot_query *q, int slot, 
     allot_code rc = allot_job_new(e, q, "pool", 0, f, user, &job, err);
     if (rc) return rc;
     job->rec.slot = slot;
-    job->rec.seed = allot_job_seed(job, slot, 0);
+    job->rec.seed = allot_job_seed(job, slot, 0, 0);
     return begun(job, allot_parallel_start(job, slot, 1, err));
 }
 
@@ -292,6 +293,14 @@ allot_code allot_engine_strategy(allot_engine *e, const allot_query *q, const al
     job->strategy = *s;
     job->timed = 1;
     return begun(job, start_strategy(job, salt, err));
+}
+
+void allot_engine_warn(const allot_engine *e)
+{
+    if (e->n_redraws * 100 > e->n_texts)
+        allot_log_warn("%ld redraws for %ld texts: the server failed on these for good, and others "
+                       "were drawn in their place; the answers are those of the model with this rule",
+                       e->n_redraws, e->n_texts);
 }
 
 int allot_engine_in_flight(const allot_engine *e)

@@ -104,6 +104,9 @@ ALLOT_MUST_CHECK allot_code allot_engine_strategy(allot_engine *e, const allot_q
                                                   const allot_strategy *s, int run,
                                                   const char *salt, allot_done_fn f, void *user,
                                                   allot_err *err);
+/* Warns of what should not pass unseen at the end of the work: more than 1 % of the texts had to be
+ * drawn again (generate.h). */
+void allot_engine_warn(const allot_engine *e);
 /* Requests waiting or in flight. Start new jobs while below max_concurrency. */
 int allot_engine_in_flight(const allot_engine *e);
 /* Waits up to timeout_ms for events and handles them. */

@@ -84,7 +84,7 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
         cJSON_AddNumberToObject(o, "top_p", e->config.top_p);
     cJSON_AddNumberToObject(o, chat ? "max_tokens" : e->profile->limit,
                             (double)r->max_tokens);
-    cJSON_AddNumberToObject(o, "seed", (double)r->seed);
+    cJSON_AddNumberToObject(o, "seed", (double)r->seeds[0]);
     if (r->stop_at_step) {
         cJSON *stop = cJSON_AddArrayToObject(o, "stop");
         cJSON_AddItemToArray(stop, cJSON_CreateString(e->config.step_separator));
@@ -198,6 +198,8 @@ typedef struct {
     const allot_query *query;
     allot_generate_request request; /* prompt and salt are not kept; so_far neither, unless owned */
     char *so_far, *salt;            /* owned copies while the prompt is awaited */
+    cJSON *body;                    /* owned: what was sent, to be drawn again */
+    int attempt, retries;           /* those of earlier attempts */
     allot_generate_fn done;
     void *user;
 } pending;
@@ -207,15 +209,34 @@ static void pending_free(void *user)
     pending *p = user;
     free(p->so_far);
     free(p->salt);
+    cJSON_Delete(p->body);
     free(p);
+}
+
+static allot_code send_body(pending *p, allot_err *err);
+
+/* Sends the next attempt, if there is one and the last failed for its own sake. */
+static int draw_again(pending *p, const allot_http_reply *http)
+{
+    if ((http->status != 500 && http->status != 424) || http->failure || http->told_off) return 0;
+    if (p->attempt + 1 == ALLOT_MAX_DRAWS) return 0;
+    p->attempt++;
+    p->retries += http->retries + 1;
+    p->engine->n_redraws++;
+    cJSON *seed = cJSON_GetObjectItemCaseSensitive(p->body, "seed");
+    (void)cJSON_SetNumberHelper(seed, (double)p->request.seeds[p->attempt]);
+    return !send_body(p, NULL);
 }
 
 static void answered(const allot_http_reply *http, void *user)
 {
     pending *p = user;
+    if (draw_again(p, http)) return;
     cJSON *json = NULL;
-    allot_generate_reply reply = {
-        .retries = http->retries, .sent_s = http->sent_s, .done_s = http->done_s};
+    allot_generate_reply reply = {.attempt = p->attempt,
+                                  .retries = p->retries + http->retries,
+                                  .sent_s = http->sent_s,
+                                  .done_s = http->done_s};
     if (!allot_http_verdict(http, &reply.failure) &&
         allot_generate_parse(p->engine, &p->request, http->body, http->n, &json, &reply,
                              &reply.failure))
@@ -225,14 +246,14 @@ static void answered(const allot_http_reply *http, void *user)
     pending_free(p);
 }
 
-/* Engine and url are the caller's; the body is printed and sent. */
-static allot_code send_body(allot_engine *e, const cJSON *body, pending *p, allot_err *err)
+static allot_code send_body(pending *p, allot_err *err)
 {
+    const allot_engine *e = p->engine;
     allot_buf url = {0};
     allot_buf_printf(&url, "%s%s", e->server.root,
                      allot_generate_in_chat_form(e) ? "/v1/chat/completions"
                                                     : e->profile->completions);
-    char *text = cJSON_PrintUnformatted(body);
+    char *text = cJSON_PrintUnformatted(p->body);
     allot_code rc = allot_buf_check(&url, err);
     if (!rc && !text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     if (!rc) {
@@ -252,10 +273,9 @@ static allot_code send_body(allot_engine *e, const cJSON *body, pending *p, allo
 
 static allot_code send_request(pending *p, const allot_generate_request *r, allot_err *err)
 {
-    cJSON *body = allot_generate_body(p->engine, p->query, r);
-    allot_code rc = send_body(p->engine, body, p, err);
-    cJSON_Delete(body);
-    return rc;
+    p->body = allot_generate_body(p->engine, p->query, r);
+    p->engine->n_texts++;
+    return send_body(p, err);
 }
 
 /* The prompt has come: what was held back is sent. */

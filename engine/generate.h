@@ -5,10 +5,14 @@
 #define ALLOT_GENERATE_H
 #include "engine.h"
 
+/* A text that fails for its own sake (a status 500 that outlasts the retries: llama.cpp's server
+ * answers so when the bytes drawn are no UTF-8) is drawn again with the seed of the next attempt. */
+#define ALLOT_MAX_DRAWS 4
+
 typedef struct {
     const char *so_far; /* [n] what the answer begins with ("" = nothing); for beam search */
     size_t n;
-    uint64_t seed;
+    uint64_t seeds[ALLOT_MAX_DRAWS]; /* of each attempt */
     long max_tokens;
     int stop_at_step; /* stop behind the next step separator, which stays in the text */
     const char *salt;   /* NULL = none */
@@ -23,7 +27,8 @@ typedef struct {
     allot_finish finish;
     int ended; /* the text is over: end of sequence as far as the server tells, or length */
     long n_tokens, prompt_tokens, cached_tokens;
-    int retries;
+    int attempt; /* which of the seeds it has */
+    int retries; /* of all attempts, each of which is one more */
     double sent_s, done_s; /* as in allot_http_reply */
 } allot_generate_reply;
 

@@ -23,7 +23,7 @@ allot_code allot_job_new(allot_engine *e, const allot_query *q, const char *sour
     job->rec.run = run;
     job->rec.ttft_s = NAN;
     strncpy(job->rec.source, source, sizeof job->rec.source - 1);
-    job->rec.seed = allot_job_seed(job, 0, 0);
+    job->rec.seed = allot_job_seed(job, 0, 0, 0);
     job->next = e->jobs;
     job->link = &e->jobs;
     if (e->jobs) e->jobs->link = &job->next;
@@ -42,7 +42,7 @@ void allot_job_free(allot_job *job)
     free(job);
 }
 
-uint64_t allot_job_seed(const allot_job *job, int slot, int step)
+uint64_t allot_job_seed(const allot_job *job, int slot, int step, int attempt)
 {
     const char *source = job->rec.source;
     const uint64_t words[] = {(uint64_t)job->engine->config.seed,
@@ -51,9 +51,25 @@ uint64_t allot_job_seed(const allot_job *job, int slot, int step)
                               (uint64_t)job->rec.run,
                               (uint64_t)slot,
                               (uint64_t)step,
-                              (uint64_t)job->rec.attempt};
+                              (uint64_t)attempt};
     uint64_t mixed = allot_rng_mix(words, sizeof words / sizeof *words);
     return (mixed ^ mixed >> 32) & 0x7fffffff;
+}
+
+void allot_job_seeds(const allot_job *job, int slot, int step, uint64_t *seeds)
+{
+    for (int i = 0; i < ALLOT_MAX_DRAWS; i++)
+        seeds[i] = allot_job_seed(job, slot, step, i);
+}
+
+void allot_job_count(allot_job *job, const allot_generate_reply *reply)
+{
+    allot_record *r = &job->rec;
+    r->attempt += reply->attempt;
+    if (reply->failure.code) return;
+    r->n_tokens += reply->n_tokens;
+    r->prompt_tokens += reply->prompt_tokens;
+    r->cached_tokens += reply->cached_tokens;
 }
 
 void allot_job_phase(allot_job *job)

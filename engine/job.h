@@ -7,6 +7,7 @@
 #include "core/endpoint.h"
 #include "core/http.h"
 #include "engine.h"
+#include "generate.h"
 #include "prm.h"
 #include "profile.h"
 #include "render.h"
@@ -24,6 +25,7 @@ struct allot_engine {
     cJSON *about;                 /* what the server said of itself, or NULL */
     allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */
     struct allot_job *jobs;       /* all that are under way */
+    long n_texts, n_redraws;      /* asked for; attempts beyond their first */
 };
 
 typedef struct allot_job {
@@ -64,7 +66,11 @@ void allot_job_sent(allot_job *job, allot_code rc, const allot_err *err);
 void allot_job_report(allot_job *job);
 
 /* The seed of a request: hash(seed, key, source, run, slot, step, attempt), 31 bits. */
-uint64_t allot_job_seed(const allot_job *job, int slot, int step);
+uint64_t allot_job_seed(const allot_job *job, int slot, int step, int attempt);
+/* Those of all its attempts: seeds [ALLOT_MAX_DRAWS]. */
+void allot_job_seeds(const allot_job *job, int slot, int step, uint64_t *seeds);
+/* What an answer says of itself goes into the record's sums. */
+void allot_job_count(allot_job *job, const allot_generate_reply *reply);
 
 /* The kinds of jobs: they send the first requests. After a failure the job is to be freed. */
 ALLOT_MUST_CHECK allot_code allot_score_start(allot_job *job, const char *text, size_t n,

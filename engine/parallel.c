@@ -26,14 +26,13 @@ static void take_sample(const allot_generate_reply *reply, void *user)
     allot_record *r = &job->rec;
     allot_generation *g = &r->gen[at->index];
     allot_err failure = reply->failure;
+    allot_job_count(job, reply);
+    if (!job->timed) r->seed = allot_job_seed(job, r->slot, 0, reply->attempt);
     if (!failure.code) {
         g->text = allot_mem_text(reply->text, reply->n, &failure);
         g->n = reply->n;
         g->finish = reply->finish;
         g->n_tokens = reply->n_tokens;
-        r->n_tokens += reply->n_tokens;
-        r->prompt_tokens += reply->prompt_tokens;
-        r->cached_tokens += reply->cached_tokens;
     }
     allot_job_returned(job, &failure, reply->retries, reply->sent_s, reply->done_s);
 }
@@ -140,9 +139,9 @@ allot_code allot_parallel_start(allot_job *job, int first_slot, int n, allot_err
     for (int i = 0; i < n; i++) {
         slots[i] = (slot){job, i};
         allot_generate_request r = {.so_far = "",
-                                    .seed = allot_job_seed(job, first_slot + i, 0),
                                     .max_tokens = job->engine->config.max_tokens,
                                     .salt = job->salt};
+        allot_job_seeds(job, first_slot + i, 0, r.seeds);
         allot_err failure = {0};
         allot_code rc =
             allot_generate(job->engine, job->query, &r, take_sample, &slots[i], &failure);

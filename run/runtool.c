@@ -136,6 +136,7 @@ static cJSON *describe(const session *s, const allot_run_result *r)
     add_costs(o, "predicted", r->tokens, r->seconds);
     allot_json_add_number(cJSON_GetObjectItem(o, "predicted"), "accuracy", r->accuracy);
     add_costs(o, "measured", (double)r->rec.n_tokens, r->rec.seconds);
+    cJSON_AddNumberToObject(o, "redraws", r->rec.attempt);
     allot_json_add_number(o, "select_seconds", r->select_s);
     cJSON *rate = cJSON_AddObjectToObject(o, "exchange_rate");
     allot_json_add_number(rate, "accuracy", RATE_ACCURACY);
@@ -249,6 +250,7 @@ allot_code allot_runtool_run(const allot_runtool *t, const allot_common *common,
         return allot_fail(err, ALLOT_EUSAGE, "give one query in quotes, or --jsonl FILE");
     allot_code rc = open_session(&s, err);
     if (!rc) rc = t->jsonl ? answer_lines(&s, err) : answer_one(&s, common->args[0], err);
+    if (s.runner.engine) allot_engine_warn(s.runner.engine);
     close_session(&s);
     return rc;
 }

@@ -355,6 +355,29 @@ static enum MHD_Result fault_bad_utf8(const fault_request *r)
         "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":3}}");
 }
 
+/* llama.cpp's server when the bytes drawn are no UTF-8: another seed draws others. */
+static enum MHD_Result fault_bad_draw(const fault_request *r)
+{
+    const cJSON *seed = cJSON_GetObjectItem(r->json, "seed");
+    if (!seed || (long)seed->valuedouble % 8 != 0) return fault_ok(r);
+    return fault_send(r, 500, "retry-after-ms", "1",
+                      "{\"error\":{\"code\":500,\"message\":\"[json.exception.type_error.316] "
+                      "invalid UTF-8 byte\",\"type\":\"server_error\"}}");
+}
+
+static enum MHD_Result fault_always_500(const fault_request *r)
+{
+    return fault_send(r, 500, "retry-after-ms", "1", "Internal Server Error");
+}
+
+/* TGI: the generation went wrong. */
+static enum MHD_Result fault_generation(const fault_request *r)
+{
+    return fault_send(r, 424, "retry-after-ms", "1",
+                      "{\"error\":\"Request failed during generation\","
+                      "\"error_type\":\"generation\"}");
+}
+
 /* Faults of the reward model and of embeddings only: samples are fine. */
 
 static enum MHD_Result fault_odd_rows(const fault_request *r, fault_rows how)
@@ -457,6 +480,9 @@ static const fault FAULTS[] = {
     {"no-usage", fault_no_usage, 0},
     {"aborted", fault_aborted, 0},
     {"bad-utf8", fault_bad_utf8, 0},
+    {"bad-draw", fault_bad_draw, 0},
+    {"always-500", fault_always_500, 0},
+    {"generation", fault_generation, 0},
     {"flat-rows", fault_flat_rows, 0},
     {"base64", fault_base64, 0},
     {"logits", fault_logits, 0},

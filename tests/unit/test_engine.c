@@ -159,6 +159,55 @@ static void invalid_characters_are_replaced(void **state)
     allot_record_clear(&d.rec);
 }
 
+/* A seed that the server fails on gives way to the next attempt's; others are not touched. */
+static void what_fails_for_its_own_sake_is_drawn_again(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    int n_redrawn = 0;
+    for (int i = 0; i < 24; i++) {
+        config_for("ok", &c);
+        allot_done first = sample_with(&c, i);
+        config_for("bad-draw", &c);
+        allot_done d = sample_with(&c, i), same = sample_with(&c, i);
+        assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
+        assert_true(d.rec.seed % 8 != 0 && d.rec.seed == same.rec.seed);
+        assert_int_equal(d.rec.attempt == 0, first.rec.seed % 8 != 0);
+        assert_int_equal(d.rec.attempt == 0, d.rec.seed == first.rec.seed);
+        assert_int_equal(d.rec.retries, 2 * d.rec.attempt); /* one retry, then the next seed */
+        n_redrawn += d.rec.attempt > 0;
+        allot_record_clear(&first.rec);
+        allot_record_clear(&d.rec);
+        allot_record_clear(&same.rec);
+    }
+    assert_true(n_redrawn > 0 && n_redrawn < 24);
+    config_for("always-500", &c);
+    allot_done d = sample_with(&c, 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    assert_int_equal(d.rec.attempt, ALLOT_MAX_DRAWS - 1);
+    assert_non_null(strstr(d.rec.message, "answered with status 500: Internal Server Error"));
+    allot_record_clear(&d.rec);
+}
+
+/* A broken server is not asked for more than it said. */
+static void who_is_told_off_draws_nothing(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("no-retry", &c);
+    allot_done d = sample_with(&c, 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    assert_int_equal(d.rec.attempt, 0);
+    assert_int_equal(d.rec.retries, 0);
+    allot_record_clear(&d.rec);
+    config_for("generation", &c);
+    c.max_retries = 5;
+    d = sample_with(&c, 0); /* each draw is tried twice */
+    assert_int_equal(d.rec.retries, 2 * ALLOT_MAX_DRAWS - 1);
+    assert_non_null(strstr(d.rec.message, "status 424: Request failed during generation"));
+    allot_record_clear(&d.rec);
+}
+
 static allot_done score_with(const char *fault_name, const char *text, int chat)
 {
     allot_err err = {0};
@@ -347,7 +396,7 @@ static void bodies_follow_the_profile(void **state)
         allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = (char *)"m"};
         allot_engine_defaults(&e.config);
         allot_generate_request r = {
-            .so_far = "x\n\n", .n = 3, .seed = 5, .max_tokens = 9, .stop_at_step = 1, .salt = "s"};
+            .so_far = "x\n\n", .n = 3, .seeds = {5}, .max_tokens = 9, .stop_at_step = 1, .salt = "s"};
         cJSON *o = allot_generate_body(&e, &query, &r);
         int known = 8 - (strcmp(rows[i].kind, "tgi") == 0); /* model, messages, temperature, top_p, max_tokens, seed, stop + below */
         known += (rows[i].keep_stop != NULL) + (rows[i].salt != NULL) +
@@ -405,6 +454,8 @@ int main(void)
         cmocka_unit_test(bad_answers_are_errors_never_samples),
         cmocka_unit_test(a_loading_server_is_waited_for),
         cmocka_unit_test(invalid_characters_are_replaced),
+        cmocka_unit_test(what_fails_for_its_own_sake_is_drawn_again),
+        cmocka_unit_test(who_is_told_off_draws_nothing),
         cmocka_unit_test(scores_of_every_shape_are_read),
         cmocka_unit_test(a_wrong_number_of_rows_is_an_error),
         cmocka_unit_test(a_text_too_long_for_the_reward_model_is_flagged),

@@ -282,12 +282,14 @@ static void retry_rules(void **state)
     static const int again[] = {0, 408, 409, 429, 500, 502, 503, 599};
     static const int final[] = {301, 400, 401, 403, 404, 413, 422};
     for (size_t i = 0; i < sizeof again / sizeof *again; i++)
-        assert_true(allot_retry_wanted(again[i], &none));
+        assert_true(allot_retry_wanted(again[i], 3, &none));
     for (size_t i = 0; i < sizeof final / sizeof *final; i++)
-        assert_false(allot_retry_wanted(final[i], &none));
-    assert_true(allot_retry_wanted(400, &yes));
-    assert_false(allot_retry_wanted(429, &late));
-    assert_true(allot_retry_wanted(429, &soon));
+        assert_false(allot_retry_wanted(final[i], 3, &none));
+    assert_true(allot_retry_wanted(400, 3, &yes));
+    assert_false(allot_retry_wanted(429, 3, &late));
+    assert_true(allot_retry_wanted(429, 3, &soon));
+    assert_true(allot_retry_wanted(424, 0, &none));
+    assert_false(allot_retry_wanted(424, 1, &none));
     assert_true(allot_retry_delay(0, &soon, 0.5) == 120);
     static const double waits[] = {0.5, 1, 2, 4, 8, 8, 8};
     for (int k = 0; k < 7; k++) {
