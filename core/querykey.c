@@ -54,20 +54,34 @@ static size_t collapse(utf8proc_uint8_t *text, size_t n)
     return size;
 }
 
-static int is_ascii(const char *text, size_t n)
+/* 1 if the text is surely in NFC already: it has only characters that NFC keeps and that join with
+ * none before them (ASCII, Latin, Greek and Cyrillic letters, punctuation, arrows and mathematical
+ * signs, Chinese characters), which nearly all problems have. */
+static int is_surely_nfc(const char *text, size_t n)
 {
-    unsigned char bits = 0;
-    for (size_t i = 0; i < n; i++)
-        bits |= (unsigned char)text[i];
-    return bits < 0x80;
+    static const utf8proc_int32_t kept[][2] = {{0x00, 0x2ff},     {0x391, 0x3ce},
+                                               {0x410, 0x44f},    {0x2010, 0x205e},
+                                               {0x2190, 0x22ff},  {0x4e00, 0x9fff}};
+    for (size_t i = 0; i < n;) {
+        utf8proc_int32_t c = (unsigned char)text[i];
+        size_t k = 0, step = 1;
+        if (c >= 0x80)
+            step = (size_t)utf8proc_iterate((const utf8proc_uint8_t *)text + i,
+                                            (utf8proc_ssize_t)(n - i), &c);
+        while (k < sizeof kept / sizeof *kept && (c < kept[k][0] || c > kept[k][1]))
+            k++;
+        if (k == sizeof kept / sizeof *kept) return 0;
+        i += step;
+    }
+    return 1;
 }
 
-/* A copy in NFC, with white space not yet collapsed; the caller frees. ASCII is NFC already. */
+/* A copy in NFC, with white space not yet collapsed; the caller frees. */
 static allot_code normalise(const char *text, size_t n, utf8proc_uint8_t **out, size_t *size,
                             allot_err *err)
 {
     *size = n;
-    if (is_ascii(text, n)) {
+    if (is_surely_nfc(text, n)) {
         *out = (utf8proc_uint8_t *)allot_mem_text(text, n, err);
         return *out ? ALLOT_OK : ALLOT_ERUNTIME;
     }

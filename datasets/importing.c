@@ -16,6 +16,7 @@
 
 typedef struct {
     allot_key key;
+    uint64_t text;   /* hash of the problem, cheaper than the key */
     uint64_t answer; /* hash of its canonical form; 0 = none */
     long line;
     long other;       /* line of the row that it is like; 0 = none */
@@ -34,6 +35,11 @@ static int reference_of(const allot_row *row, const char **answer, size_t *n)
 {
     return allot_reference(row->text[ALLOT_COL_ANSWER], row->n[ALLOT_COL_ANSWER],
                            row->text[ALLOT_COL_SOLUTION], row->n[ALLOT_COL_SOLUTION], answer, n);
+}
+
+static uint64_t hash_of_problem(const allot_row *row)
+{
+    return allot_fnv1a(ALLOT_FNV_START, row->text[ALLOT_COL_PROBLEM], row->n[ALLOT_COL_PROBLEM]);
 }
 
 static uint64_t hash_of_answer(const allot_row *row)
@@ -74,6 +80,7 @@ static allot_code remember(const allot_import_settings *s, first_pass *p, const 
     p->at = grown;
     uint64_t answer = hash_of_answer(row);
     p->at[p->n++] = (seen_row){.key = row->key,
+                               .text = hash_of_problem(row),
                                .answer = answer,
                                .line = row->line,
                                .fate = (uint8_t)own_fate(s, row, answer)};
@@ -251,14 +258,15 @@ static void add_example(const allot_row *row, allot_import_counts *counts, allot
 
 /* The reference answer stands in the answer column even when it had to be taken from the solution.
  */
-static allot_code write_row(allot_problems_writer *w, const allot_row *row, allot_err *err)
+static allot_code write_row(allot_problems_writer *w, const allot_key *key, const allot_row *row,
+                            allot_err *err)
 {
     const char *text[ALLOT_N_COLS];
     size_t n[ALLOT_N_COLS];
     memcpy(text, row->text, sizeof text);
     memcpy(n, row->n, sizeof n);
     reference_of(row, &text[ALLOT_COL_ANSWER], &n[ALLOT_COL_ANSWER]);
-    return allot_problems_add(w, &row->key, text, n, err);
+    return allot_problems_add(w, key, text, n, err);
 }
 
 static allot_code changed(const char *input, allot_err *err)
@@ -275,7 +283,7 @@ static allot_code write_rows(const char *input, const allot_import_settings *s, 
     allot_rowreader *r;
     const allot_row *row;
     const seen_row *seen = p->at, *end = p->at + p->n;
-    again.quiet = 1;
+    again.quiet = again.no_key = 1;
     again.keep = keep;
     again.n_keep = p->lines + 1;
     long wanted = counts->n[ALLOT_FATE_WRITTEN];
@@ -284,9 +292,9 @@ static allot_code write_rows(const char *input, const allot_import_settings *s, 
     while (!(rc = allot_rowreader_next(r, &row, err)) && row) {
         while (seen < end && seen->line < row->line)
             seen++;
-        if (seen == end || allot_key_compare(&seen->key, &row->key)) rc = changed(input, err);
+        if (seen == end || seen->text != hash_of_problem(row)) rc = changed(input, err);
         else if (seen->fate) add_example(row, counts, seen->fate);
-        else if (!(rc = write_row(w, row, err))) wanted--;
+        else if (!(rc = write_row(w, &seen->key, row, err))) wanted--;
         if (rc) break;
     }
     allot_rowreader_close(&r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* importing.h - problems.h5 from the rows of a data set. The file is read twice in bounded memory:
- * first what decides about each row (its key, a hash of its answer: 64 bytes, and 250 more where
+ * first what decides about each row (its key, a hash of its answer: 72 bytes, and 250 more where
  * near-duplicates are looked for), then the rows are written.
  * The same text with the same answer is kept once, the first row with an answer; with different
  * answers all its rows are left out. Then the filters, in the order of allot_fate. All that is left

@@ -38,10 +38,26 @@ static int take(scan *s, char c)
 
 /* ---- strings ---- */
 
+/* Nonzero if one of eight bytes is a quote, a backslash or a control character: the classic test
+ * for a zero byte, (v - 0x01..) & ~v & 0x80.., of v with that byte taken out. */
+static uint64_t has_special(uint64_t v)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t quote = v ^ (ones * '"'), slash = v ^ (ones * '\\');
+    return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((v - ones * 0x20) & ~v)) &
+           high;
+}
+
 /* Steps over bytes that stand for themselves. */
 static void skip_plain(scan *s)
 {
     const char *at = s->at, *end = s->end;
+    uint64_t eight;
+    while (end - at >= (long)sizeof eight) {
+        memcpy(&eight, at, sizeof eight);
+        if (has_special(eight)) break;
+        at += sizeof eight;
+    }
     while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
         at++;
     s->at += at - s->at;

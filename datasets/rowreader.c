@@ -311,6 +311,7 @@ static allot_code make_row(allot_rowreader *r, allot_err *err)
                           "--problem-field)",
                           r->s.field[ALLOT_COL_PROBLEM]);
     if (r->s.gsm8k) gsm8k_answer(row);
+    if (r->s.no_key) return ALLOT_OK;
     return allot_key_of_text(row->text[ALLOT_COL_PROBLEM], row->n[ALLOT_COL_PROBLEM], &row->key,
                              err);
 }

@@ -17,6 +17,7 @@ typedef struct {
                                         may be given as "a|b": the first that is there */
     int gsm8k;                       /* the answer field holds a solution that ends in "#### 42" */
     allot_rowformat format;          /* by name: x.csv, x.tsv.gz; else JSON lines */
+    int no_key;                      /* rows need no key */
     int quiet;                       /* bad rows are counted, not shown */
     const unsigned char
         *keep; /* [n_keep], borrowed: rows of other lines are passed over; or NULL */
@@ -33,7 +34,7 @@ ALLOT_MUST_CHECK allot_code allot_row_format(const char *name, allot_rowformat *
 typedef struct {
     const char *text[ALLOT_N_COLS]; /* [n], UTF-8 without NUL, valid until the next row */
     size_t n[ALLOT_N_COLS];         /* 0 = the field is not there */
-    allot_key key;                  /* of the problem, which is never empty */
+    allot_key key;                  /* of the problem, which is never empty; zero with no_key */
     long line;                      /* where the row begins, from 1 */
 } allot_row;
 

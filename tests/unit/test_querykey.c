@@ -41,6 +41,9 @@ static void spelling_does_not_change_the_key_but_meaning_does(void **state)
     equal("a b", "  a \t\r\n b\n", 1);
     equal("a b", "a\xc2\xa0\xe3\x80\x80" "b", 1); /* no-break and ideographic space */
     equal("caf\xc3\xa9", "cafe\xcc\x81", 1);      /* composed and decomposed */
+    equal("\xce\xac", "\xce\xb1\xcc\x81", 1);    /* alpha with tonos */
+    equal("\xe2\x89\xa0", "=\xcc\xb8", 1);       /* not equal */
+    equal("\xc5\x81\xe4\xb8\x80", "L\xe4\xb8\x80", 0);
     equal("a b", "ab", 0);
     equal("A", "a", 0);
     equal("x\xc2\xb2", "x2", 0);                  /* x squared */
