@@ -98,11 +98,18 @@ $(OUT)/problems.h5: $(OUT)/.import.settings $(wildcard $(DATASET))
 $(OUT)/splits.h5: $(OUT)/problems.h5 $(OUT)/.split.settings
 	$(BIN)allot-datasets split --fractions $(FRACTIONS) --seed $(SEED) $< $@
 
+# What failed in the server's words, and the variable that most often mends it.
+define explain
+{ rc=$$?; [ $$rc != 3 ] || { $(BIN)allot-collect status $(OUT)/run | grep errors >&2; \
+  echo "pipeline.mk: if the server's context is shorter than the limits of 2048 tokens, set them with" \
+    "GENERATION='--max-tokens N --step-max-tokens N' and remove $(OUT)/run" >&2; }; exit $$rc; }
+endef
+
 labels: $(OUT)/outcomes.h5
 $(OUT)/run/.done: $(OUT)/problems.h5 $(STRATEGIES) $(OUT)/.sample.settings
 	$(BIN)allot-collect sample --dataset $< --strategies $(STRATEGIES) --output $(OUT)/run \
 	  $(SERVER) --max-concurrency $(CONCURRENCY) $(call opt,--pool,$(POOL)) --runs $(RUNS) \
-	  $(call opt,--limit,$(LIMIT)) --seed $(SEED)
+	  $(call opt,--limit,$(LIMIT)) --seed $(SEED) || $(explain)
 	@touch $@
 costs: $(OUT)/costs.json
 $(OUT)/timing/.done: $(OUT)/problems.h5 $(STRATEGIES) $(OUT)/.time.settings

@@ -78,3 +78,19 @@ pipeline() {
     filter='.manifest | del(.costs, .hardware, .provenance)'
     [ "$(jq -S "$filter" old.json)" = "$(jq -S "$filter" new.json)" ]
 }
+
+@test "a context shorter than the limits: what failed, and what to set" {
+    short() {
+        make -s -f "$root/examples/pipeline.mk" BIN="$ALLOT_BIN/" OUT=short LIMIT=3 POOL=8 \
+            STRATEGIES=strategies.json IMPORT="$ALLOT_BIN/allot-datasets tinymath --count 20" \
+            BASE_URL="$url" MODEL=tinymath PRM_MODEL=tinymath-prm TIME_QUERIES=2 "$@" labels
+    }
+    run short
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"maximum context length is 512 tokens"* ]]
+    [[ "$output" == *"GENERATION='--max-tokens N --step-max-tokens N' and remove short/run"* ]]
+    [ ! -e short/run/.done ]
+    rm -r short/run
+    short GENERATION='--max-tokens 200 --step-max-tokens 64'
+    [ -s short/outcomes.h5 ]
+}
