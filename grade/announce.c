@@ -10,7 +10,7 @@ static int matches(const char *text, size_t n, const char *phrase)
     size_t m = strlen(phrase);
     if (n < m) return 0;
     for (size_t i = 0; i < m; i++)
-        if (tolower((unsigned char)text[i]) != phrase[i]) return 0;
+        if (tolower((unsigned char)text[i]) != (unsigned char)phrase[i]) return 0;
     return 1;
 }
 
@@ -59,6 +59,7 @@ static size_t sentence_end(const char *text, size_t n, size_t from)
     size_t to = formula_end(text, n, from);
     for (; to < n && text[to] != '\n'; to++) {
         if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
+        if (matches(text + to, n - to, "</answer>")) return to;
         for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
             if (matches(text + to, n - to, reasons[k])) return to;
     }
@@ -104,10 +105,20 @@ static int is_heading(const char *text, size_t n, size_t at)
 /* What announces an answer; the later ones in other languages. */
 static const struct {
     const char *text;
-    enum { ANYWHERE, LINE_START, HEADING } where;
+    enum { ANYWHERE, LINE_START, HEADING, ABOUT } where; /* ABOUT: up to " is " */
 } phrases[] = {{"answer is", ANYWHERE},
                {"answer:", ANYWHERE},
                {"answer**:", ANYWHERE},
+               {"answers are", ANYWHERE},
+               {"answer should be", ANYWHERE},
+               {"answer would be", ANYWHERE},
+               {"answer must be", ANYWHERE},
+               {"answer equals", ANYWHERE},
+               {"answer =", ANYWHERE},
+               {"answer to ", ABOUT},
+               {"answer for ", ABOUT},
+               {"ans:", LINE_START},
+               {"<answer>", ANYWHERE},
                {"####", ANYWHERE},
                {"a:", LINE_START},
                {"answer", HEADING},
@@ -132,20 +143,40 @@ static const struct {
                {"\xe7\xad\x94\xe3\x81\x88\xe3\x81\xaf", ANYWHERE}, /* Japanese "is" */
                {"\xeb\x8b\xb5\xec\x9d\x80", ANYWHERE}};            /* Korean "is" */
 
-static int announces(const char *text, size_t n, size_t at, size_t k)
+/* "answer to the second question is": where "is " ends, in the same sentence; 0 if nowhere. */
+static size_t about_what(const char *text, size_t n, size_t at)
 {
+    enum { FAR = 80 };
+    for (size_t i = at; i + 4 <= n && i < at + FAR && !strchr(".\n:", text[i]); i++)
+        if (memcmp(text + i, " is ", 4) == 0) return i + 4;
+    return 0;
+}
+
+/* Where the answer begins that phrase k announces at text[at]; 0 if it does not. */
+static size_t announced(const char *text, size_t n, size_t at, size_t k)
+{
+    size_t after = at + strlen(phrases[k].text);
     if (!matches(text + at, n - at, phrases[k].text)) return 0;
-    if (phrases[k].where == LINE_START) return at == 0 || text[at - 1] == '\n';
-    return phrases[k].where == ANYWHERE || is_heading(text, n, at);
+    switch (phrases[k].where) {
+    case LINE_START:
+        return at == 0 || text[at - 1] == '\n' ? after : 0;
+    case HEADING:
+        return is_heading(text, n, at) ? after : 0;
+    case ABOUT:
+        return about_what(text, n, after - 1);
+    default:
+        return after;
+    }
 }
 
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len)
 {
     for (size_t i = n; i-- > 0;) {
-        if (!strchr("aA#rRoO\xd0\xe7\xeb", text[i]) || !text[i]) continue;
+        if (!strchr("aA#<rRoO\xd0\xe7\xeb", text[i]) || !text[i]) continue;
         for (size_t k = 0; k < sizeof phrases / sizeof *phrases; k++) {
-            if (!announces(text, n, i, k)) continue;
-            size_t from = skip_fillers(text, n, i + strlen(phrases[k].text));
+            size_t from = announced(text, n, i, k);
+            if (!from) continue;
+            from = skip_fillers(text, n, from);
             *start = text + from;
             *len = sentence_end(text, n, from) - from;
             undress(start, len);
@@ -155,25 +186,95 @@ int allot_after_phrase(const char *text, size_t n, const char **start, size_t *l
     return 0;
 }
 
-/* The last formula between dollars, \( \) or \[ \], if no digit follows it. */
-static int last_formula(const char *text, size_t n, const char **start, size_t *len)
+/* The formula between dollars, \( \) or \[ \] that ends text of n bytes; its command's or dollar's
+ * place in *open. */
+static int formula_before(const char *text, size_t n, size_t *open, const char **start, size_t *len)
 {
-    size_t end = n;
-    while (end > 0 && text[end - 1] != '$' &&
-           !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
-        if (isdigit((unsigned char)text[--end])) return 0;
-    if (end < 2) return 0;
-    char close = text[end - 1];
-    size_t to = end - (close == '$' ? 1 : 2), from = to;
-    char open = close == ')' ? '(' : close == ']' ? '[' : '$';
+    if (n < 2) return 0;
+    char close = text[n - 1];
+    if (close != '$' && !(text[n - 2] == '\\' && strchr(")]", close))) return 0;
+    size_t to = n - (close == '$' ? 1 : 2), from = to;
+    char opener = close == ')' ? '(' : close == ']' ? '[' : '$';
     while (from > 0 &&
-           !(text[from - 1] == open && (open == '$' || (from > 1 && text[from - 2] == '\\'))))
+           !(text[from - 1] == opener && (opener == '$' || (from > 1 && text[from - 2] == '\\'))))
         from--;
     if (from == 0) return 0;
+    *open = from - (opener == '$' ? 1 : 2);
     *start = text + from;
     *len = to - from;
     allot_trim_blanks(start, len);
     return *len > 0 && *len < 300;
+}
+
+/* The end of what is before the joint ("and", "or", a comma) at the end of n bytes; n if none. */
+static size_t before_joint(const char *text, size_t n)
+{
+    static const char *const joints[] = {" and ", ", and ", " or ", ", ", ","};
+    for (size_t k = 0; k < sizeof joints / sizeof *joints; k++) {
+        size_t m = strlen(joints[k]);
+        if (n > m && memcmp(text + n - m, joints[k], m) == 0 && text[n - m - 1] != ',')
+            return n - m;
+    }
+    return n;
+}
+
+/* The last formula, if no digit follows it; "$1$ and $2$" is one answer. */
+static int last_formula(const char *text, size_t n, const char **start, size_t *len)
+{
+    size_t end = n, open, joint;
+    while (end > 0 && text[end - 1] != '$' &&
+           !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
+        if (isdigit((unsigned char)text[--end])) return 0;
+    if (!formula_before(text, end, &open, start, len)) return 0;
+    const char *last = *start + *len, *before;
+    size_t length;
+    for (int k = 0; k < 16 && (joint = before_joint(text, open)) < open; k++) {
+        if (!formula_before(text, joint, &open, &before, &length)) break;
+        *start = before;
+        *len = (size_t)(last - before);
+    }
+    return 1;
+}
+
+static int is_number_sign(char c)
+{
+    return isdigit((unsigned char)c) || strchr(",./", c) != NULL;
+}
+
+/* Where the number begins that ends at text[end]: "1,234.5", "3/4", "1e-5". */
+static size_t number_start(const char *text, size_t end)
+{
+    size_t from = end;
+    while (from > 0 && text[from - 1] && is_number_sign(text[from - 1]))
+        from--;
+    size_t e = from - (from > 0 && strchr("+-", text[from - 1]));
+    if (e > 1 && strchr("eE", text[e - 1]) && isdigit((unsigned char)text[e - 2]))
+        return number_start(text, e - 1);
+    while (from < end && !isdigit((unsigned char)text[from]) &&
+           !(text[from] == '.' && isdigit((unsigned char)text[from + 1])))
+        from++;
+    return from;
+}
+
+/* The \frac or \sqrt without signs of a formula whose arguments hold what is at text[at]. */
+static int command_around(const char *text, size_t n, size_t at, const char **start, size_t *len)
+{
+    static const char *const names[] = {"\\frac{", "\\dfrac{", "\\tfrac{", "\\sqrt{"};
+    enum { FAR = 60 };
+    for (size_t i = at; i-- > 0 && i + FAR > at;) {
+        for (int k = 0; text[i] == '\\' && k < 4; k++) {
+            size_t to = i + strlen(names[k]);
+            if (!matches(text + i, n - i, names[k])) continue;
+            for (int depth = 1; to < n && (depth > 0 || text[to] == '{'); to++)
+                depth += (text[to] == '{') - (text[to] == '}');
+            if (to <= at) return 0;
+            i -= i > 0 && text[i - 1] == '-';
+            *start = text + i;
+            *len = to - i;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static int last_number(const char *text, size_t n, const char **start, size_t *len)
@@ -181,13 +282,12 @@ static int last_number(const char *text, size_t n, const char **start, size_t *l
     size_t end = n;
     while (end > 0 && !isdigit((unsigned char)text[end - 1]))
         end--;
-    size_t from = end;
-    while (from > 0 && (isdigit((unsigned char)text[from - 1]) || text[from - 1] == ',' ||
-                        text[from - 1] == '.' || text[from - 1] == '/'))
+    if (end == 0) return 0;
+    if (end < n && text[end] == '}' && command_around(text, n, end - 1, start, len)) return 1;
+    size_t from = number_start(text, end);
+    if (from > 0 && text[from - 1] == '-' && (from < 2 || !isalnum((unsigned char)text[from - 2])))
         from--;
-    while (from < end && !isdigit((unsigned char)text[from]))
-        from++;
-    if (from > 0 && from < end && text[from - 1] == '-') from--;
+    else if (from > 2 && memcmp(text + from - 3, "\xe2\x88\x92", 3) == 0) from -= 3;
     *start = text + from;
     *len = end - from;
     return *len > 0;
@@ -224,10 +324,22 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
     return words <= 1;
 }
 
+/* "Paris", "no solution": a few words and nothing else. */
+static int few_words(const char *text, size_t n, const char **start, size_t *len)
+{
+    int words = 1;
+    *start = text;
+    *len = n;
+    undress(start, len);
+    for (size_t i = 0; i < *len; i++)
+        words += (*start)[i] == ' ';
+    return *len > 0 && *len < 40 && words <= 3 && !memchr(*start, '\n', *len);
+}
+
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
 {
     return whole_text(text, n, start, len) || last_formula(text, n, start, len) ||
-           last_number(text, n, start, len);
+           last_number(text, n, start, len) || few_words(text, n, start, len);
 }
 
 /* A letter alone, between signs: "(B)", "**C**", "it's B"; not "A dog", not "I". */

@@ -19,7 +19,8 @@ static inline void allot_trim_blanks(const char **s, size_t *n)
  * or the like in other languages. */
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len);
 
-/* The text itself if it is a formula, else the last formula, else the last number. */
+/* The text itself if it is a formula, else the last formula, else the last number, else the text
+ * itself if it is a few words. */
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len);
 
 /* The last capital letter A to J that stands alone and is not behind "not". */

@@ -14,6 +14,7 @@ static void extracts(const char *text, allot_extract_how how, const char *want)
     allot_grade_options o;
     allot_grade_defaults(&o);
     o.last_number = how == ALLOT_EXTRACT_LAST_NUMBER;
+    if (how == ALLOT_EXTRACT_CHOICE) o.extract = ALLOT_PRESET_CHOICE;
     const char *start = NULL;
     size_t n = 0, length = strlen(text);
     char *exact = malloc(length + 1); /* nothing behind the text, for the sanitizers */
@@ -53,6 +54,21 @@ static void extraction(void **state)
     extracts("\\boxed{1} and \\boxed{ 5 }", ALLOT_EXTRACT_BOXED, "\\boxed{1} and \\boxed{ 5 }");
     extracts("12 and 13", ALLOT_EXTRACT_NONE, NULL);
     extracts("it costs -1,234.5 in all", ALLOT_EXTRACT_LAST_NUMBER, "-1,234.5");
+    extracts("the roots are $1$ and $-2$.", ALLOT_EXTRACT_LAST_NUMBER, "1$ and $-2");
+    extracts("about 1e-5 of it", ALLOT_EXTRACT_LAST_NUMBER, "1e-5");
+    extracts("from 2010-2011", ALLOT_EXTRACT_LAST_NUMBER, "2011");
+    extracts("this leaves \\frac{4}{23} of it", ALLOT_EXTRACT_LAST_NUMBER, "\\frac{4}{23}");
+    extracts("x = 3", ALLOT_EXTRACT_LAST_NUMBER, "x = 3");
+    extracts("2 + 2 = 4", ALLOT_EXTRACT_LAST_NUMBER, "4");
+    extracts("**Paris**", ALLOT_EXTRACT_LAST_NUMBER, "Paris");
+    extracts("<answer> 42 </answer>", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("the answer to the last question is 42.", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("R\xc3\xa9ponse : 42", ALLOT_EXTRACT_PHRASE, "42");
+    extracts("<think>so 7</think>it is 8", ALLOT_EXTRACT_LAST_NUMBER, "8");
+    extracts("it is 8 <think>or 9", ALLOT_EXTRACT_LAST_NUMBER, "8");
+    extracts("<think>\\boxed{7}", ALLOT_EXTRACT_NONE, NULL);
+    extracts("not A, so it is B", ALLOT_EXTRACT_CHOICE, "B");
+    extracts("B is right, not A", ALLOT_EXTRACT_CHOICE, "B");
     extracts("", ALLOT_EXTRACT_NONE, NULL);
 }
 
