@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare_answers.c - equality of a prediction with the reference: what holds of whole answers. */
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include "grade/comparison.h"
+#include "grade/explain.h"
 #include "grade/expression.h"
 #include "grade/moment.h"
 #include "grade/normalize.h"
 #include "grade/words.h"
 
-enum { MOST_PARTS = 2000 }; /* compared in one answer */
+enum { MOST_PARTS = 2000, MOST_SENTENCES = 3 }; /* compared in one answer; inside each other */
 
 /* A prediction of four words or more is a sentence: its answer is taken out of it. */
 static int is_sentence(const char *s, size_t n)
@@ -45,40 +45,11 @@ static int same_angle(const char *degree, size_t n, const char *radian, size_t m
     return memmem(radian, m, "\\pi", 3) && allot_expressions_equal(text, n + 9, radian, m);
 }
 
-/* The end of the part of a list that begins at `from`. */
-static size_t part_end(const char *s, size_t n, size_t from)
-{
-    int depth = 0;
-    for (; from < n && (depth > 0 || s[from] != ','); from++)
-        depth += strchr("([{", s[from]) ? 1 : strchr(")]}", s[from]) ? -1 : 0;
-    return from;
-}
-
-/* "2\pm\sqrt{3}, 5" is "2+\sqrt{3} or 2-\sqrt{3}, 5". out [ALLOT_NORMAL_SIZE]; returns its length,
- * 0 if there is no plus-minus, or too much. */
-static size_t both_signs(const char *s, size_t n, char *out)
-{
-    size_t m = 0;
-    if (!memmem(s, n, "\\pm", 3)) return 0;
-    for (size_t from = 0, to; from < n; from = to + 1) {
-        to = part_end(s, n, from);
-        if (m + 2 * (to - from) + 8 > ALLOT_NORMAL_SIZE) return 0;
-        const char *part = s + from, *sign = memmem(part, to - from, "\\pm", 3);
-        const char *tail = sign ? sign + 3 : part;
-        int before = sign ? (int)(sign - part) : 0, after = (int)(s + to - tail);
-        m += (size_t)(sign ? sprintf(out + m, "%.*s+%.*s or %.*s-%.*s", before, part, after, tail,
-                                     before, part, after, tail)
-                           : sprintf(out + m, "%.*s", after, tail));
-        if (to < n) out[m++] = ',';
-    }
-    return m;
-}
-
 static int same_with_signs(allot_span a, allot_span b, const allot_grade_options *o)
 {
     char x[ALLOT_NORMAL_SIZE], y[ALLOT_NORMAL_SIZE];
     allot_comparison c = {.o = o, .left = MOST_PARTS};
-    size_t nx = both_signs(a.s, a.n, x), ny = both_signs(b.s, b.n, y);
+    size_t nx = allot_both_signs(a.s, a.n, x), ny = allot_both_signs(b.s, b.n, y);
     if (nx) a = (allot_span){x, nx};
     if (ny) b = (allot_span){y, ny};
     return (nx || ny) && allot_same(a, b, &c);
@@ -184,17 +155,38 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
            (b->degrees && same_angle(b->text, b->span.n, a->text, a->span.n));
 }
 
+static int compare(const char *reference, size_t n_ref, const char *prediction, size_t n_pred,
+                   allot_comparison *c, normal_form *a, normal_form *b)
+{
+    const char *start;
+    size_t len;
+    if (!read_answer(reference, n_ref, a) || !read_answer(prediction, n_pred, b)) return 0;
+    if (same_answers(a, b, c)) return 1;
+    if (c->sentences == MOST_SENTENCES || !is_sentence(prediction, n_pred) ||
+        allot_extract(prediction, n_pred, c->o, &start, &len) == ALLOT_EXTRACT_NONE ||
+        len >= n_pred)
+        return 0;
+    *c = (allot_comparison){.o = c->o, .left = MOST_PARTS, .sentences = c->sentences + 1};
+    return compare(reference, n_ref, start, len, c, a, b);
+}
+
+static const allot_grade_options defaults;
+
 int allot_answers_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred,
                         const allot_grade_options *o)
 {
-    static const allot_grade_options defaults;
     allot_comparison c = {.o = o ? o : &defaults, .left = MOST_PARTS};
     normal_form a, b;
-    const char *start;
-    size_t len;
-    if (!read_answer(reference, n_ref, &a) || !read_answer(prediction, n_pred, &b)) return 0;
-    if (same_answers(&a, &b, &c)) return 1;
-    return is_sentence(prediction, n_pred) &&
-           allot_extract(prediction, n_pred, c.o, &start, &len) != ALLOT_EXTRACT_NONE &&
-           len < n_pred && allot_answers_equal(reference, n_ref, start, len, c.o);
+    return compare(reference, n_ref, prediction, n_pred, &c, &a, &b);
+}
+
+void allot_answers_explain(const char *reference, size_t n_ref, const char *prediction,
+                           size_t n_pred, const allot_grade_options *o, allot_explanation *out)
+{
+    allot_comparison c = {.o = o ? o : &defaults, .left = MOST_PARTS};
+    normal_form a = {.text = ""}, b = {.text = ""};
+    out->equal = compare(reference, n_ref, prediction, n_pred, &c, &a, &b);
+    out->rule = out->equal ? c.rule : "";
+    memcpy(out->reference, a.text, sizeof out->reference);
+    memcpy(out->prediction, b.text, sizeof out->prediction);
 }

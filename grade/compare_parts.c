@@ -345,8 +345,10 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     if (numbers == 0) return 0;
     int sets = same_sets(a, b);
     if (sets >= 0) return sets && decided("the same set of numbers", c);
+    int left = c->left;
     c->depth++;
     int equal = same_qualified(a, b, c) || same_parts(a, b, c);
+    if (equal && c->left != left) c->rule = "the same parts";
     if (!equal && (allot_matrix_evident(a) || allot_matrix_evident(b)))
         equal = allot_matrices_equal(a, b) && decided("the same matrix", c);
     c->depth--;

@@ -10,6 +10,7 @@ typedef struct {
     const allot_grade_options *o;
     int depth;        /* of parts inside parts */
     int left;         /* part comparisons still allowed */
+    int sentences;    /* that the answer was taken out of */
     const char *rule; /* what made the answers equal; NULL */
 } allot_comparison;
 
@@ -24,5 +25,9 @@ int allot_same_rounded(allot_span a, allot_span b);
 
 /* Case, blanks (but those between digits) and braces do not count. */
 int allot_same_text(allot_span a, allot_span b);
+
+/* "2\pm\sqrt{3}, 5" is "2+\sqrt{3} or 2-\sqrt{3}, 5". out [ALLOT_NORMAL_SIZE]; returns its length,
+ * 0 if there is no plus-minus, or too much. */
+size_t allot_both_signs(const char *s, size_t n, char *out);
 
 #endif
