@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "commands.h"
@@ -10,7 +11,10 @@ static allot_sample_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
 static const char *dataset, *split, *splits, *strategies, *output;
 static long limit;
-static const char *shard;
+static const char *shard, *costs;
+static int dry_run;
+static long pilot;
+static double price, price_prompt, price_hour;
 static int pool, runs = 8;
 
 static const allot_option options[] = {
@@ -30,6 +34,17 @@ static const allot_option options[] = {
      10000},
     {"shard", ALLOT_OPT_STRING, &shard, "I/N",
      "only the I-th of N parts of the queries, for 'allot-collect merge' (default: all)", 0, 0},
+    {"dry-run", ALLOT_OPT_FLAG, &dry_run, NULL,
+     "only foretell requests, tokens, seconds and money, from what the run has or --costs", 0, 0},
+    {"pilot", ALLOT_OPT_LONG, &pilot, "Q",
+     "with --dry-run: sample Q queries of the run first (they are kept)", 1, 1e12},
+    {"costs", ALLOT_OPT_STRING, &costs, "FILE", "with --dry-run: an old cost table", 0, 0},
+    {"price", ALLOT_OPT_DOUBLE, &price, "P", "with --dry-run: of a million generated tokens", 0,
+     1e9},
+    {"price-prompt", ALLOT_OPT_DOUBLE, &price_prompt, "P",
+     "with --dry-run: of a million tokens that are read", 0, 1e9},
+    {"price-hour", ALLOT_OPT_DOUBLE, &price_hour, "P", "with --dry-run: of an hour of the servers",
+     0, 1e9},
     ALLOT_ENGINE_SERVER_ROWS(given),
     ALLOT_ENGINE_GENERATION_ROWS(given),
     {0}};
@@ -70,6 +85,54 @@ static void print_text(const allot_sample_result *r)
            r->n_errors);
 }
 
+static int has_price(void)
+{
+    return price > 0 || price_prompt > 0 || price_hour > 0;
+}
+
+static allot_code forecast_json(const allot_sample_result *r, allot_err *err)
+{
+    const allot_forecast *f = &r->forecast;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "run", output);
+    cJSON_AddTrueToObject(o, "dry_run");
+    cJSON_AddNumberToObject(o, "queries", (double)r->n_queries);
+    cJSON_AddItemToObject(o, "samples", done_of(&f->units, ALLOT_UNIT_SAMPLE));
+    cJSON_AddItemToObject(o, "scores", done_of(&f->units, ALLOT_UNIT_SCORE));
+    cJSON_AddItemToObject(o, "beams", done_of(&f->units, ALLOT_UNIT_BEAM));
+    allot_json_add_number(o, "requests", f->requests);
+    allot_json_add_number(o, "tokens", f->tokens);
+    allot_json_add_number(o, "prompt_tokens", f->prompt_tokens);
+    allot_json_add_number(o, "seconds", f->seconds);
+    allot_json_add_number(o, "price", has_price() ? f->price : NAN);
+    if (f->source) cJSON_AddStringToObject(o, "source", f->source);
+    else cJSON_AddNullToObject(o, "source");
+    allot_code rc = allot_json_print(o, err);
+    cJSON_Delete(o);
+    return rc;
+}
+
+static void print_about(const char *what, double x, int digits)
+{
+    if (isfinite(x)) printf("  %-24s about %.*f\n", what, digits, x);
+    else printf("  %-24s unknown\n", what);
+}
+
+static void print_forecast(const allot_sample_result *r)
+{
+    const allot_forecast *f = &r->forecast;
+    const allot_sample_counts *n = &f->units;
+    printf("%s: %ld queries; to come: %ld samples, %ld scores, %ld beam searches\n", output,
+           r->n_queries, n->total[ALLOT_UNIT_SAMPLE] - n->done[ALLOT_UNIT_SAMPLE],
+           n->total[ALLOT_UNIT_SCORE] - n->done[ALLOT_UNIT_SCORE],
+           n->total[ALLOT_UNIT_BEAM] - n->done[ALLOT_UNIT_BEAM]);
+    printf("  %-24s at most %.0f\n", "requests", f->requests);
+    print_about("generated tokens", f->tokens, 0);
+    print_about("tokens read", f->prompt_tokens, 0);
+    print_about("seconds", f->seconds, 1);
+    if (has_price()) print_about("price", f->price, 2);
+}
+
 /* "2/8" */
 static allot_code read_shard(const char *text, allot_sample_config *c, allot_err *err)
 {
@@ -97,6 +160,12 @@ static allot_code configure(const allot_common *common, allot_err *err)
     config.pool = pool;
     config.runs = runs;
     config.engine.seed = common->seed;
+    config.dry_run = dry_run;
+    config.pilot = pilot;
+    config.costs = costs;
+    config.prices = (allot_prices){price / 1e6, price_prompt / 1e6, price_hour / 3600};
+    if (!dry_run && (pilot || costs || has_price()))
+        return allot_fail(err, ALLOT_EUSAGE, "--pilot, --costs and prices are for --dry-run");
     allot_code rc = shard ? read_shard(shard, &config, err) : ALLOT_OK;
     if (rc) return rc;
     return allot_engine_flags_apply(&given, &config.engine, err);
@@ -109,7 +178,9 @@ static allot_code run(const allot_common *common, allot_err *err)
     if (!rc) rc = allot_sample_check(&config, err);
     if (!rc) rc = allot_sample_run(&config, &result, err);
     if (rc && rc != ALLOT_EPARTIAL) return rc;
-    if (!common->json) print_text(&result);
+    if (dry_run && common->json) return forecast_json(&result, err);
+    if (dry_run) print_forecast(&result);
+    else if (!common->json) print_text(&result);
     else if (print_json(&result, rc ? NULL : err) && !rc) return ALLOT_ERUNTIME;
     return rc;
 }
@@ -131,6 +202,10 @@ const allot_command allot_cmd_sample = {
         "  # vLLM with a generator on port 8000 and a process reward model on port 8001\n"
         "  allot-collect sample --dataset problems.h5 --strategies default.json --output run \\\n"
         "    --base-url http://localhost:8000 --model Qwen/Qwen2.5-1.5B-Instruct \\\n"
+        "    --prm-base-url http://localhost:8001 --prm-model Qwen/Qwen2.5-Math-PRM-7B\n"
+        "  # what will it take? samples 8 queries of the run, and multiplies\n"
+        "  allot-collect sample --dry-run --pilot 8 --price-hour 2.50 --dataset problems.h5 \\\n"
+        "    --strategies default.json --output run --base-url http://localhost:8000 \\\n"
         "    --prm-base-url http://localhost:8001 --prm-model Qwen/Qwen2.5-Math-PRM-7B\n"
         "  # a first look at 20 queries, without a reward model\n"
         "  echo '{\"schema\": \"allot-strategies\", \"version\": 1,\n"

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample.h"
+#include <stdlib.h>
 #include <string.h>
 #include "core/log.h"
 #include "core/strategyfile.h"
 #include "grade/grade.h"
+#include "liballot/mem.h"
 #include "pump.h"
 #include "records.h"
+
+enum { STREAM_PILOT = 0x70696c6f }; /* rng stream of the pilot's queries */
 
 typedef struct {
     allot_outdir out;
     allot_sample_plan plan;
+    allot_tally tally;
+    unsigned char *only; /* owned [queries]: work on these; NULL = on all */
     allot_pump pump;
     int max_concurrency;
     allot_task *first_unscored, **last_unscored; /* samples to be scored, in order of arrival */
@@ -49,6 +55,7 @@ static void on_done(allot_done *done, void *user)
         allot_pump_end_task(&s->pump, job);
     } else {
         allot_unitmap_mark(&s->plan.map, job->q, job->unit);
+        allot_tally_add(&s->tally, &s->plan, rec);
         if (rec->type == ALLOT_REC_SAMPLE && s->plan.scored) await_score(s, job, rec);
         else allot_pump_end_task(&s->pump, job);
     }
@@ -97,7 +104,7 @@ static int start_next(sampler *s)
 {
     const allot_unitmap *map = &s->plan.map;
     for (; s->next_q < map->n_queries; s->next_q++, s->next_unit = 0)
-        while (s->next_unit < map->per_query) {
+        while ((!s->only || s->only[s->next_q]) && s->next_unit < map->per_query) {
             int unit = s->next_unit++;
             if (allot_sample_plan_kind(&s->plan, unit) == ALLOT_UNIT_SCORE ||
                 allot_unitmap_done(map, s->next_q, unit))
@@ -127,7 +134,9 @@ static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
     sampler *s = user;
     long q = allot_keyindex_find(&s->out.index, &rec->key);
     int unit = allot_sample_plan_unit(&s->plan, rec);
-    if (q >= 0 && unit >= 0) allot_unitmap_mark(&s->plan.map, q, unit);
+    if (q < 0 || unit < 0) return ALLOT_OK;
+    allot_unitmap_mark(&s->plan.map, q, unit);
+    allot_tally_add(&s->tally, &s->plan, rec);
     return ALLOT_OK;
 }
 
@@ -181,6 +190,7 @@ static allot_code plan_run(sampler *s, allot_err *err)
 {
     allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.keys,
                                            s->out.problems.n, err);
+    if (!rc) rc = allot_tally_init(&s->tally, &s->plan, err);
     if (rc || !s->out.before) return rc;
     return allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
 }
@@ -192,18 +202,59 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     allot_pump_progress(&s->pump, "units", done, total);
     if (done > 0)
         allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
-    allot_code rc = score_old_samples(s, err);
+    allot_code rc = s->only ? ALLOT_OK : score_old_samples(s, err);
     if (!rc) rc = work(s, err);
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
     if (rc || sync_rc) return rc ? rc : sync_rc;
     summarise(s, result);
     done = allot_sample_plan_done(&s->plan);
-    if (done == total) return ALLOT_OK;
+    if (done == total || s->only) return ALLOT_OK;
     return allot_fail(
         err, ALLOT_EPARTIAL,
         "%ld of %ld units are missing, on %ld queries ('allot-collect status %s' tells "
         "why; the same command tries them again)",
         total - done, total, result->n_failed_queries, s->out.dir);
+}
+
+/* The queries of a pilot: a random choice. Its records belong to the run, nothing of it is wasted. */
+static allot_code choose_pilot(const allot_sample_config *c, sampler *s, allot_err *err)
+{
+    long n = s->out.problems.n, *rows = allot_mem_array((size_t)n, sizeof *rows, err);
+    s->only = allot_mem_array((size_t)n, 1, err);
+    allot_code rc = rows && s->only ? ALLOT_OK : ALLOT_ERUNTIME;
+    for (long i = 0; !rc && i < n; i++)
+        rows[i] = i;
+    if (!rc)
+        rc = allot_queries_shuffle(s->out.problems.keys, c->engine.seed, STREAM_PILOT, rows, n, err);
+    long chosen = 0;
+    for (long i = 0; !rc && i < n && chosen < c->pilot; i++)
+        if (allot_rundir_has(&s->out.manifest, &s->out.problems.keys[rows[i]]))
+            s->only[rows[i]] = 1, chosen++;
+    free(rows);
+    return rc;
+}
+
+static allot_code foretell(const allot_sample_config *c, const sampler *s,
+                           allot_sample_result *result, allot_err *err)
+{
+    allot_costsfile costs = {0};
+    allot_code rc = c->costs ? allot_costsfile_load(c->costs, &costs, err) : ALLOT_OK;
+    if (rc) return rc;
+    result->n_queries = s->out.problems.n - s->plan.n_elsewhere;
+    result->forecast =
+        allot_forecast_make(&s->plan, &s->tally, c->costs ? &costs : NULL, &c->prices);
+    allot_costsfile_clear(&costs);
+    return ALLOT_OK;
+}
+
+/* Asks the server, and takes what it says of itself into the run's settings. */
+static allot_code meet_server(const allot_sample_config *c, sampler *s, allot_err *err)
+{
+    allot_code rc = allot_pump_open(&s->pump, &s->out, &c->engine, err);
+    if (rc) return rc;
+    return allot_outdir_settle(&s->out,
+                               allot_engine_fingerprint(s->pump.engine, ALLOT_GRADE_VERSION),
+                               allot_engine_server(s->pump.engine), err);
 }
 
 /* What the run directory is asked to hold. */
@@ -231,15 +282,16 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     allot_code rc = want(c, &wanted, err);
     if (!rc) rc = allot_outdir_open(&s.out, c->output, &wanted, &c->queries, err);
     if (!rc) rc = plan_run(&s, err);
-    if (!rc) rc = allot_pump_open(&s.pump, &s.out, &c->engine, err);
-    if (!rc)
-        rc = allot_outdir_settle(&s.out,
-                                 allot_engine_fingerprint(s.pump.engine, ALLOT_GRADE_VERSION),
-                                 allot_engine_server(s.pump.engine), err);
-    if (!rc) rc = fill_run(&s, result, err);
+    if (!rc && c->pilot) rc = choose_pilot(c, &s, err);
+    int works = !c->dry_run || c->pilot;
+    if (!rc && works) rc = meet_server(c, &s, err);
+    if (!rc && works) rc = fill_run(&s, result, err);
+    if (!rc && c->dry_run) rc = foretell(c, &s, result, err);
     allot_pump_clear(&s.pump);
     allot_code close_rc = allot_outdir_close(&s.out, rc ? NULL : err);
+    allot_tally_clear(&s.tally);
     allot_sample_plan_clear(&s.plan);
+    free(s.only);
     allot_rundir_clear(&wanted);
     return rc ? rc : close_rc;
 }

@@ -6,6 +6,7 @@
 #ifndef ALLOT_SAMPLE_H
 #define ALLOT_SAMPLE_H
 #include "engine/engine.h"
+#include "forecast.h"
 #include "queries.h"
 #include "sample_plan.h"
 
@@ -17,6 +18,10 @@ typedef struct {
     int runs;                   /* R of each beam search, >= 1 */
     int shard, n_shards;        /* work on this part of the queries only; 0 of 0 = all */
     allot_engine_config engine; /* engine.seed is the run's seed */
+    int dry_run;                /* only foretell what the run takes, see forecast.h */
+    long pilot;                 /* dry run: sample so many random queries first; 0 = none */
+    const char *costs;          /* dry run: costs.json, where records do not tell; may be NULL */
+    allot_prices prices;        /* dry run */
 } allot_sample_config;
 
 typedef struct {
@@ -26,6 +31,7 @@ typedef struct {
     long n_failed_queries;     /* with something missing at the end */
     long n_tokens;             /* generated in this session */
     double seconds;            /* of this session */
+    allot_forecast forecast;   /* of a dry run */
 } allot_sample_result;
 
 void allot_sample_defaults(allot_sample_config *c);

@@ -363,6 +363,46 @@ fails_with() {
     fails_with 2 "the loads are not in ascending order: 8, 1"
 }
 
+@test "--dry-run tells requests, tokens, seconds and money from a pilot, and wastes nothing" {
+    URL=http://127.0.0.1:1
+    run sample run --dry-run --json
+    [ "$status" -eq 0 ] && [ ! -e run ]
+    [ "$(jq -r '[.samples.total, .scores.total, .beams.total, .tokens, .source] | map(tostring) | join(" ")' <<< "$output")" \
+        = "96 96 24 null null" ]
+    [ "$(jq '.requests == 96 + 96 + 24 * 6 * 5' <<< "$output")" = true ]
+    start_server --delay 0.01
+    run sample run --dry-run --pilot 4 --json --price 1000000 --price-prompt 1
+    [ "$status" -eq 0 ]
+    foretold=$output
+    [ "$(jq -r '[.samples.done, .scores.done, .beams.done, .source] | map(tostring) | join(" ")' <<< "$foretold")" = "32 32 8 pilot" ]
+    [ "$(jq '.price >= .tokens and .seconds > 0 and .prompt_tokens > 0' <<< "$foretold")" = true ]
+    sample run --json > made
+    # tokens of the other 8 queries, within a third; the pilot's records were used
+    [ "$(jq -s '.[0].tokens / .[1].tokens | . > 0.67 and . < 1.5' made <(echo "$foretold"))" = true ]
+    [ "$(records run sample)" = 96 ]
+    run sample run --dry-run --json
+    [ "$(jq '.requests == 0 and .tokens == 0 and .seconds == 0' <<< "$output")" = true ]
+    run sample new --pilot 3
+    fails_with 2 "--pilot, --costs and prices are for --dry-run"
+}
+
+@test "--dry-run from an old cost table" {
+    start_server
+    timing t --runs 2
+    allot-calibrate costs --quiet t --output c.json > log
+    stop_server
+    run sample run --dry-run --costs c.json --price-hour 3600
+    [ "$status" -eq 0 ] && [ ! -e run ]
+    [[ "$output" == *"run: 12 queries; to come: 96 samples, 96 scores, 24 beam searches"* ]]
+    [[ "$output" == *"generated tokens         about "[1-9]* ]]
+    [[ "$output" == *"price                    about "* ]]
+    strategies single beam@2x2x6 > s.json
+    run sample run --dry-run --costs c.json
+    [[ "$output" == *"generated tokens         unknown"* ]]
+    run sample run --dry-run --costs nowhere.json
+    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.json"* ]]
+}
+
 @test "shards, merged, are the run that was made at once, bit by bit" {
     start_demo
     small=(--max-tokens 48 --step-max-tokens 16)
