@@ -5,11 +5,13 @@
 #include "core/log.h"
 #include "grade/gradeoptions.h"
 #include "label.h"
+#include "labelchange.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static allot_label_settings settings = ALLOT_LABEL_DEFAULTS;
 static allot_grade_words grading = ALLOT_GRADE_WORDS;
@@ -137,7 +139,8 @@ static cJSON *strategies_json(const allot_outcomes *o)
     return rows;
 }
 
-static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s, allot_err *err)
+static allot_code print_json(const allot_outcomes *o, const allot_label_summary *s,
+                             const cJSON *change, allot_err *err)
 {
     const allot_graded_counts *c = &s->graded;
     const struct {
@@ -181,6 +184,7 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
         allot_json_add_number(root, numbers[i].name, numbers[i].value);
     cJSON_AddStringToObject(root, "label_rule", o->label_rule);
     cJSON_AddItemToObject(root, "strategies", strategies_json(o));
+    if (change) cJSON_AddItemToObject(root, "changed", cJSON_Duplicate(change, 1));
     allot_code code = allot_json_print(root, err);
     cJSON_Delete(root);
     return code;
@@ -210,6 +214,20 @@ static allot_code save(const char *path, const allot_outcomes *o, const allot_co
     return code;
 }
 
+/* What is different from the file that is about to be replaced; NULL if there is none that can be
+ * compared. */
+static cJSON *compare_with_old(const char *path, const allot_outcomes *o)
+{
+    allot_outcomes old = {0};
+    allot_err err = {0};
+    cJSON *change = NULL;
+    if (access(path, F_OK) != 0) return NULL;
+    if (allot_outcomes_load(path, &old, &err) || !(change = allot_label_change(&old, o, &err)))
+        allot_log_warn("what changed cannot be told: %s", err.msg);
+    allot_outcomes_clear(&old);
+    return change;
+}
+
 static allot_code run(const allot_common *common, allot_err *err)
 {
     allot_outcomes outcomes = {0};
@@ -223,9 +241,15 @@ static allot_code run(const allot_common *common, allot_err *err)
         code = allot_label_run(&settings, &outcomes, &summary, err);
         warn_of(&summary); /* of a refusal too: why cells are missing */
     }
+    cJSON *change = code ? NULL : compare_with_old(common->args[1], &outcomes);
     if (!code) code = save(common->args[1], &outcomes, common, err);
-    if (!code && common->json) code = print_json(&outcomes, &summary, err);
-    else if (!code) print_text(&outcomes, &summary);
+    if (!code && common->json) {
+        code = print_json(&outcomes, &summary, change, err);
+    } else if (!code) {
+        print_text(&outcomes, &summary);
+        if (change) allot_label_change_print(change);
+    }
+    cJSON_Delete(change);
     allot_outcomes_clear(&outcomes);
     return code;
 }
@@ -239,7 +263,8 @@ const allot_command allot_cmd_label = {
         "Parallel strategies get the exact expectation over all subsets of the pool of samples "
         "(weighted: 2000 random ones where there are more than 20000), beam searches the mean "
         "of their runs. Nothing is generated: grading again, or labelling other strategies "
-        "that draw from the same pool, costs seconds.",
+        "that draw from the same pool, costs seconds. Where OUTCOMES.h5 is there already, what "
+        "changed against it is shown.",
     .options = options,
     .min_args = 2,
     .max_args = 2,

@@ -163,7 +163,7 @@ static allot_code write_line(allot_journal *j, size_t n, allot_err *err)
     if (got >= 0) errno = ENOSPC;
     allot_code rc =
         io_fail(err, "write", j->path,
-                errno == ENOSPC || errno == EDQUOT
+                errno == ENOSPC || errno == EDQUOT || errno == EFBIG
                     ? " (make room and run the same command again: whole records are kept)"
                     : "");
     if (got > 0 && ftruncate(j->fd, j->size) != 0)

@@ -13,6 +13,7 @@ setup() {
 }
 teardown() {
     stop_server
+    umount small 2> /dev/null || true
 }
 
 # Problems of 2 to 4 operations, all different.
@@ -150,6 +151,53 @@ fails_with() {
     [ "$status" -eq 130 ]
     grep -q "interrupted; what is done is kept, this goes on: .*allot-collect sample .*'Q: {problem}.n'" log
     tail -c 1 run/journal.jsonl | cmp - <(echo)
+}
+
+@test "a full disk stops in order; with room again the run goes on" {
+    start_server
+    sample calm
+    sample_command run
+    # the shell's limit on file sizes stands for the disk: 90 KB, which the journal outgrows
+    status=0
+    (trap '' XFSZ; ulimit -f 90; exec "${COMMAND[@]}") > log 2>&1 || status=$?
+    [ "$status" -eq 1 ] || { cat log; false; }
+    cat log
+    grep -q "cannot write 'run/journal.jsonl': .* (make room and run the same command again: whole records are kept)" log
+    [ "$(stat -c %s run/journal.jsonl)" -le 92160 ] && [ "$(stat -c %s run/journal.jsonl)" -gt 80000 ]
+    tail -c 1 run/journal.jsonl | cmp - <(echo)
+    sample run
+    [ "$(records run sample)" = 96 ] && [ "$(records run score)" = 96 ] && [ "$(records run beam)" = 24 ]
+    allot-collect label --quiet calm a.h5
+    allot-collect label --quiet run b.h5
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
+}
+
+@test "a full file system stops in order, too" {
+    [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=100k none small 2> mount.log ||
+        skip "no small file system can be mounted here"
+    start_server
+    run sample small/run --limit 6
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"No space left on device (make room and run the same command again"* ]]
+    mount -o remount,size=10m small
+    sample small/run --limit 6
+    [ "$(records small/run sample)" = 48 ] && [ "$(records small/run score)" = 48 ]
+}
+
+@test "a second collector on the same run is refused" {
+    start_server --delay 0.05
+    sample_command run --max-concurrency 1
+    "${COMMAND[@]}" 2> log &
+    local pid=$!
+    for ((i = 0; i < 100; i++)); do [ -s run/journal.jsonl ] && break; sleep 0.05; done
+    run sample run
+    fails_with 1 "cannot write 'run/journal.jsonl': process $pid is writing to it (wait for it, or stop it)"
+    kill -INT $pid
+    wait $pid || [ $? -eq 130 ]
+    # nothing of the first was touched
+    sample run
+    [ "$(records run sample)" = 96 ]
 }
 
 @test "a query that is refused ends nothing: exit 3, counted, tried again" {

@@ -68,6 +68,28 @@ refused() {
     [ ! -e p.h5 ]
 }
 
+@test "labelling again tells what changed, without generating anything" {
+    make_run run run
+    allot-collect label --quiet run o.h5 > out
+    cp o.h5 old.h5
+    allot-collect label --quiet run o.h5 > out
+    grep -q 'against the old outcomes: 0 labels changed, 0 queries new, 0 gone' out
+    # query 5's right samples get a wrong answer: only its labels change
+    sed -i 's/boxed{501}/boxed{502}/g' run/journal.jsonl
+    allot-collect label --quiet run o.h5 --json > out
+    jq -e '.changed | .queries_gone == 0 and .queries_new == 0 and (.strategies | length) == 7
+           and all(.strategies[]; .cells == 6 and .changed == 1 and .after < .before)' out
+    cp old.h5 o.h5
+    allot-collect label --quiet run o.h5 > out
+    grep -q '^changed: single  *1 of 6 labels, by at most 0.6250, mean 0.3125 -> 0.2083' out
+    # a file that is no outcomes is replaced, and said so
+    echo text > o.h5
+    allot-collect label run o.h5 > out 2> err
+    grep -q 'warning: what changed cannot be told: ' err
+    allot-collect label --quiet run o.h5 --json > out
+    jq -e '.changed.strategies | all(.changed == 0)' out
+}
+
 @test "paper labels say so" {
     make_run run run
     allot-collect label --quiet --paper --json run o.h5 > out
