@@ -112,6 +112,12 @@ allot_code allot_problems_add(allot_problems_writer *w, const allot_key *key,
     return b->n >= BLOCK_ROWS || w->block_bytes >= BLOCK_BYTES ? flush_block(w, err) : ALLOT_OK;
 }
 
+allot_code allot_problems_note(allot_problems_writer *w, const char *name, const cJSON *value,
+                               allot_err *err)
+{
+    return allot_json_to_h5(w->h, name, value, err);
+}
+
 allot_code allot_problems_commit(allot_problems_writer **wp, const char *tool, long seed,
                                  const char *const *inputs, allot_err *err)
 {

@@ -4,6 +4,7 @@
  * source, level, id. Keys are unique. */
 #ifndef ALLOT_PROBLEMS_H
 #define ALLOT_PROBLEMS_H
+#include <cjson/cJSON.h>
 #include "h5.h"
 #include "querykey.h"
 
@@ -32,6 +33,9 @@ ALLOT_MUST_CHECK allot_code allot_problems_create(const char *path, allot_proble
 ALLOT_MUST_CHECK allot_code allot_problems_add(allot_problems_writer *w, const allot_key *key,
                                                const char *const *texts, const size_t *n,
                                                allot_err *err);
+/* More to be known of the file: a JSON object in the attribute `name`. */
+ALLOT_MUST_CHECK allot_code allot_problems_note(allot_problems_writer *w, const char *name,
+                                                const cJSON *value, allot_err *err);
 /* Writes provenance and renames; *w is freed in any case. */
 ALLOT_MUST_CHECK allot_code allot_problems_commit(allot_problems_writer **w, const char *tool,
                                                   long seed, const char *const *inputs,

@@ -17,7 +17,7 @@ typedef struct {
     uint8_t *split;       /* owned [n], allot_split */
     char id[17];          /* split id: of (rule, seed, fractions); of all rows when stratified */
     long seed;
-    char fractions[128];  /* e.g. "0.6,0.1,0.1,0.2" and, if any, ";by=source" */
+    char fractions[128];  /* e.g. "0.6,0.1,0.1,0.2" and, if any, ";by=source;near=0.8" */
     allot_keyindex index; /* of keys */
 } allot_splits;
 

@@ -14,95 +14,15 @@
 #include "core/strategyfile.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
-#include "grade/grade.h"
+#include "datasets/problemstats.h"
 #include "liballot/bundle.h"
-#include "liballot/features.h"
-#include "liballot/mem.h"
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Occurrences of each text of a column, in alphabetical order, at most 20 of them. */
-static allot_code add_counts(cJSON *out, const char *name, const allot_strings *s, allot_err *err)
-{
-    char **texts = allot_mem_array((size_t)s->n, sizeof *texts, err);
-    if (!texts) return ALLOT_ERUNTIME;
-    allot_code rc = ALLOT_OK;
-    for (long i = 0; i < s->n && !rc; i++) {
-        size_t n;
-        const char *text = allot_strings_at(s, i, &n);
-        if (!(texts[i] = allot_mem_text(text, n < 60 ? n : 60, err))) rc = ALLOT_ERUNTIME;
-    }
-    cJSON *o = cJSON_AddObjectToObject(out, name);
-    if (!rc) qsort(texts, (size_t)s->n, sizeof *texts, by_text);
-    int shown = 0;
-    for (long first = 0, end; !rc && first < s->n; first = end) {
-        for (end = first + 1; end < s->n && strcmp(texts[first], texts[end]) == 0;)
-            end++;
-        if (texts[first][0] && shown++ < 20)
-            cJSON_AddNumberToObject(o, texts[first], (double)(end - first));
-    }
-    for (long i = 0; i < s->n; i++)
-        free(texts[i]);
-    free(texts);
-    return rc;
-}
-
-/* What a reference answer is, by its canonical form. */
-static const char *kind_of(const char *answer, size_t n)
-{
-    char form[ALLOT_ANSWER_MAX + 1];
-    n = allot_canonical(answer, n, form, sizeof form);
-    size_t sign = form[0] == '-', digits = sign + strspn(form + sign, "0123456789");
-    if (n == 0) return "none";
-    if (digits == n) return "whole number";
-    if (digits > sign && form[digits] == '/' &&
-        digits + 1 + strspn(form + digits + 1, "0123456789") == n)
-        return "fraction";
-    if (n == 1 && form[0] >= 'a' && form[0] <= 'e') return "letter";
-    if (strpbrk(form, ",;")) return "list";
-    return strpbrk(form, "\\^_=<>+*/0123456789(") ? "expression" : "words";
-}
-
-static void add_kinds(cJSON *out, const allot_strings *answers)
-{
-    cJSON *kinds = cJSON_AddObjectToObject(out, "answer_kinds");
-    for (long i = 0; i < answers->n; i++) {
-        size_t n;
-        const char *answer = allot_strings_at(answers, i, &n), *kind = kind_of(answer, n);
-        cJSON *count = cJSON_GetObjectItemCaseSensitive(kinds, kind);
-        if (count) cJSON_SetNumberValue(count, count->valuedouble + 1);
-        else cJSON_AddNumberToObject(kinds, kind, 1);
-    }
-}
+static const char *splits_file;
+static double near;
 
 static allot_code inspect_problems(const char *path, cJSON *out, allot_err *err)
 {
-    allot_problems p = {0};
-    allot_code rc = allot_problems_load(path, 0, &p, err);
-    if (rc) return rc;
-    long answered = 0, longest = 0;
-    double total = 0;
-    for (long i = 0; i < p.n; i++) {
-        size_t n;
-        const char *text = allot_strings_at(&p.col[ALLOT_COL_PROBLEM], i, &n);
-        long points = (long)allot_features_codepoints(text, n);
-        total += (double)points;
-        if (points > longest) longest = points;
-        allot_strings_at(&p.col[ALLOT_COL_ANSWER], i, &n);
-        answered += n > 0;
-    }
-    cJSON_AddNumberToObject(out, "queries", (double)p.n);
-    cJSON_AddNumberToObject(out, "with_answer", (double)answered);
-    allot_json_add_number(out, "mean_characters", p.n ? total / (double)p.n : NAN);
-    cJSON_AddNumberToObject(out, "longest_characters", (double)longest);
-    add_kinds(out, &p.col[ALLOT_COL_ANSWER]);
-    rc = add_counts(out, "sources", &p.col[ALLOT_COL_SOURCE], err);
-    if (!rc) rc = add_counts(out, "levels", &p.col[ALLOT_COL_LEVEL], err);
-    allot_problems_clear(&p);
-    return rc;
+    return allot_problemstats_add(path, splits_file, near, out, err);
 }
 
 static allot_code inspect_splits(const char *path, cJSON *out, allot_err *err)
@@ -268,13 +188,21 @@ static allot_code run(const allot_common *common, allot_err *err)
     return rc;
 }
 
+static const allot_option options[] = {
+    {"splits", ALLOT_OPT_STRING, &splits_file, "FILE",
+     "of problems: how many are in each split of this file", 0, 0},
+    {"near", ALLOT_OPT_DOUBLE, &near, "S",
+     "of problems: count those so similar to an earlier one (see overlap)", 0.5, 1},
+    {0}};
+
 const allot_command allot_cmd_inspect = {
     "inspect",
     "[OPTION...] FILE",
     "say what a file of allot holds: problems, splits, embeddings, outcomes, probe, costs, bundle",
-    NULL,
+    options,
     1,
     1,
     run,
+    "  allot-datasets inspect --splits splits.h5 --near 0.8 problems.h5\n"
     "  allot-datasets inspect outcomes.h5\n"
     "  allot-datasets inspect --json model.safetensors"};

@@ -66,8 +66,7 @@ static allot_code within(overlap *o, allot_err *err)
 {
     const allot_textlist *t = &o->texts;
     long *near = allot_mem_array((size_t)t->n, sizeof *near, err);
-    allot_code rc =
-        near ? allot_minhash_near(t->text, t->n, NULL, threshold, near, err) : ALLOT_ERUNTIME;
+    allot_code rc = near ? allot_minhash_near(t->text, t->n, threshold, near, err) : ALLOT_ERUNTIME;
     cJSON *pair = rc ? NULL : add_pair(o, "all", "an earlier one", t->n);
     for (long i = 0; !rc && i < t->n; i++)
         if (near[i] >= 0)

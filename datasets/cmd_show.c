@@ -11,6 +11,7 @@
 #include "core/splits.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
+#include "datasets/problemstats.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 
@@ -97,6 +98,8 @@ static allot_code show_problem(const char *path, const char *wanted, cJSON *out,
     if (!rc) {
         const char *text = allot_strings_at(&p.col[ALLOT_COL_PROBLEM], row, &n);
         cJSON_AddNumberToObject(out, "characters", (double)allot_features_codepoints(text, n));
+        text = allot_strings_at(&p.col[ALLOT_COL_ANSWER], row, &n);
+        cJSON_AddStringToObject(out, "answer_kind", allot_answer_kind(text, n));
     }
     allot_problems_clear(&p);
     return rc;
@@ -181,25 +184,45 @@ static allot_code show(const char *path, const char *wanted, cJSON *out, allot_e
     return rc;
 }
 
+/* One file gives one object, several a list of them. */
 static allot_code run(const allot_common *common, allot_err *err)
 {
-    cJSON *out = cJSON_CreateObject();
-    cJSON_AddStringToObject(out, "file", common->args[0]);
-    allot_code rc = show(common->args[0], common->args[1], out, err);
-    if (!rc && common->json) rc = allot_json_print(out, err);
-    else if (!rc) allot_fields_print(out);
-    cJSON_Delete(out);
+    int n = common->n_args - 1;
+    const char *wanted = common->args[n];
+    allot_code rc = ALLOT_OK;
+    cJSON *all = cJSON_CreateArray();
+    for (int i = 0; i < n && !rc; i++) {
+        cJSON *out = cJSON_CreateObject();
+        cJSON_AddItemToArray(all, out);
+        cJSON_AddStringToObject(out, "file", common->args[i]);
+        rc = show(common->args[i], wanted, out, err);
+    }
+    const cJSON *out;
+    if (!rc && common->json && n > 1) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddItemToObject(o, "files", all);
+        rc = allot_json_print(o, err);
+        cJSON_Delete(o);
+        return rc;
+    }
+    cJSON_ArrayForEach(out, all)
+    {
+        if (!rc && common->json) rc = allot_json_print(out, err);
+        else if (!rc) allot_fields_print(out);
+    }
+    cJSON_Delete(all);
     return rc;
 }
 
 const allot_command allot_cmd_show = {
     "show",
-    "[OPTION...] FILE KEY",
-    "say all that a file holds of one query: problems, splits, embeddings, outcomes\n"
+    "[OPTION...] FILE... KEY",
+    "say all that files hold of one query: problems, splits, embeddings, outcomes\n"
     "KEY is at least 8 hex digits of the query's key, as messages print them, or its text.",
     NULL,
     2,
-    2,
+    -1,
     run,
     "  allot-datasets show problems.h5 3f2a9c01\n"
+    "  allot-datasets show problems.h5 splits.h5 outcomes.h5 3f2a9c01\n"
     "  allot-datasets show --json outcomes.h5 '12+7*3-5=?'"};

@@ -7,11 +7,13 @@
 #include "datasets/splitting.h"
 
 static const char *fractions, *by;
+static double near;
 
 static allot_code settings_of(const allot_common *common, allot_split_settings *s, allot_err *err)
 {
     allot_split_defaults(s);
     s->seed = common->seed;
+    s->near = near;
     if (by && strcmp(by, "source") == 0) s->by = ALLOT_COL_SOURCE;
     else if (by && strcmp(by, "level") == 0) s->by = ALLOT_COL_LEVEL;
     else if (by) return allot_fail(err, ALLOT_EUSAGE, "--by: '%s' is neither source nor level", by);
@@ -56,6 +58,8 @@ static const allot_option options[] = {
     {"fractions", ALLOT_OPT_STRING, &fractions, "F,F,F,F",
      "train,validation,calibration,test (0.6,0.1,0.1,0.2)", 0, 0},
     {"by", ALLOT_OPT_STRING, &by, "COLUMN", "hold the shares within each source or level", 0, 0},
+    {"near", ALLOT_OPT_DOUBLE, &near, "S",
+     "keep queries that are so similar in one split (0.8: see overlap)", 0.5, 1},
     {0}};
 
 const allot_command allot_cmd_split = {
@@ -63,7 +67,7 @@ const allot_command allot_cmd_split = {
     "[OPTION...] PROBLEMS.h5 SPLITS.h5",
     "assign every query to train, validation, calibration or test\n"
     "By a hash of the query's key and --seed: a query stays in its split when others are added\n"
-    "(not with --by).",
+    "(not with --by or --near).",
     options,
     2,
     2,

@@ -200,7 +200,7 @@ static allot_code leave_out_near(const allot_import_settings *s, first_pass *p, 
     keep_undecided(p);
     long *near = allot_mem_array((size_t)t->n, sizeof *near, err);
     if (!near) return ALLOT_ERUNTIME;
-    allot_code rc = allot_minhash_near(t->text, t->n, NULL, s->near, near, err);
+    allot_code rc = allot_minhash_near(t->text, t->n, s->near, near, err);
     for (long i = 0; !rc && i < t->n; i++) {
         seen_row *row = &p->at[t->line[i]];
         if (near[i] < 0) continue;
@@ -301,44 +301,6 @@ static allot_code write_rows(const char *input, const allot_import_settings *s, 
     return rc || !wanted ? rc : changed(input, err);
 }
 
-static allot_code none_left(const char *input, const allot_import_counts *c, allot_err *err)
-{
-    char why[256] = "";
-    size_t n = 0;
-    for (int f = 1; f < ALLOT_N_FATES && n < sizeof why; f++)
-        if (c->n[f])
-            n += (size_t)snprintf(why + n, sizeof why - n, "%s%s: %ld", n ? ", " : "",
-                                  allot_fate_name((allot_fate)f), c->n[f]);
-    return allot_fail(err, ALLOT_EINPUT, "'%s': no problem is left (%s)", input, why);
-}
-
-allot_code allot_import(const char *input, const char *output, const allot_import_settings *s,
-                        allot_import_counts *counts, allot_err *err)
-{
-    first_pass p = {0};
-    allot_problems_writer *w = NULL;
-    unsigned char *keep = NULL;
-    const char *inputs[] = {input, NULL};
-    *counts = (allot_import_counts){0};
-    allot_code rc = look(input, s, &p, err);
-    if (!rc && !(keep = allot_mem_array((size_t)p.lines + 1, 1, err))) rc = ALLOT_ERUNTIME;
-    if (!rc) {
-        rc = decide(&p, s, err);
-        count(&p, counts, keep);
-        counts->lines = p.lines;
-        counts->bad = p.bad;
-        if (!rc && counts->n[ALLOT_FATE_WRITTEN] == 0) rc = none_left(input, counts, err);
-    }
-    if (!rc) rc = allot_problems_create(output, &w, err);
-    if (!rc) rc = write_rows(input, s, &p, keep, w, counts, err);
-    if (!rc) rc = allot_problems_commit(&w, "allot-datasets", 0, inputs, err);
-    allot_problems_abort(&w);
-    allot_textlist_clear(&p.texts);
-    free(p.at);
-    free(keep);
-    return rc;
-}
-
 /* ---- the report ---- */
 
 const char *allot_fate_name(allot_fate f)
@@ -365,17 +327,74 @@ static void add_examples(cJSON *out, allot_fate f, const allot_import_counts *c)
     }
 }
 
-cJSON *allot_import_report(const allot_import_counts *c)
+static cJSON *counts_only(const allot_import_counts *c)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "lines", (double)c->lines);
     cJSON_AddNumberToObject(o, "bad", (double)c->bad);
     for (int f = 0; f < ALLOT_N_FATES; f++)
         cJSON_AddNumberToObject(o, allot_fate_name((allot_fate)f), (double)c->n[f]);
+    return o;
+}
+
+cJSON *allot_import_report(const allot_import_counts *c)
+{
+    cJSON *o = counts_only(c);
     cJSON *examples = cJSON_AddObjectToObject(o, "examples");
     for (int f = 1; f < ALLOT_FATE_LIMIT; f++)
         if (c->n[f]) add_examples(examples, (allot_fate)f, c);
     return o;
+}
+
+/* The file says of itself what was left out. */
+static allot_code note_counts(allot_problems_writer *w, const allot_import_counts *c,
+                              allot_err *err)
+{
+    cJSON *o = counts_only(c);
+    allot_code rc = allot_problems_note(w, "import", o, err);
+    cJSON_Delete(o);
+    return rc;
+}
+
+/* ---- both passes ---- */
+
+static allot_code none_left(const char *input, const allot_import_counts *c, allot_err *err)
+{
+    char why[256] = "";
+    size_t n = 0;
+    for (int f = 1; f < ALLOT_N_FATES && n < sizeof why; f++)
+        if (c->n[f])
+            n += (size_t)snprintf(why + n, sizeof why - n, "%s%s: %ld", n ? ", " : "",
+                                  allot_fate_name((allot_fate)f), c->n[f]);
+    return allot_fail(err, ALLOT_EINPUT, "'%s': no problem is left (%s)", input, why);
+}
+
+allot_code allot_import(const char *input, const char *output, const allot_import_settings *s,
+                        allot_import_counts *counts, allot_err *err)
+{
+    first_pass p = {0};
+    allot_problems_writer *w = NULL;
+    unsigned char *keep = NULL;
+    const char *inputs[] = {input, s->against, NULL};
+    *counts = (allot_import_counts){0};
+    allot_code rc = look(input, s, &p, err);
+    if (!rc && !(keep = allot_mem_array((size_t)p.lines + 1, 1, err))) rc = ALLOT_ERUNTIME;
+    if (!rc) {
+        rc = decide(&p, s, err);
+        count(&p, counts, keep);
+        counts->lines = p.lines;
+        counts->bad = p.bad;
+        if (!rc && counts->n[ALLOT_FATE_WRITTEN] == 0) rc = none_left(input, counts, err);
+    }
+    if (!rc) rc = allot_problems_create(output, &w, err);
+    if (!rc) rc = write_rows(input, s, &p, keep, w, counts, err);
+    if (!rc) rc = note_counts(w, counts, err);
+    if (!rc) rc = allot_problems_commit(&w, "allot-datasets", 0, inputs, err);
+    allot_problems_abort(&w);
+    allot_textlist_clear(&p.texts);
+    free(p.at);
+    free(keep);
+    return rc;
 }
 
 /* ---- keys only ---- */

@@ -94,47 +94,108 @@ static int by_band(const void *a, const void *b)
     return x->text < y->text ? -1 : x->text > y->text;
 }
 
-typedef struct {
-    const allot_minhash *text;
-    const uint8_t *group;
+typedef struct search {
+    const allot_minhash *text, *other; /* [n], [n_other]; entries count on */
+    long n, n_other;
     double threshold;
-    long *near;
+    long *out;
+    void (*look)(const struct search *s, const entry *bucket, long size);
 } search;
 
-/* The entry `last` against the first of its bucket, which begins at first. */
-static void compare(const search *s, const entry *first, const entry *last)
+static int alike(const search *s, const entry *a, const entry *b)
 {
-    int looked = 0;
-    long j = last->text;
-    for (const entry *e = first; e < last && looked < LOOKED_AT; e++) {
-        long i = e->text;
-        if (s->group ? s->group[i] == s->group[j] : s->near[j] >= 0 && s->near[j] <= i) continue;
-        looked++;
-        if (allot_minhash_similarity(&s->text[i], &s->text[j]) < s->threshold) continue;
-        if (s->near[j] < 0 || i < s->near[j]) s->near[j] = i;
-        if (s->group && s->near[i] < 0) s->near[i] = j;
+    const allot_minhash *y = b->text < s->n ? &s->text[b->text] : &s->other[b->text - s->n];
+    return allot_minhash_similarity(&s->text[a->text], y) >= s->threshold;
+}
+
+static void find_near(const search *s, const entry *bucket, long size)
+{
+    for (long k = 1; k < size; k++) {
+        long *near = &s->out[bucket[k].text];
+        for (long e = 0; e < k && e < LOOKED_AT; e++) {
+            if (*near >= 0 && *near <= bucket[e].text) break;
+            if (alike(s, &bucket[e], &bucket[k])) *near = bucket[e].text;
+        }
     }
 }
 
-allot_code allot_minhash_near(const allot_minhash *text, long n, const uint8_t *group,
-                              double threshold, long *near, allot_err *err)
+/* In a bucket the other texts stand behind. */
+static void find_match(const search *s, const entry *bucket, long size)
 {
-    const search s = {text, group, threshold, near};
+    long others = 0;
+    while (others < size && bucket[others].text < s->n)
+        others++;
+    long end = size < others + LOOKED_AT ? size : others + LOOKED_AT;
+    for (long k = 0; k < others; k++)
+        for (long e = others; e < end && s->out[bucket[k].text] < 0; e++)
+            if (alike(s, &bucket[k], &bucket[e])) s->out[bucket[k].text] = bucket[e].text - s->n;
+}
+
+static long first_of(long *first, long i)
+{
+    while (first[i] != i)
+        i = first[i] = first[first[i]];
+    return i;
+}
+
+static void unite(const search *s, const entry *bucket, long size)
+{
+    for (long k = 1; k < size; k++) {
+        for (long e = 0; e < k && e < LOOKED_AT; e++) {
+            long i = first_of(s->out, bucket[e].text), j = first_of(s->out, bucket[k].text);
+            if (i != j && alike(s, &bucket[e], &bucket[k])) s->out[i < j ? j : i] = i < j ? i : j;
+        }
+    }
+}
+
+static allot_code for_each_bucket(const search *s, allot_err *err)
+{
+    long n = s->n + s->n_other, end;
     entry *entries = allot_mem_array((size_t)n, sizeof *entries, err);
     if (!entries) return ALLOT_ERUNTIME;
-    for (long i = 0; i < n; i++)
-        near[i] = -1;
     for (int b = 0; b < BANDS; b++) {
-        for (long i = 0; i < n; i++)
-            entries[i] = (entry){
-                allot_fnv1a(ALLOT_FNV_START, &text[i].at[b * ROWS], ROWS * sizeof(uint16_t)), i};
+        for (long i = 0; i < n; i++) {
+            const allot_minhash *m = i < s->n ? &s->text[i] : &s->other[i - s->n];
+            entries[i] =
+                (entry){allot_fnv1a(ALLOT_FNV_START, &m->at[b * ROWS], ROWS * sizeof(uint16_t)), i};
+        }
         qsort(entries, (size_t)n, sizeof *entries, by_band);
-        const entry *first = entries;
-        for (const entry *e = entries; e < entries + n; e++) {
-            if (e->band != first->band) first = e;
-            compare(&s, first, e);
+        for (long first = 0; first < n; first = end) {
+            for (end = first + 1; end < n && entries[end].band == entries[first].band;)
+                end++;
+            s->look(s, &entries[first], end - first);
         }
     }
     free(entries);
     return ALLOT_OK;
+}
+
+allot_code allot_minhash_near(const allot_minhash *text, long n, double threshold, long *near,
+                              allot_err *err)
+{
+    const search s = {text, NULL, n, 0, threshold, near, find_near};
+    for (long i = 0; i < n; i++)
+        near[i] = -1;
+    return for_each_bucket(&s, err);
+}
+
+allot_code allot_minhash_match(const allot_minhash *text, long n, const allot_minhash *other,
+                               long n_other, double threshold, long *match, allot_err *err)
+{
+    const search s = {text, other, n, n_other, threshold, match, find_match};
+    for (long i = 0; i < n; i++)
+        match[i] = -1;
+    return for_each_bucket(&s, err);
+}
+
+allot_code allot_minhash_groups(const allot_minhash *text, long n, double threshold, long *first,
+                                allot_err *err)
+{
+    const search s = {text, NULL, n, 0, threshold, first, unite};
+    for (long i = 0; i < n; i++)
+        first[i] = i;
+    allot_code rc = for_each_bucket(&s, err);
+    for (long i = 0; i < n; i++)
+        first[i] = first_of(first, i);
+    return rc;
 }

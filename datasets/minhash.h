@@ -22,10 +22,16 @@ typedef struct {
 void allot_minhash_make(const char *text, size_t n, allot_minhash *out);
 double allot_minhash_similarity(const allot_minhash *a, const allot_minhash *b); /* [0, 1] */
 
-/* For each text of [n] one that is like it: near[i] = its number, or -1. With group (or NULL) only
- * texts of different groups are compared; without, near[i] is the first such text and
- * < i. Among very many texts with a band in common, only the first 16 are looked at. */
-ALLOT_MUST_CHECK allot_code allot_minhash_near(const allot_minhash *text, long n,
-                                               const uint8_t *group, double threshold, long *near,
-                                               allot_err *err);
+/* Of many texts with a band in common, each is compared with the first 16 only. */
+
+/* For each text of [n] the first one before it that is like it: near[i] < i, or -1. */
+ALLOT_MUST_CHECK allot_code allot_minhash_near(const allot_minhash *text, long n, double threshold,
+                                               long *near, allot_err *err);
+/* For each text of [n] one of the others [n_other] that is like it: match[n], or -1. */
+ALLOT_MUST_CHECK allot_code allot_minhash_match(const allot_minhash *text, long n,
+                                                const allot_minhash *other, long n_other,
+                                                double threshold, long *match, allot_err *err);
+/* Texts that are alike, or both like others, are one group: first[i] = its first text. */
+ALLOT_MUST_CHECK allot_code allot_minhash_groups(const allot_minhash *text, long n,
+                                                 double threshold, long *first, allot_err *err);
 #endif

@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/rng.h"
+#include "datasets/minhash.h"
 #include "liballot/mem.h"
 
 enum { STREAM = 0x73706c74 }; /* "splt" */
@@ -96,12 +97,33 @@ static allot_code stratified(const allot_problems *p, const allot_split_settings
     return ALLOT_OK;
 }
 
-/* The id names the rule; a stratified split depends on all rows, so its id does too. */
+/* Queries that are alike follow the first of them: a test query that training has seen in other
+ * words would be no test. */
+static allot_code keep_together(const allot_problems *p, double threshold, uint8_t *split,
+                                allot_err *err)
+{
+    allot_minhash *text = allot_mem_array((size_t)p->n, sizeof *text, err);
+    long *first = allot_mem_array((size_t)p->n, sizeof *first, err);
+    allot_code rc = text && first ? ALLOT_OK : ALLOT_ERUNTIME;
+    for (long i = 0; !rc && i < p->n; i++) {
+        size_t n;
+        const char *at = allot_strings_at(&p->col[ALLOT_COL_PROBLEM], i, &n);
+        allot_minhash_make(at, n, &text[i]);
+    }
+    if (!rc) rc = allot_minhash_groups(text, p->n, threshold, first, err);
+    for (long i = 0; !rc && i < p->n; i++)
+        split[i] = split[first[i]];
+    free(text);
+    free(first);
+    return rc;
+}
+
+/* The id names the rule; a split that depends on all rows has an id of all rows. */
 static allot_code make_id(const allot_split_settings *s, allot_splits *out, allot_err *err)
 {
     allot_buf text = {0};
     allot_buf_printf(&text, "hash;seed=%ld;%s", s->seed, out->fractions);
-    if (s->by >= 0)
+    if (s->by >= 0 || s->near > 0)
         for (long i = 0; i < out->n; i++) {
             char hex[65];
             allot_key_hex(&out->keys[i], hex);
@@ -118,11 +140,14 @@ allot_code allot_split_make(const allot_problems *p, const allot_split_settings 
 {
     *out = (allot_splits){.n = p->n, .seed = s->seed};
     const double *f = s->fraction;
-    snprintf(out->fractions, sizeof out->fractions, "%.10g,%.10g,%.10g,%.10g%s", f[0], f[1], f[2],
-             f[3],
-             s->by < 0                   ? ""
-             : s->by == ALLOT_COL_SOURCE ? ";by=source"
-                                         : ";by=level");
+    int used = snprintf(out->fractions, sizeof out->fractions, "%.10g,%.10g,%.10g,%.10g%s", f[0],
+                        f[1], f[2], f[3],
+                        s->by < 0                   ? ""
+                        : s->by == ALLOT_COL_SOURCE ? ";by=source"
+                                                    : ";by=level");
+    if (s->near > 0)
+        snprintf(out->fractions + used, sizeof out->fractions - (size_t)used, ";near=%.10g",
+                 s->near);
     out->keys = allot_mem_array((size_t)p->n, sizeof *out->keys, err);
     out->split = allot_mem_array((size_t)p->n, 1, err);
     allot_code rc = out->keys && out->split ? ALLOT_OK : ALLOT_ERUNTIME;
@@ -130,6 +155,7 @@ allot_code allot_split_make(const allot_problems *p, const allot_split_settings 
     if (!rc && s->by >= 0) rc = stratified(p, s, out->split, err);
     for (long i = 0; !rc && s->by < 0 && i < p->n; i++)
         out->split[i] = split_at(s, place_of(&p->keys[i], s->seed));
+    if (!rc && s->near > 0) rc = keep_together(p, s->near, out->split, err);
     if (!rc) rc = make_id(s, out, err);
     if (rc) allot_splits_clear(out);
     return rc;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* splitting.h - train / validation / calibration / test, by query. A query's place follows from a
- * hash of its key and the seed, so it stays where it is when queries are added; stratified, the
- * shares hold within each source or level, and the places may move when queries are added. */
+ * hash of its key and the seed, so it stays where it is when queries are added. Stratified, the
+ * shares hold within each source or level; with near, queries that are worded alike stay together,
+ * where the first of them is. Then places may move when queries are added. */
 #ifndef ALLOT_SPLITTING_H
 #define ALLOT_SPLITTING_H
 #include "core/problems.h"
@@ -10,6 +11,7 @@
 typedef struct {
     double fraction[ALLOT_N_SPLITS]; /* each > 0 and <= 1, together 1 */
     int by;                          /* -1, ALLOT_COL_SOURCE or ALLOT_COL_LEVEL */
+    double near;                     /* similarity of queries that stay together; 0 = none do */
     long seed;
 } allot_split_settings;
 

@@ -109,25 +109,15 @@ static allot_code match_keys(const allot_textlist *t, const allot_textlist *othe
 static allot_code match_texts(const allot_textlist *t, const allot_textlist *other,
                               double threshold, long *match, double *similarity, allot_err *err)
 {
-    size_t all = (size_t)(t->n + other->n);
-    allot_minhash *text = allot_mem_array(all, sizeof *text, err);
-    uint8_t *group = allot_mem_array(all, 1, err);
-    long *near = allot_mem_array(all, sizeof *near, err);
-    allot_code rc = text && group && near ? ALLOT_OK : ALLOT_ERUNTIME;
-    if (!rc) {
-        memcpy(text, t->text, (size_t)t->n * sizeof *text);
-        memcpy(text + t->n, other->text, (size_t)other->n * sizeof *text);
-        memset(group + t->n, 1, (size_t)other->n);
-        rc = allot_minhash_near(text, (long)all, group, threshold, near, err);
-    }
+    long *like = allot_mem_array((size_t)t->n, sizeof *like, err);
+    if (!like) return ALLOT_ERUNTIME;
+    allot_code rc = allot_minhash_match(t->text, t->n, other->text, other->n, threshold, like, err);
     for (long i = 0; !rc && i < t->n; i++) {
-        if (match[i] >= 0 || near[i] < 0) continue;
-        match[i] = near[i] - t->n;
-        similarity[i] = allot_minhash_similarity(&text[i], &text[near[i]]);
+        if (match[i] >= 0 || like[i] < 0) continue;
+        match[i] = like[i];
+        similarity[i] = allot_minhash_similarity(&t->text[i], &other->text[like[i]]);
     }
-    free(text);
-    free(group);
-    free(near);
+    free(like);
     return rc;
 }
 

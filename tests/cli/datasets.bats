@@ -171,6 +171,11 @@ them, or leave them out with --skip-bad)" import "$good" '' '[1]'
         jq -e '.overlaps[4].count > 0 and .overlaps[4].count < .overlaps[4].queries' out.json && break
     done
     jq -e '(.overlaps | length) == 7 and .overlaps[4].count > 0' out.json
+    for seed in {1..20}; do # kept together, they never are in two
+        allot-datasets split --near 0.6 --seed $seed --fractions 0.4,0.1,0.1,0.4 a.h5 s.h5 > out 2>&1
+        counts '[.overlaps[1:][].count] | add == 0' allot-datasets overlap --splits s.h5 a.h5
+    done
+    counts '.fractions == "0.4,0.1,0.1,0.4;near=0.6"' allot-datasets inspect s.h5
     printf '{"question": "%s"}\n' 'what is  1+1' "$words 9 pm" > test.jsonl
     counts '.overlaps[1] | .like == "test.jsonl" and .count == 7
         and ([.examples[].as_line] == [2, 2, 2])' allot-datasets overlap --against test.jsonl a.h5
@@ -405,6 +410,17 @@ table() {
     [ "$key" = "$(printf '1 + 1?' | sha256sum | cut -c1-64)" ]
     counts '.problem == "1 + 1?"' allot-datasets show two.h5 ${key:0:8}
     refuses 4 "'two.h5' has no query with key" allot-datasets show two.h5 ${key:0:7}
+    counts '.median_characters == 4 and .shortest_characters == 2
+        and .import.written == 2 and .import.lines == 2 and (.splits | not)' \
+        allot-datasets inspect two.h5
+    allot-datasets split two.h5 two.splits.h5 > out 2>&1
+    counts '([.splits[]] | add) == 2 and .near_duplicates == 0' \
+        allot-datasets inspect --near 0.8 --splits two.splits.h5 two.h5
+    counts '(.files | length) == 2 and .files[0].answer_kind == "whole number"
+        and .files[0].key == .files[1].key and .files[1].split' \
+        allot-datasets show two.h5 two.splits.h5 '1 + 1?'
+    allot-datasets show two.h5 two.splits.h5 '1 + 1?' > text
+    [ "$(grep -c '^file: two' text)" = 2 ] && grep -q '^split: ' text
     make_tables . 60
     query=$(head -1 queries.jsonl | jq -r .problem)
     counts '(.split | IN("train", "validation", "calibration", "test")) and .row == 0' \

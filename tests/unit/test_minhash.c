@@ -60,40 +60,77 @@ static void spelling_does_not_count_but_signs_do(void **state)
 static void near_ones_are_found_and_others_are_not(void **state)
 {
     (void)state;
-    enum { N = 2000 };
+    enum { N = 2000, HALF = N / 2 };
     char text[WORDS * 16];
     allot_minhash *m = calloc(N, sizeof *m);
-    uint8_t *group = calloc(N, 1);
     long *near = calloc(N, sizeof *near), found = 0;
     for (uint64_t i = 0; i < N; i++) {
-        make_text(i % 1000, i < 1000 ? 0 : 5, 5000 + i, text);
+        make_text(i % HALF, i < HALF ? 0 : 5, 5000 + i, text);
         m[i] = signature(text);
-        group[i] = i % 2;
     }
-    WORKS(allot_minhash_near(m, N, NULL, 0.8, near, &err));
+    WORKS(allot_minhash_near(m, N, 0.8, near, &err));
     for (long i = 0; i < N; i++) {
-        if (i < 1000) assert_int_equal(near[i], -1);
-        else assert_true(near[i] == -1 || near[i] == i - 1000);
+        assert_true(near[i] == -1 || near[i] == i - HALF);
         found += near[i] >= 0;
     }
-    assert_true(found > 950); /* an estimate below 0.8 is 1.8 standard errors away */
-    WORKS(allot_minhash_near(m, N, group, 0.8, near, &err)); /* i and i + 1000: one group */
-    for (long i = 0; i < N; i++)
+    assert_true(found > 950); /* an estimate below 0.8 is 2.6 standard errors away */
+    WORKS(allot_minhash_match(m, HALF, m + HALF, HALF, 0.8, near, &err));
+    for (long i = 0; i < HALF; i++) {
+        assert_true(near[i] == -1 || near[i] == i);
+        found -= near[i] >= 0;
+    }
+    assert_int_equal(found, 0);
+    WORKS(allot_minhash_match(m, HALF / 2, m + HALF / 2, HALF / 2, 0.8, near, &err));
+    for (long i = 0; i < HALF / 2; i++)
         assert_int_equal(near[i], -1);
-    for (long i = 1000; i < N; i++)
-        group[i] ^= 1;
-    WORKS(allot_minhash_near(m, N, group, 0.8, near, &err));
-    for (long i = 0; i < N; i++)
-        assert_true(near[i] == -1 || near[i] == (i + 1000) % N);
-    for (long i = 0; i < N; i++) /* all alike: no quadratic work, and one stays */
-        m[i] = m[0];
-    WORKS(allot_minhash_near(m, N, NULL, 0.8, near, &err));
-    for (long i = 0; i < N; i++)
-        assert_int_equal(near[i], i ? 0 : -1);
-    WORKS(allot_minhash_near(m, 0, NULL, 0.8, near, &err));
     free(m);
-    free(group);
     free(near);
+}
+
+/* Many texts of the same words: no quadratic work, and all are found. */
+static void many_alike_are_all_found(void **state)
+{
+    (void)state;
+    enum { N = 50000 };
+    allot_minhash *m = calloc(N, sizeof *m);
+    long *out = calloc(N, sizeof *out);
+    for (long i = 0; i < N; i++)
+        m[i] = m[0];
+    WORKS(allot_minhash_near(m, N, 0.8, out, &err));
+    for (long i = 0; i < N; i++)
+        assert_int_equal(out[i], i ? 0 : -1);
+    WORKS(allot_minhash_groups(m, N, 0.8, out, &err));
+    for (long i = 0; i < N; i++)
+        assert_int_equal(out[i], 0);
+    WORKS(allot_minhash_match(m, N - 1, m, 1, 0.8, out, &err));
+    for (long i = 0; i < N - 1; i++)
+        assert_int_equal(out[i], 0);
+    WORKS(allot_minhash_near(m, 0, 0.8, out, &err));
+    free(m);
+    free(out);
+}
+
+/* A chain in which each text is like the next and the ends are not alike is one group. */
+static void what_is_like_the_same_is_one_group(void **state)
+{
+    (void)state;
+    enum { LINKS = 9 };
+    char text[WORDS * 16], links[LINKS][WORDS * 16];
+    allot_minhash m[LINKS + 1];
+    long first[LINKS + 1], near[LINKS + 1];
+    for (int i = 0; i < LINKS; i++) { /* 4 words more are others: J = 0.9 */
+        make_text(1, 4 * i, 2, links[i]);
+        m[LINKS - i] = signature(links[i]);
+    }
+    make_text(3, 0, 0, text);
+    m[0] = signature(text);
+    assert_true(allot_minhash_similarity(&m[1], &m[LINKS]) < 0.5);
+    WORKS(allot_minhash_groups(m, LINKS + 1, 0.7, first, &err));
+    WORKS(allot_minhash_near(m, LINKS + 1, 0.7, near, &err));
+    assert_int_equal(first[0], 0);
+    for (int i = 1; i <= LINKS; i++)
+        assert_int_equal(first[i], 1);
+    assert_true(near[LINKS] > 1);
 }
 
 static void kinds_of_problems(void **state)
@@ -130,6 +167,8 @@ int main(void)
         cmocka_unit_test(the_estimate_is_that_of_jaccard),
         cmocka_unit_test(spelling_does_not_count_but_signs_do),
         cmocka_unit_test(near_ones_are_found_and_others_are_not),
+        cmocka_unit_test(many_alike_are_all_found),
+        cmocka_unit_test(what_is_like_the_same_is_one_group),
         cmocka_unit_test(kinds_of_problems),
     };
     return cmocka_run_group_tests_name("minhash", tests, NULL, NULL);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datasets/problemstats.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/json.h"
+#include "core/provenance.h"
+#include "core/splits.h"
+#include "datasets/minhash.h"
+#include "grade/grade.h"
+#include "liballot/features.h"
+#include "liballot/mem.h"
+
+enum { MOST_TEXTS = 20, TEXT_BYTES = 60 };
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Occurrences of each text of a column, in alphabetical order, at most MOST_TEXTS of them. */
+static allot_code add_counts(cJSON *out, const char *name, const allot_strings *s, allot_err *err)
+{
+    char **texts = allot_mem_array((size_t)s->n, sizeof *texts, err);
+    if (!texts) return ALLOT_ERUNTIME;
+    allot_code rc = ALLOT_OK;
+    for (long i = 0; i < s->n && !rc; i++) {
+        size_t n;
+        const char *text = allot_strings_at(s, i, &n);
+        if (!(texts[i] = allot_mem_text(text, n < TEXT_BYTES ? n : TEXT_BYTES, err)))
+            rc = ALLOT_ERUNTIME;
+    }
+    cJSON *o = cJSON_AddObjectToObject(out, name);
+    if (!rc) qsort(texts, (size_t)s->n, sizeof *texts, by_text);
+    int shown = 0;
+    for (long first = 0, end; !rc && first < s->n; first = end) {
+        for (end = first + 1; end < s->n && strcmp(texts[first], texts[end]) == 0;)
+            end++;
+        if (texts[first][0] && shown++ < MOST_TEXTS)
+            cJSON_AddNumberToObject(o, texts[first], (double)(end - first));
+    }
+    for (long i = 0; i < s->n; i++)
+        free(texts[i]);
+    free(texts);
+    return rc;
+}
+
+const char *allot_answer_kind(const char *answer, size_t n)
+{
+    char form[ALLOT_ANSWER_MAX + 1];
+    n = allot_canonical(answer, n, form, sizeof form);
+    size_t sign = form[0] == '-', digits = sign + strspn(form + sign, "0123456789");
+    if (n == 0) return "none";
+    if (digits == n) return "whole number";
+    if (digits > sign && form[digits] == '/' &&
+        digits + 1 + strspn(form + digits + 1, "0123456789") == n)
+        return "fraction";
+    if (n == 1 && form[0] >= 'a' && form[0] <= 'e') return "letter";
+    if (strpbrk(form, ",;")) return "list";
+    return strpbrk(form, "\\^_=<>+*/0123456789(") ? "expression" : "words";
+}
+
+static void add_kinds(cJSON *out, const allot_strings *answers)
+{
+    cJSON *kinds = cJSON_AddObjectToObject(out, "answer_kinds");
+    for (long i = 0; i < answers->n; i++) {
+        size_t n;
+        const char *answer = allot_strings_at(answers, i, &n), *kind = allot_answer_kind(answer, n);
+        cJSON *count = cJSON_GetObjectItemCaseSensitive(kinds, kind);
+        if (count) cJSON_SetNumberValue(count, count->valuedouble + 1);
+        else cJSON_AddNumberToObject(kinds, kind, 1);
+    }
+}
+
+/* ---- lengths ---- */
+
+static int by_length(const void *a, const void *b)
+{
+    long x = *(const long *)a, y = *(const long *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* NAME_characters: mean, median, shortest and longest. */
+static allot_code add_lengths(cJSON *out, const allot_strings *column, allot_err *err)
+{
+    long *length = allot_mem_array((size_t)column->n, sizeof *length, err);
+    if (!length) return ALLOT_ERUNTIME;
+    double total = 0;
+    for (long i = 0; i < column->n; i++) {
+        size_t n;
+        const char *text = allot_strings_at(column, i, &n);
+        length[i] = (long)allot_features_codepoints(text, n);
+        total += (double)length[i];
+    }
+    qsort(length, (size_t)column->n, sizeof *length, by_length);
+    long last = column->n - 1;
+    int any = last >= 0;
+    allot_json_add_number(out, "mean_characters", any ? total / (double)column->n : NAN);
+    allot_json_add_number(out, "median_characters",
+                          any ? (double)(length[last / 2] + length[(last + 1) / 2]) / 2 : NAN);
+    allot_json_add_number(out, "shortest_characters", any ? (double)length[0] : NAN);
+    allot_json_add_number(out, "longest_characters", any ? (double)length[last] : NAN);
+    free(length);
+    return ALLOT_OK;
+}
+
+/* ---- splits, duplicates, what was left out ---- */
+
+static allot_code add_splits(cJSON *out, const allot_problems *p, const char *path,
+                             const char *splits, allot_err *err)
+{
+    allot_splits s = {0};
+    uint8_t *split_of = allot_mem_array((size_t)p->n, 1, err);
+    allot_code rc = split_of ? allot_splits_load(splits, &s, err) : ALLOT_ERUNTIME;
+    if (!rc) rc = allot_splits_join(&s, splits, p->keys, p->n, path, split_of, err);
+    long n[ALLOT_N_SPLITS] = {0};
+    for (long i = 0; !rc && i < p->n; i++)
+        n[split_of[i]]++;
+    cJSON *o = rc ? NULL : cJSON_AddObjectToObject(out, "splits");
+    for (int k = 0; o && k < ALLOT_N_SPLITS; k++)
+        cJSON_AddNumberToObject(o, allot_split_name((allot_split)k), (double)n[k]);
+    free(split_of);
+    allot_splits_clear(&s);
+    return rc;
+}
+
+static allot_code add_near(cJSON *out, const allot_strings *problems, double threshold,
+                           allot_err *err)
+{
+    allot_minhash *text = allot_mem_array((size_t)problems->n, sizeof *text, err);
+    long *near = allot_mem_array((size_t)problems->n, sizeof *near, err), found = 0;
+    allot_code rc = text && near ? ALLOT_OK : ALLOT_ERUNTIME;
+    for (long i = 0; !rc && i < problems->n; i++) {
+        size_t n;
+        const char *at = allot_strings_at(problems, i, &n);
+        allot_minhash_make(at, n, &text[i]);
+    }
+    if (!rc) rc = allot_minhash_near(text, problems->n, threshold, near, err);
+    for (long i = 0; !rc && i < problems->n; i++)
+        found += near[i] >= 0;
+    if (!rc) cJSON_AddNumberToObject(out, "near_duplicates", (double)found);
+    free(text);
+    free(near);
+    return rc;
+}
+
+/* Files that were not imported have no counts. */
+static allot_code add_import(cJSON *out, const char *path, allot_err *err)
+{
+    allot_h5 *h;
+    cJSON *counts;
+    allot_code rc = allot_h5_open(path, NULL, 0, &h, err);
+    if (rc) return rc;
+    if (!allot_json_from_h5(h, "import", &counts, NULL))
+        cJSON_AddItemToObject(out, "import", counts);
+    allot_h5_close(&h);
+    return ALLOT_OK;
+}
+
+allot_code allot_problemstats_add(const char *path, const char *splits, double near, cJSON *out,
+                                  allot_err *err)
+{
+    allot_problems p = {0};
+    allot_code rc = allot_problems_load(path, 0, &p, err);
+    if (rc) return rc;
+    long answered = 0;
+    for (long i = 0; i < p.n; i++) {
+        size_t n;
+        allot_strings_at(&p.col[ALLOT_COL_ANSWER], i, &n);
+        answered += n > 0;
+    }
+    cJSON_AddNumberToObject(out, "queries", (double)p.n);
+    cJSON_AddNumberToObject(out, "with_answer", (double)answered);
+    rc = add_lengths(out, &p.col[ALLOT_COL_PROBLEM], err);
+    add_kinds(out, &p.col[ALLOT_COL_ANSWER]);
+    if (!rc) rc = add_counts(out, "sources", &p.col[ALLOT_COL_SOURCE], err);
+    if (!rc) rc = add_counts(out, "levels", &p.col[ALLOT_COL_LEVEL], err);
+    if (!rc) rc = add_import(out, path, err);
+    if (!rc && splits) rc = add_splits(out, &p, path, splits, err);
+    if (!rc && near > 0) rc = add_near(out, &p.col[ALLOT_COL_PROBLEM], near, err);
+    allot_problems_clear(&p);
+    return rc;
+}
