@@ -18,6 +18,7 @@ allot_code allot_serverload_open(allot_serverload *s, const allot_engine_config 
     *s = (allot_serverload){0};
     allot_code rc =
         allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &s->server, err);
+    if (!rc) rc = allot_hosts_open(c->base_url, &s->hosts, err);
     if (!rc) rc = allot_http_new(&http, &s->http, err);
     if (rc) allot_serverload_close(s);
     return rc;
@@ -27,14 +28,15 @@ void allot_serverload_close(allot_serverload *s)
 {
     allot_http_free(s->http);
     allot_endpoint_clear(&s->server);
+    allot_hosts_clear(&s->hosts);
     memset(s, 0, sizeof *s);
 }
 
-static allot_code fetch(allot_serverload *s, const char *path, const char *body,
+static allot_code fetch(allot_serverload *s, int host, const char *path, const char *body,
                         allot_http_done done, void *user)
 {
     allot_buf url = {0};
-    allot_buf_printf(&url, "%s%s", s->server.root, path);
+    allot_buf_printf(&url, "%s%s", s->hosts.at[host].root, path);
     allot_http_request r = {.url = url.at,
                             .body = body,
                             .n = body ? strlen(body) : 0,
@@ -48,15 +50,27 @@ static allot_code fetch(allot_serverload *s, const char *path, const char *body,
     return rc;
 }
 
+static void add(double *sum, double value)
+{
+    if (value >= 0) *sum = fmax(*sum, 0) + value;
+}
+
 static void take_metrics(const allot_http_reply *reply, void *user)
 {
-    if (!reply->failure && reply->status == 200) allot_loadmetrics_parse(reply->body, user);
+    allot_loadmetrics one, *all = user;
+    if (reply->failure || reply->status != 200) return;
+    allot_loadmetrics_parse(reply->body, &one);
+    add(&all->running, one.running);
+    add(&all->waiting, one.waiting);
+    add(&all->cache_queries, one.cache_queries);
+    add(&all->cache_hits, one.cache_hits);
 }
 
 void allot_serverload_metrics(allot_serverload *s, allot_loadmetrics *out)
 {
     *out = (allot_loadmetrics){-1, -1, -1, -1};
-    (void)!fetch(s, "/metrics", NULL, take_metrics, out);
+    for (int i = 0; i < s->hosts.n; i++)
+        (void)!fetch(s, i, "/metrics", NULL, take_metrics, out);
 }
 
 int allot_serverload_read(allot_serverload *s)
@@ -74,12 +88,20 @@ static void take_status(const allot_http_reply *reply, void *user)
 
 int allot_serverload_reset(allot_serverload *s, const char *path)
 {
-    int status = 0;
-    return !fetch(s, path, "{}", take_status, &status) && status == 200;
+    int n = 0;
+    for (int i = 0; i < s->hosts.n; i++) {
+        int status = 0;
+        n += !fetch(s, i, path, "{}", take_status, &status) && status == 200;
+    }
+    return n == s->hosts.n;
 }
 
 int allot_serverload_alive(allot_serverload *s)
 {
-    int status = 0;
-    return !fetch(s, "/v1/models", NULL, take_status, &status) && status > 0 && status < 500;
+    for (int i = 0; i < s->hosts.n; i++) {
+        int status = 0;
+        if (!fetch(s, i, "/v1/models", NULL, take_status, &status) && status > 0 && status < 500)
+            return 1;
+    }
+    return 0;
 }

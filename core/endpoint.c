@@ -82,19 +82,28 @@ static allot_code read_key(const char *env, const char *file, char **out, allot_
     return take_key(text, strlen(text), env ? env : "OPENAI_API_KEY", out, err);
 }
 
+allot_code allot_endpoint_root(const char *base_url, char **out, allot_err *err)
+{
+    char *url = allot_mem_text(base_url, strcspn(base_url, ","), err);
+    if (!url) return ALLOT_ERUNTIME;
+    allot_code rc = check_url(url, err);
+    if (!rc && !(*out = allot_mem_text(url, root_bytes(url), err))) rc = ALLOT_ERUNTIME;
+    free(url);
+    return rc;
+}
+
 allot_code allot_endpoint_open(const char *base_url, const char *api_key_env,
                                const char *api_key_file, allot_endpoint *out, allot_err *err)
 {
     allot_endpoint e = {0};
-    allot_code rc = check_url(base_url, err);
+    allot_code rc = allot_endpoint_root(base_url, &e.root, err);
     if (!rc) rc = read_key(api_key_env, api_key_file, &e.api_key, err);
-    if (rc) return rc;
     allot_buf v1 = {0};
-    e.root = allot_mem_text(base_url, root_bytes(base_url), err);
-    allot_buf_printf(&v1, "%s/v1", e.root ? e.root : "");
-    rc = allot_buf_check(&v1, err);
+    if (!rc) {
+        allot_buf_printf(&v1, "%s/v1", e.root);
+        rc = allot_buf_check(&v1, err);
+    }
     e.v1 = v1.at;
-    if (!e.root) rc = ALLOT_ERUNTIME;
     if (rc) allot_endpoint_clear(&e);
     else *out = e;
     return rc;

@@ -28,6 +28,9 @@ typedef struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *url, *body; /* owned */
+    allot_hosts *hosts; /* borrowed; NULL = url is fixed */
+    char *path;         /* owned */
+    int host, moves;    /* of the try that is out; retries on another host that was there */
     size_t n_body;
     allot_http_done done;
     void (*on_data)(const char *bytes, size_t n, void *user);
@@ -121,6 +124,7 @@ static void transfer_free(transfer *t)
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
     free(t->url);
+    free(t->path);
     free(t->body);
     allot_buf_clear(&t->answer);
     free(t);
@@ -208,7 +212,6 @@ static int is_loopback(const char *url)
 static void set_options(transfer *t, const allot_http_config *c)
 {
     CURL *e = t->easy;
-    curl_easy_setopt(e, CURLOPT_URL, t->url);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
@@ -222,7 +225,6 @@ static void set_options(transfer *t, const allot_http_config *c)
     curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(c->connect_timeout_s * 1000) + 1);
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(c->timeout_s * 1000) + 1);
-    if (is_loopback(t->url)) curl_easy_setopt(e, CURLOPT_PROXY, "");
     if (c->cacert) curl_easy_setopt(e, CURLOPT_CAINFO, c->cacert);
     if (c->insecure) {
         curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -231,6 +233,20 @@ static void set_options(transfer *t, const allot_http_config *c)
     if (!t->body) return;
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->n_body);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body);
+}
+
+/* Where this try goes. */
+static void aim(transfer *t)
+{
+    if (t->hosts) {
+        allot_buf url = {0};
+        t->host = allot_hosts_begin(t->hosts, t->started_s);
+        allot_buf_printf(&url, "%s%s", t->hosts->at[t->host].root, t->path);
+        free(t->url);
+        t->url = url.at;
+    }
+    curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
+    curl_easy_setopt(t->easy, CURLOPT_PROXY, t->url && is_loopback(t->url) ? "" : NULL);
 }
 
 static int add_header(transfer *t, const char *line)
@@ -267,9 +283,11 @@ static transfer *transfer_new(allot_http *h, const allot_http_request *r, allot_
     t->user = r->user;
     t->no_retry = r->no_retry;
     t->easy = curl_easy_init();
-    t->url = allot_mem_text(r->url, strlen(r->url), err);
+    t->hosts = r->hosts;
+    if (r->hosts) t->path = allot_mem_text(r->path, strlen(r->path), err);
+    else t->url = allot_mem_text(r->url, strlen(r->url), err);
     t->body = r->body ? allot_mem_text(r->body, r->n, err) : NULL;
-    if (t->easy && t->url && (t->body || !r->body) && add_headers(t, r->api_key)) return t;
+    if (t->easy && (t->url || t->path) && (t->body || !r->body) && add_headers(t, r->api_key)) return t;
     transfer_free(t);
     (void)allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     return NULL;
@@ -299,6 +317,7 @@ static void start(allot_http *h, transfer *t)
     t->heard = 0;
     t->first_s = NAN;
     t->started_s = t->heard_s = allot_clock_s();
+    aim(t);
     t->prev = NULL;
     t->next = h->active;
     if (h->active) h->active->prev = t;
@@ -348,11 +367,20 @@ static int is_transient(CURLcode code, const transfer *t)
 static int try_again(const transfer *t, CURLcode code, long status)
 {
     const allot_http *h = t->http;
-    if (t->no_retry || t->retries >= h->config.max_retries) return 0;
+    if (t->no_retry || t->retries - t->moves >= h->config.max_retries) return 0;
     if (code != CURLE_OK) return is_transient(code, t);
     /* A spent quota is also reported as 429, and does not come back by waiting. */
     if (status == 429 && t->answer.n > 0 && strstr(t->answer.at, "insufficient_quota")) return 0;
-    return status != 200 && allot_retry_wanted((int)status, t->retries, &t->hint);
+    return status != 200 && allot_retry_wanted((int)status, t->retries - t->moves, &t->hint);
+}
+
+/* Counts the try where it went; 1 if another host is there for the next. */
+static int has_other_host(transfer *t, CURLcode code, long status, double now)
+{
+    if (!t->hosts) return 0;
+    int failed = code != CURLE_OK ? is_transient(code, t) : status >= 502 && status <= 504;
+    allot_hosts_end(t->hosts, t->host, failed, now);
+    return failed && !t->no_retry && t->moves + 1 < t->hosts->n && allot_hosts_alive(t->hosts, now);
 }
 
 static void report(transfer *t, CURLcode code, long status)
@@ -362,7 +390,7 @@ static void report(transfer *t, CURLcode code, long status)
     double connect_s = 0, tls_s = 0;
     curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME, &connect_s);
     curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME, &tls_s);
-    allot_http_reply r = {.url = t->url,
+    allot_http_reply r = {.url = t->url ? t->url : "",
                           .status = (int)status,
                           .body = t->answer.n ? t->answer.at : "",
                           .n = t->answer.n,
@@ -384,10 +412,13 @@ static void finish(allot_http *h, transfer *t, CURLcode code)
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     leave_active(h, t);
-    if (try_again(t, code, status)) {
+    double now = allot_clock_s();
+    int moves = has_other_host(t, code, status, now);
+    if (moves || try_again(t, code, status)) {
         allot_rng rng = allot_rng_start(h->config.seed, t->serial, (uint64_t)t->retries, 0);
-        t->again_s =
-            allot_clock_s() + allot_retry_delay(t->retries, &t->hint, allot_rng_unit(&rng));
+        double wait_s = allot_retry_delay(t->retries - t->moves, &t->hint, allot_rng_unit(&rng));
+        t->again_s = moves ? now : now + wait_s;
+        t->moves += moves;
         t->retries++;
         t->next = h->backoff;
         h->backoff = t;

@@ -10,6 +10,7 @@
 #define ALLOT_HTTP_H
 #include <stddef.h>
 #include <stdint.h>
+#include "hosts.h"
 #include "liballot/err.h"
 
 typedef struct {
@@ -57,6 +58,8 @@ typedef void (*allot_http_done)(const allot_http_reply *reply, void *user);
 /* Everything is copied. */
 typedef struct {
     const char *url;
+    allot_hosts *hosts; /* instead of url: each try goes to one of these (they stay alive)... */
+    const char *path;   /* ...and to this below its root */
     const char *body; /* JSON to POST; NULL = GET */
     size_t n;
     const char *api_key; /* NULL = none */

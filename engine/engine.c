@@ -7,7 +7,7 @@
 #include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
-#include "models.h"
+#include "hostlist.h"
 #include "prompt.h"
 
 void allot_engine_defaults(allot_engine_config *c)
@@ -109,9 +109,35 @@ allot_code allot_engine_check(const allot_engine_config *c, allot_err *err)
 static allot_code find_models(allot_engine *e, allot_err *err)
 {
     const allot_engine_config *c = &e->config;
-    allot_code rc = allot_models_pick(e->http, &e->server, c->model,
-                                      c->prm_base_url ? NULL : c->prm_model, &e->model, err);
+    allot_code rc = allot_hostlist_pick(e->http, &e->hosts, &e->server, c->model,
+                                        c->prm_base_url ? NULL : c->prm_model, &e->model, err);
     return rc || !c->prm_model ? rc : allot_prm_open(e, err);
+}
+
+/* What was detected on the first host holds for the others. */
+static allot_code check_kind(allot_engine *e, int host, allot_err *err)
+{
+    const allot_profile *found = NULL;
+    cJSON *about = NULL;
+    allot_endpoint other = {.root = e->hosts.at[host].root, .api_key = e->server.api_key};
+    allot_code rc = allot_profile_detect(e->http, &other, &found, &about, err);
+    cJSON_Delete(about);
+    if (rc || found == e->profile) return rc;
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "'%s' is of kind '%s', but '%s' is of kind '%s' (servers that share the work "
+                      "must be alike)",
+                      e->server.root, e->profile->kind, other.root, found->kind);
+}
+
+static allot_code detect_kind(allot_engine *e, allot_err *err)
+{
+    e->profile = allot_profile_find(e->config.server_kind);
+    if (e->profile) return ALLOT_OK;
+    allot_code rc = allot_profile_detect(e->http, &e->server, &e->profile, &e->about, err);
+    for (int i = 0; i < e->hosts.n && !rc; i++)
+        if (e->hosts.at[i].failures == 0 && strcmp(e->hosts.at[i].root, e->server.root) != 0)
+            rc = check_kind(e, i, err);
+    return rc;
 }
 
 static allot_code connect_server(allot_engine *e, allot_err *err)
@@ -128,10 +154,10 @@ static allot_code connect_server(allot_engine *e, allot_err *err)
                                            &e->prm_server, err)
                      : allot_endpoint_open(prm_url, c->api_key_env, c->api_key_file, &e->prm_server,
                                            err);
+    if (!rc) rc = allot_hosts_open(c->base_url, &e->hosts, err);
+    if (!rc) rc = allot_hosts_open(prm_url, &e->prm_hosts, err);
     if (!rc) rc = find_models(e, err);
-    if (rc) return rc;
-    e->profile = allot_profile_find(c->server_kind);
-    if (!e->profile) rc = allot_profile_detect(e->http, &e->server, &e->profile, &e->about, err);
+    if (!rc) rc = detect_kind(e, err);
     return rc ? rc : allot_render_choose(e, err);
 }
 
@@ -159,6 +185,8 @@ void allot_engine_free(allot_engine *e)
         allot_job_free(e->jobs);
     allot_endpoint_clear(&e->server);
     allot_endpoint_clear(&e->prm_server);
+    allot_hosts_clear(&e->hosts);
+    allot_hosts_clear(&e->prm_hosts);
     cJSON_Delete(e->about);
     cJSON_Delete(e->extra);
     free(e->model);
@@ -191,7 +219,8 @@ void allot_engine_describe(const allot_engine *e, char *out, size_t n)
 {
     const char *version = allot_profile_version(e->profile, e->about);
     const char *prompts = e->config.prompt_template;
-    snprintf(out, n, "'%s' is %s%s%s with '%s', prompts: %s", e->server.root, e->profile->kind,
+    snprintf(out, n, "'%s'%s is %s%s%s with '%s', prompts: %s", e->server.root,
+             e->hosts.n > 1 ? " (and others)" : "", e->profile->kind,
              *version ? " " : "", version, e->model,
              strchr(prompts, '{') ? "from the template given" : prompts);
 }

@@ -14,10 +14,10 @@
 #include "liballot/strategy.h"
 
 typedef struct {
-    const char *base_url;        /* ".../v1" or without; required */
+    const char *base_url;        /* ".../v1" or without; several behind commas; required */
     const char *model;           /* generator's name on the server; NULL = the only one served */
     const char *server_kind;     /* "auto", "vllm", "openai", ... */
-    const char *prm_base_url;    /* NULL = base_url */
+    const char *prm_base_url;    /* several behind commas; NULL = base_url */
     const char *prm_model;       /* NULL = no reward model */
     const char *prm_kind;        /* "vllm-pooling", "logprob", "classify", "rerank", "replay" */
     const char *prm_separator;   /* "<extra_0>": put behind each step */

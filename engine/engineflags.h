@@ -16,13 +16,14 @@
 /* Rows of an option table: where the servers are and how they are spoken to. */
 #define ALLOT_ENGINE_SERVER_ROWS(c)                                                                \
     {"base-url", ALLOT_OPT_STRING, &(c).base_url, "URL",                                           \
-     "the generator's server, with or without /v1 (default: $OPENAI_BASE_URL)", 0, 0},             \
+     "the generator's server, with or without /v1; several of the same model behind commas "        \
+     "(default: $OPENAI_BASE_URL)", 0, 0},                                                          \
     {"model", ALLOT_OPT_STRING, &(c).model, "NAME",                                                \
      "the generator's name there (default: the only model served)", 0, 0},                         \
     {"server-kind", ALLOT_OPT_STRING, &(c).server_kind, "KIND",                                    \
      "what the server speaks (default: auto, detected)", 0, 0},                                    \
     {"prm-base-url", ALLOT_OPT_STRING, &(c).prm_base_url, "URL",                                   \
-     "the reward model's server (default: that of --base-url)", 0, 0},                             \
+     "the reward model's server, or several (default: those of --base-url)", 0, 0},                \
     {"prm-model", ALLOT_OPT_STRING, &(c).prm_model, "NAME",                                        \
      "the process reward model's name (default: none)", 0, 0},                                     \
     {"max-concurrency", ALLOT_OPT_INT, &(c).max_concurrency, "N",                                  \

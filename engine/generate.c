@@ -248,16 +248,14 @@ static void answered(const allot_http_reply *http, void *user)
 
 static allot_code send_body(pending *p, allot_err *err)
 {
-    const allot_engine *e = p->engine;
-    allot_buf url = {0};
-    allot_buf_printf(&url, "%s%s", e->server.root,
-                     allot_generate_in_chat_form(e) ? "/v1/chat/completions"
-                                                    : e->profile->completions);
+    allot_engine *e = p->engine;
+    int chat = allot_generate_in_chat_form(e);
     char *text = cJSON_PrintUnformatted(p->body);
-    allot_code rc = allot_buf_check(&url, err);
-    if (!rc && !text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    allot_code rc = ALLOT_OK;
+    if (!text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     if (!rc) {
-        allot_http_request r = {.url = url.at,
+        allot_http_request r = {.hosts = &e->hosts,
+                                .path = chat ? "/v1/chat/completions" : e->profile->completions,
                                 .body = text,
                                 .n = strlen(text),
                                 .api_key = e->server.api_key,
@@ -266,7 +264,6 @@ static allot_code send_body(pending *p, allot_err *err)
                                 .user = p};
         rc = allot_http_send(e->http, &r, err);
     }
-    allot_buf_clear(&url);
     free(text);
     return rc;
 }

@@ -15,7 +15,8 @@
 struct allot_engine {
     allot_engine_config config; /* strings are borrowed */
     allot_http *http;
-    allot_endpoint server, prm_server;
+    allot_endpoint server, prm_server; /* the first of each that answered, and the keys */
+    allot_hosts hosts, prm_hosts;      /* where requests go */
     const allot_profile *profile;
     const allot_prm_backend *prm; /* NULL = no reward model */
     void *prm_state;              /* the backend's own */

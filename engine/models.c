@@ -102,11 +102,13 @@ static allot_code pick(const cJSON *json, const allot_endpoint *server, const ch
 }
 
 allot_code allot_models_pick(allot_http *h, const allot_endpoint *server, const char *wanted,
-                             const char *other, char **out, allot_err *err)
+                             const char *other, char **out, int *answered,
+                             allot_err *err)
 {
     listing l = {0};
     allot_code rc = fetch_list(h, server, &l, err);
     if (rc) return rc;
+    *answered = l.status != 0;
     if (l.status == 404 && wanted) {
         allot_log_debug("'%s/models' is not there, so '%s' is taken as served", server->v1, wanted);
         *out = allot_mem_text(wanted, strlen(wanted), err);

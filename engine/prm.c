@@ -8,7 +8,7 @@
 #include "core/progress.h"
 #include "job.h"
 #include "liballot/mem.h"
-#include "models.h"
+#include "hostlist.h"
 #include "prompt.h"
 
 #define STEPS "{steps}"
@@ -40,7 +40,8 @@ allot_code allot_prm_open(allot_engine *e, allot_err *err)
     if (!c->prm_system_prompt) c->prm_system_prompt = e->prm->system_prompt;
     if (!e->prm->no_server) {
         allot_code rc =
-            allot_models_pick(e->http, &e->prm_server, c->prm_model, NULL, &e->prm_model, err);
+            allot_hostlist_pick(e->http, &e->prm_hosts, &e->prm_server, c->prm_model, NULL,
+                                             &e->prm_model, err);
         if (rc) return rc;
     } else if (!(e->prm_model = allot_mem_text(c->prm_model, strlen(c->prm_model), err))) {
         return ALLOT_ERUNTIME;
@@ -198,20 +199,16 @@ static void answered(const allot_http_reply *http, void *user)
 static allot_code send_text(allot_prm_request *r, const char *path, const char *body,
                             allot_err *err)
 {
-    const allot_engine *e = r->call->engine;
-    allot_buf url = {0};
-    allot_buf_printf(&url, "%s%s", e->prm_server.root, path);
-    allot_http_request h = {.url = url.at,
+    allot_engine *e = r->call->engine;
+    allot_http_request h = {.hosts = &e->prm_hosts,
+                            .path = path,
                             .body = body,
                             .n = strlen(body),
                             .api_key = e->prm_server.api_key,
                             .done = answered,
                             .drop = dropped,
                             .user = r};
-    allot_code rc = allot_buf_check(&url, err);
-    if (!rc) rc = allot_http_send(e->http, &h, err);
-    allot_buf_clear(&url);
-    return rc;
+    return allot_http_send(e->http, &h, err);
 }
 
 allot_code allot_prm_post(const allot_prm_request *r, const char *path, cJSON *body, allot_err *err)

@@ -143,15 +143,14 @@ static void answered(const allot_http_reply *http, void *user)
 /* Takes the body. */
 static allot_code post(rendering *x, const char *path, cJSON *body, allot_err *err)
 {
-    const allot_engine *e = x->renderer->engine;
-    allot_buf url = {0};
-    allot_buf_printf(&url, "%s%s", e->server.root, path);
+    allot_engine *e = x->renderer->engine;
     char *text = cJSON_PrintUnformatted(body);
     cJSON_Delete(body);
-    allot_code rc = allot_buf_check(&url, err);
-    if (!rc && !text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    allot_code rc = ALLOT_OK;
+    if (!text) rc = allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     if (!rc) {
-        allot_http_request r = {.url = url.at,
+        allot_http_request r = {.hosts = &e->hosts,
+                                .path = path,
                                 .body = text,
                                 .n = strlen(text),
                                 .api_key = e->server.api_key,
@@ -160,7 +159,6 @@ static allot_code post(rendering *x, const char *path, cJSON *body, allot_err *e
                                 .user = x};
         rc = allot_http_send(e->http, &r, err);
     }
-    allot_buf_clear(&url);
     free(text);
     return rc;
 }
