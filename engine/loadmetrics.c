@@ -13,7 +13,8 @@ static double value_of(const char *line, const char *end, const char *name)
     const char *at = line + n;
     if (*at == '{') {
         at = memchr(at, '}', (size_t)(end - at));
-        if (!at++) return -1;
+        if (!at) return -1;
+        at++;
     }
     if (at >= end || *at != ' ') return -1;
     char *stop;

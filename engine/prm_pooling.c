@@ -85,7 +85,8 @@ static allot_code flatten(const cJSON *data, double **x, int *n, int *rows, allo
     }
     int columns = 0;
     const cJSON *row;
-    *rows = cJSON_IsArray(data) ? cJSON_GetArraySize(data) : 0;
+    *n = *rows = cJSON_IsArray(data) ? cJSON_GetArraySize(data) : 0;
+    if (*rows == 0) return ALLOT_OK;
     *x = allot_mem_array(2 * (size_t)*rows, sizeof **x, err);
     if (!*x) return ALLOT_ERUNTIME;
     *n = 0;

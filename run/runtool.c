@@ -81,6 +81,18 @@ static allot_code set_up_embedding(session *s, const allot_engine_config *engine
     return ALLOT_OK;
 }
 
+static allot_code open_engine(session *s, const allot_engine_config *config, allot_err *err)
+{
+    char text[512];
+    allot_engine **e = &s->runner.engine;
+    allot_code rc = allot_engine_check(config, err);
+    if (!rc) rc = allot_engine_new(config, e, err);
+    if (rc) return rc;
+    allot_engine_describe(*e, text, sizeof text);
+    allot_log_debug("%s", text);
+    return check_server(s, err);
+}
+
 static allot_code open_session(session *s, allot_err *err)
 {
     const allot_runtool *t = s->tool;
@@ -96,9 +108,7 @@ static allot_code open_session(session *s, allot_err *err)
     if (!rc) rc = allot_run_settings_read(&s->bundle, t->bundle, &s->settings, err);
     if (!rc) rc = allot_run_settings_engine(&s->settings, &t->engine, &engine, err);
     engine.seed = s->common->seed;
-    if (!rc) rc = allot_engine_check(&engine, err);
-    if (!rc) rc = allot_engine_new(&engine, &r->engine, err);
-    if (!rc) rc = check_server(s, err);
+    if (!rc) rc = open_engine(s, &engine, err);
     if (!rc) rc = set_up_embedding(s, &engine, err);
     return rc ? rc : allot_runner_init(r, err);
 }

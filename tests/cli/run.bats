@@ -160,6 +160,8 @@ speaks_to() {
         [ "$s" != majority@16 ] || [ "$(jq -r .answer o.json)" = 20 ]
     done
     jq -se --arg path "$3" 'map(.path == $path) | any' log
+    ask --verbose --strategy single '2+3*4=?' 2> talk > answer || true
+    grep -q "'$URL' is $1 .*with 'tinymath', prompts: " talk
     # a bundle that was made on another kind of server says nothing about this one
     bundle_with '{"fingerprint": {"server_kind": "exotic"}}' > model.safetensors
     run ask '2+3*4=?'

@@ -192,6 +192,28 @@ scores() {
     grep -q "a reward model of kind 'rerank' scores whole answers" talk run/journal.jsonl
 }
 
+@test "a text longer than the reward model's context: scored without its oldest steps, and marked" {
+    long() { # kind of reward model
+        stop_server
+        rm -rf run
+        start_server --context 2
+        allot-collect sample --quiet --dataset p.h5 --strategies bon.json --pool 3 --output run \
+            --base-url "$URL" --model tinymath --prm-model tinymath-prm --prm-kind "$1" "${@:2}" \
+            > sample.out
+        jq -e 'select(.t == "score").gen[0].prm_truncated' run/journal.jsonl
+    }
+    score vllm vllm-pooling
+    scores > whole
+    long vllm-pooling --prm-template chatml
+    # of four steps two fit
+    [ "$(jq -s 'map(select(.t == "score").gen[0].scores | length) | add' run/journal.jsonl)" -eq 6 ]
+    # asked for each step, all have a score; those that fit are as they were
+    long logprob
+    [ "$(jq -s 'map(select(.t == "score").gen[0].scores | length) | add' run/journal.jsonl)" -eq 12 ]
+    scores | jq -c .[:3] > now
+    jq -c .[:3] whole | cmp - now
+}
+
 @test "replay: scores that were made elsewhere, by query and text" {
     score vllm vllm-pooling
     scores > asked

@@ -301,6 +301,10 @@ class Handler(BaseHTTPRequestHandler):
             return 503, {"error": {"message": "busy", "code": 503}}
         if options.refuse and options.refuse in json.dumps(body):
             return bad("this query is refused")
+        steps = max((t.count("<extra_0>") for t in body.get("input", [])), default=0) \
+            if self.path == "/pooling" else sum(m["role"] == "user" for m in body.get("messages", []))
+        if options.context and steps > options.context:
+            return bad("This model's maximum context length is shorter")
         if options.log:
             with lock, open(options.log, "a") as f:
                 f.write(json.dumps({"path": self.path, "body": body,
@@ -321,6 +325,7 @@ def main():
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
+    parser.add_argument("--context", type=int, help="steps that the reward model reads at most")
     parser.add_argument("--mute", action="store_true", help="the reward model says neither + nor -")
     parser.add_argument("--raw", action="store_true", help="rewards of answers are logits")
     parser.add_argument("--dim", type=int, default=64, help="numbers of an embedding")
