@@ -44,8 +44,8 @@ static allot_code run(const allot_common *common, allot_err *err)
 }
 
 static const allot_option options[] = {
-    {"npy", ALLOT_OPT_NEEDED, &settings.npy, "FILE", "matrix [queries, numbers], float32 or 64", 0,
-     0},
+    {"npy", ALLOT_OPT_NEEDED, &settings.npy, "FILE", "matrix [queries, numbers], float16, 32 or 64",
+     0, 0},
     {"keys", ALLOT_OPT_STRING, &settings.keys, "FILE", "key of each row, one a line", 0, 0},
     {"order", ALLOT_OPT_STRING, &settings.order, "FILE",
      "or the problems in the order of the rows: JSON lines, or PROBLEMS.h5", 0, 0},
@@ -53,8 +53,7 @@ static const allot_option options[] = {
      "field of the problem in JSON lines (problem, or question)", 0, 0},
     {"model", ALLOT_OPT_NEEDED, &settings.model, "NAME", "embedding model; a server's name for it",
      0, 0},
-    {"pooling-name", ALLOT_OPT_STRING, &settings.pooling, "NAME", "how it pools, recorded (last)",
-     0, 0},
+    {"pooling", ALLOT_OPT_STRING, &settings.pooling, "NAME", "how it pools, recorded (last)", 0, 0},
     {"query-prefix", ALLOT_OPT_STRING, &settings.prefix, "TEXT", "what was put before each query",
      0, 0},
     {"normalized", ALLOT_OPT_FLAG, &settings.normalized, NULL, "the vectors have length 1", 0, 0},
@@ -71,4 +70,4 @@ const allot_command allot_cmd_import_embeddings = {
     1,
     run,
     "  allot-datasets import-embeddings --npy hidden.npy --order problems.jsonl \\\n"
-    "    --model Qwen/Qwen2.5-1.5B --pooling-name last qwen.emb.h5"};
+    "    --model Qwen/Qwen2.5-1.5B --pooling last qwen.emb.h5"};

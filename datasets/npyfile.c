@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datasets/npyfile.h"
 #include <errno.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@ enum { MAX_HEADER = 4096, BLOCK = 4096 };
 #define REMEDY "(save it with numpy.save(path, x.astype('float32', order='C')))"
 
 typedef struct {
-    int size; /* bytes of a number: 4 or 8 */
+    int size; /* bytes of a number: 2, 4 or 8 */
     long rows, columns;
 } npy_header;
 
@@ -41,20 +43,20 @@ static allot_code read_text(FILE *file, const char *path, char *text, allot_err 
     return strlen(text) == n ? ALLOT_OK : refuse(path, "its header holds a NUL byte", err);
 }
 
-/* What follows 'name': in the header, a Python literal of a dictionary; NULL if it is not there. */
-static const char *value_of(const char *text, const char *name)
+/* Steps over `token` and the blanks before it, if it is there. */
+static int eat(const char **at, const char *token)
 {
-    const char *at = strstr(text, name);
-    if (!at || strstr(at + 1, name)) return NULL;
-    at += strlen(name);
-    at += strspn(at, " ");
-    if (*at++ != ':') return NULL;
-    return at + strspn(at, " ");
+    const char *from = *at + strspn(*at, " ");
+    size_t n = strlen(token);
+    if (strncmp(from, token, n) != 0) return 0;
+    *at = from + n;
+    return 1;
 }
 
 static int count(const char **at, long *out)
 {
     char *end;
+    *at += strspn(*at, " ");
     if (**at < '0' || **at > '9') return 0;
     errno = 0;
     *out = strtol(*at, &end, 10);
@@ -62,21 +64,54 @@ static int count(const char **at, long *out)
     return errno == 0 && *out < 1L << 40;
 }
 
+static allot_code parse_type(const char **at, const char *path, npy_header *h, allot_err *err)
+{
+    if (eat(at, "'<f2'")) h->size = 2;
+    else if (eat(at, "'<f4'")) h->size = 4;
+    else if (eat(at, "'<f8'")) h->size = 8;
+    else if (eat(at, "'>")) return refuse(path, "its numbers are big-endian", err);
+    else return refuse(path, "its numbers are not '<f2', '<f4' or '<f8' (float16, 32, 64)", err);
+    return ALLOT_OK;
+}
+
+static allot_code parse_shape(const char **at, const char *path, npy_header *h, allot_err *err)
+{
+    if (!eat(at, "(") || !count(at, &h->rows) || !eat(at, ",") || !count(at, &h->columns) ||
+        (eat(at, ","), !eat(at, ")")))
+        return refuse(path, "its shape is not (rows, columns)", err);
+    return ALLOT_OK;
+}
+
+static allot_code parse_order(const char **at, const char *path, allot_err *err)
+{
+    if (eat(at, "True")) return refuse(path, "it is stored column by column (fortran_order)", err);
+    return eat(at, "False") ? ALLOT_OK : refuse(path, "its fortran_order is not a bool", err);
+}
+
+/* A Python literal of a dictionary with just these three keys, then blanks and a line end. */
 static allot_code parse_header(const char *text, const char *path, npy_header *h, allot_err *err)
 {
-    const char *type = value_of(text, "'descr'"), *order = value_of(text, "'fortran_order'"),
-               *shape = value_of(text, "'shape'");
-    if (!type || !order || !shape)
-        return refuse(path, "its header does not name descr, fortran_order and shape once", err);
-    h->size = strncmp(type, "'<f4'", 5) == 0 ? 4 : strncmp(type, "'<f8'", 5) == 0 ? 8 : 0;
-    if (h->size == 0)
-        return refuse(path, "its numbers are neither '<f4' nor '<f8' (float32, float64)", err);
-    if (strncmp(order, "False", 5) != 0)
-        return refuse(path, "it is stored column by column (fortran_order)", err);
-    int ok = *shape++ == '(' && count(&shape, &h->rows) && *shape++ == ',';
-    if (ok) shape += strspn(shape, " ");
-    if (!ok || !count(&shape, &h->columns) || *shape != ')')
-        return refuse(path, "its shape is not (rows, columns)", err);
+    enum { DESCR = 1, ORDER = 2, SHAPE = 4, ALL = 7 };
+    static const char no_dictionary[] =
+        "its header is not a dictionary of descr, fortran_order and shape, once each";
+    const char *at = text;
+    int seen = 0, more = eat(&at, "{");
+    while (more && !eat(&at, "}")) {
+        int key = eat(&at, "'descr'")           ? DESCR
+                  : eat(&at, "'fortran_order'") ? ORDER
+                  : eat(&at, "'shape'")         ? SHAPE
+                                                : ALL;
+        if ((seen & key) || !eat(&at, ":")) return refuse(path, no_dictionary, err);
+        seen |= key;
+        allot_code rc = key == DESCR   ? parse_type(&at, path, h, err)
+                        : key == ORDER ? parse_order(&at, path, err)
+                        : key == SHAPE ? parse_shape(&at, path, h, err)
+                                       : refuse(path, no_dictionary, err);
+        if (rc) return rc;
+        more = eat(&at, ",");
+        if (!more && !eat(&at, "}")) return refuse(path, no_dictionary, err);
+    }
+    if (seen != ALL || !eat(&at, "\n") || *at) return refuse(path, no_dictionary, err);
     return ALLOT_OK;
 }
 
@@ -99,18 +134,31 @@ static allot_code check_size(FILE *file, const char *path, const npy_header *h, 
     return ALLOT_OK;
 }
 
+/* IEEE 754 binary16: exact in a float. */
+static float of_half(uint16_t x)
+{
+    int exponent = x >> 10 & 31, fraction = x & 1023;
+    float size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                 : exponent     ? ldexpf((float)(fraction + 1024), exponent - 25)
+                                : ldexpf((float)fraction, -24);
+    return x & 0x8000 ? -size : size;
+}
+
 static allot_code read_numbers(FILE *file, const char *path, const npy_header *h, float *at,
                                allot_err *err)
 {
     size_t left = (size_t)h->rows * (size_t)h->columns;
-    double block[BLOCK];
+    union {
+        uint16_t half[BLOCK];
+        double wide[BLOCK];
+    } block;
     while (left > 0) {
         size_t n = left < BLOCK ? left : BLOCK;
-        if (fread(h->size == 4 ? (void *)at : block, (size_t)h->size, n, file) != n)
+        if (fread(h->size == 4 ? (void *)at : &block, (size_t)h->size, n, file) != n)
             return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%.250s': %s", path,
                               strerror(errno));
-        for (size_t i = 0; h->size == 8 && i < n; i++)
-            at[i] = (float)block[i];
+        for (size_t i = 0; h->size != 4 && i < n; i++)
+            at[i] = h->size == 2 ? of_half(block.half[i]) : (float)block.wide[i];
         at += n;
         left -= n;
     }

@@ -389,7 +389,7 @@ table() {
       printf '%-66s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }"
       printf '\0\0\200\77\0\0\0\100'; } > x.npy
     counts '.queries == 2 and .dimension == 1 and .repeated == 0' allot-datasets import-embeddings \
-        --npy x.npy --order p.jsonl --model bert --pooling-name cls x.emb.h5
+        --npy x.npy --order p.jsonl --model bert --pooling cls x.emb.h5
     counts '.model == "bert" and .pooling == "cls" and (.normalized | not)' \
         allot-datasets inspect x.emb.h5
     refuses 2 "give either --keys or --order" \
