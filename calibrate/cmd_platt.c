@@ -129,10 +129,9 @@ static allot_code fit(const allot_calcells *cells, allot_calib *calib, cJSON **r
         calib->b[m] = f->b;
         if (per_method && f->how == ALLOT_PLATT_SHRUNK)
             cJSON_AddItemToObject(methods, allot_method_name((allot_method)m), fit_json(f));
-        if (f->a <= 0 && (per_method || m == 0))
-            allot_log_warn("a = %g turns the probe's order round%s%s: it has not learned", f->a,
-                           per_method ? " for " : "",
-                           per_method ? allot_method_name((allot_method)m) : "");
+        if (f->a <= 0)
+            allot_log_warn("a = %g turns the probe's order round for %s: it has not learned", f->a,
+                           allot_method_name((allot_method)m));
     }
     return ALLOT_OK;
 }

@@ -192,6 +192,7 @@ allot_code allot_platt_global(const allot_platt_cell *cells, size_t n, allot_pla
         unstandardise(&p, at, out);
         if (!found || !(curvature(&p, at) > LEAST_CURVATURE))
             out->why = "the labels are separated by the logits";
+        else if (!code && out->a <= 0) out->why = nothing = "labels do not rise with the logits";
     }
     if (!code && out->why) {
         out->how = ALLOT_PLATT_GUARDED;

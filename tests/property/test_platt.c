@@ -38,7 +38,7 @@ static double loss(const allot_platt_cell *c, size_t n, double a, double b)
 static void recovers_exact_labels(void **state)
 {
     allot_platt_cell *c = *state;
-    const double known[][2] = {{1, 0}, {0.37, -1.2}, {2.5, 0.8}, {0.05, 2}, {-0.6, 0.3}};
+    const double known[][2] = {{1, 0}, {0.37, -1.2}, {2.5, 0.8}, {0.05, 2}, {1.6, 0.3}};
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
         allot_rng r = allot_rng_start(21, k, 0, 0);
         allot_platt_fit fit;
@@ -49,6 +49,19 @@ static void recovers_exact_labels(void **state)
         assert_float_equal(fit.a, known[k][0], 1e-6);
         assert_float_equal(fit.b, known[k][1], 1e-6);
     }
+}
+
+/* A probe that ranks the wrong way round is not believed the other way round. */
+static void the_order_is_never_turned_round(void **state)
+{
+    allot_platt_cell *c = *state;
+    allot_rng r = allot_rng_start(27, 0, 0, 0);
+    allot_platt_fit fit;
+    make(c, N, -0.6, 0.3, 0, &r);
+    assert_int_equal(allot_platt_global(c, N, &fit, NULL), ALLOT_OK);
+    assert_int_equal(fit.how, ALLOT_PLATT_GUARDED);
+    assert_string_equal(fit.why, "labels do not rise with the logits");
+    assert_float_equal(fit.a, 1, 1e-3);
 }
 
 /* With noisy labels and weights: no neighbour has less loss, and coin flips of the known
@@ -175,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recovers_exact_labels),
+        cmocka_unit_test(the_order_is_never_turned_round),
         cmocka_unit_test(is_a_minimum),
         cmocka_unit_test(scale_does_not_matter),
         cmocka_unit_test(guards_what_is_undecided),
