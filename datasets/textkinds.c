@@ -2,7 +2,6 @@
 #include "datasets/textkinds.h"
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 static int is_word(char c)
 {
@@ -10,25 +9,35 @@ static int is_word(char c)
 }
 
 /* Words with one blank between them; any white space stands for it. */
-static int has_phrase(const char *text, size_t n, const char *phrase)
+static int is_phrase(const char *text, size_t n, size_t i, const char *phrase)
 {
-    size_t m = strlen(phrase);
-    for (size_t i = 0; i + m <= n; i++) {
-        size_t k = 0;
-        while (k < m && (phrase[k] == ' ' ? isspace((unsigned char)text[i + k])
-                                          : tolower((unsigned char)text[i + k]) == phrase[k]))
-            k++;
-        if (k == m && (i == 0 || !is_word(text[i - 1])) && (i + m == n || !is_word(text[i + m])))
-            return 1;
-    }
-    return 0;
+    size_t k = 0, m = strlen(phrase);
+    if (i + m > n) return 0;
+    while (k < m && (phrase[k] == ' ' ? isspace((unsigned char)text[i + k])
+                                      : tolower((unsigned char)text[i + k]) == phrase[k]))
+        k++;
+    return k == m && (i == 0 || !is_word(text[i - 1])) && (i + m == n || !is_word(text[i + m]));
+}
+
+/* Who "needs to show that he received 80" proves nothing: a task begins a sentence or a clause. */
+static int begins_clause(const char *text, size_t i)
+{
+    size_t end = i;
+    while (end > 0 && isspace((unsigned char)text[end - 1]))
+        end--;
+    return isupper((unsigned char)text[i]) || end == 0 || !is_word(text[end - 1]) ||
+           (end >= 3 && is_phrase(text, end, end - 3, "and")) ||
+           (end >= 4 && is_phrase(text, end, end - 4, "then"));
 }
 
 int allot_text_is_proof(const char *text, size_t n)
 {
-    static const char *const asks[] = {"prove", "disprove", "show that", "demonstrate that"};
-    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++)
-        if (has_phrase(text, n, asks[i])) return 1;
+    for (size_t i = 0; i < n; i++) {
+        if (is_phrase(text, n, i, "prove") || is_phrase(text, n, i, "disprove")) return 1;
+        if ((is_phrase(text, n, i, "show that") || is_phrase(text, n, i, "demonstrate that")) &&
+            begins_clause(text, i))
+            return 1;
+    }
     return 0;
 }
 

@@ -4,8 +4,8 @@
 #define ALLOT_TEXTKINDS_H
 #include <stddef.h>
 
-/* 1 if the text asks for a proof: "prove", "show that", "demonstrate that" or "disprove" as words,
- * in any case. */
+/* 1 if the text asks for a proof: the word "prove" or "disprove", or a sentence or clause that
+ * begins with "show that" or "demonstrate that", in any case. */
 int allot_text_is_proof(const char *text, size_t n);
 
 /* 1 if options to choose from are listed: (A), (B), (C) in this order (also as \textbf{(A)}), or
