@@ -205,7 +205,8 @@ static allot_code print_json(const allot_costsfile *c, const allot_fitcosts_coun
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "load", c->loads[l].load);
         cJSON_AddItemToObject(one, "strategies", allot_costs_to_json(&c->loads[l], &c->strategies));
-        allot_json_add_number(one, "model_error", counts->model[l].n ? counts->model[l].error : NAN);
+        allot_json_add_number(one, "model_error",
+                              counts->model[l].n ? counts->model[l].error : NAN);
         allot_json_add_number(one, "model_bias", counts->model[l].n ? counts->model[l].bias : NAN);
         cJSON_AddNumberToObject(one, "held_out_rows", (double)counts->model[l].n);
         cJSON_AddItemToArray(loads, one);

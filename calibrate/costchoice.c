@@ -13,8 +13,8 @@ typedef struct {
     allot_bundle bundle;
     allot_embeddings embeddings;
     allot_problems problems;
-    double *accuracy; /* [n,S] predicted */
-    long n;           /* queries with an embedding and a text */
+    double *accuracy;    /* [n,S] predicted */
+    long n;              /* queries with an embedding and a text */
     double *costs[2][2]; /* [S] before and now; tokens and seconds (NULL: not known) */
 } choosing;
 
@@ -49,15 +49,16 @@ static allot_code predict(const allot_costchoice_settings *s, choosing *c, allot
     c->accuracy = allot_mem_array((size_t)e->n, (size_t)n_s * sizeof *c->accuracy, err);
     allot_code rc = scratch && c->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
     if (!rc)
-        rc = allot_keyindex_build(&index, c->problems.keys, (size_t)c->problems.n, s->problems,
-                                  err);
+        rc =
+            allot_keyindex_build(&index, c->problems.keys, (size_t)c->problems.n, s->problems, err);
     for (long i = 0; !rc && i < e->n; i++) {
         long row = allot_keyindex_find(&index, &e->keys[i]);
         if (row < 0) continue;
         size_t n;
         const char *text = allot_strings_at(&c->problems.col[ALLOT_COL_PROBLEM], row, &n);
-        rc = allot_bundle_predict(&c->bundle, e->at + i * e->dim, (size_t)allot_utf8_length(text, n),
-                                  scratch, c->accuracy + c->n++ * n_s, err);
+        rc =
+            allot_bundle_predict(&c->bundle, e->at + i * e->dim, (size_t)allot_utf8_length(text, n),
+                                 scratch, c->accuracy + c->n++ * n_s, err);
     }
     if (!rc && c->n == 0)
         rc = allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' have no query in common",
@@ -112,8 +113,8 @@ static void add_row(const choosing *c, const allot_rule *rule, int load, cJSON *
 
 static void add_load(const allot_costchoice_settings *s, const choosing *c, int load, cJSON *out)
 {
-    static const double usual[][2] = {
-        {0, 1e-4}, {0, 1e-3}, {0, 1e-2}, {1e-6, 0}, {1e-5, 0}, {1e-4, 0}};
+    static const double usual[][2] = {{0, 1e-4}, {0, 1e-3}, {0, 1e-2},
+                                      {1e-6, 0}, {1e-5, 0}, {1e-4, 0}};
     allot_rule rule;
     allot_rule_defaults(&rule);
     if (s->lambda_per_token >= 0 || s->lambda_per_second >= 0) {

@@ -7,9 +7,9 @@
 #include "core/costsfile.h"
 
 typedef struct {
-    const char *bundle;     /* model.safetensors; NULL = not asked for */
-    const char *embeddings; /* x.emb.h5 of the queries */
-    const char *problems;   /* problems.h5: their texts */
+    const char *bundle;                         /* model.safetensors; NULL = not asked for */
+    const char *embeddings;                     /* x.emb.h5 of the queries */
+    const char *problems;                       /* problems.h5: their texts */
     double lambda_per_token, lambda_per_second; /* -1: not given */
 } allot_costchoice_settings;
 

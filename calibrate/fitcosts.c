@@ -145,8 +145,8 @@ static allot_code fit_timing(const char *dir, const allot_timedrows *rows, allot
     scratch w = {0};
     int n_loads = count_loads(rows);
     if (n_loads > ALLOT_FITCOSTS_MAX_LOADS)
-        return allot_fail(err, ALLOT_EINPUT, "'%s' has rows at %d loads, more than %d", dir, n_loads,
-                          ALLOT_FITCOSTS_MAX_LOADS);
+        return allot_fail(err, ALLOT_EINPUT, "'%s' has rows at %d loads, more than %d", dir,
+                          n_loads, ALLOT_FITCOSTS_MAX_LOADS);
     allot_code code = copy_strategies(&rows->manifest.strategies, &out->strategies, err);
     out->fingerprint = cJSON_Duplicate(rows->manifest.fingerprint, 1);
     out->hardware = cJSON_Duplicate(rows->manifest.hardware, 1);

@@ -27,14 +27,13 @@ typedef struct {
     allot_seconds_error model[ALLOT_FITCOSTS_MAX_LOADS]; /* of timings: by load, see there */
 } allot_fitcosts_counts;
 
-/* Seconds of a strategy over the load: at_1 + per_load (load - 1), the least squares of the relative
- * errors over the loads that were timed. */
+/* Seconds of a strategy over the load: at_1 + per_load (load - 1), the least squares of the
+ * relative errors over the loads that were timed. */
 typedef struct {
     double at_1, per_load;
     double worst; /* largest |line - mean| / mean; all are NaN with fewer than two loads */
 } allot_cost_line;
 allot_cost_line allot_cost_line_fit(const allot_costsfile *c, int strategy);
-
 
 /* Every strategy of the manifest needs a row at every load that has rows. */
 ALLOT_MUST_CHECK allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,

@@ -143,7 +143,8 @@ const allot_command allot_cmd_time = {
         "Times whole strategies on a server, for the cost table.\n"
         "Each strategy is run as a user would run it, from the first byte sent to the final "
         "answer, with a declared number of strategies in flight (--load), in random order, after "
-        "warm-up, with a cold prefix cache, until the means are known to --precision. Retried requests spoil a timing: it is done again. "
+        "warm-up, with a cold prefix cache, until the means are known to --precision. Retried "
+        "requests spoil a timing: it is done again. "
         "The server should have nothing else to do: timings under other load are flagged. A "
         "stopped run goes on with the same command.\n"
         "New hardware needs only this, 'allot-calibrate costs' and 'allot-export'.",

@@ -59,7 +59,8 @@ static double sample_tokens(const allot_costsfile *c)
     int best = -1;
     for (int s = 0; s < c->strategies.count; s++) {
         const allot_strategy *at = &c->strategies.at[s];
-        if (at->method <= ALLOT_WEIGHTED && (best < 0 || at->n < c->strategies.at[best].n)) best = s;
+        if (at->method <= ALLOT_WEIGHTED && (best < 0 || at->n < c->strategies.at[best].n))
+            best = s;
     }
     return best < 0 ? NAN : c->loads[0].at[best].tokens.mean / c->strategies.at[best].n;
 }

@@ -31,8 +31,8 @@ typedef struct {
 
 typedef struct {
     allot_sample_counts units;
-    double requests; /* at most, retries aside */
-    double tokens;   /* generated; NaN if unknown, as the rest */
+    double requests;      /* at most, retries aside */
+    double tokens;        /* generated; NaN if unknown, as the rest */
     double prompt_tokens; /* read, those of the reward model included */
     double seconds, price;
     const char *source; /* "pilot", "costs", or NULL: no token is known */

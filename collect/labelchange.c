@@ -9,8 +9,8 @@ typedef struct {
     double before, after, largest;
 } change;
 
-static change change_of(const allot_outcomes *a, const allot_outcomes *b, const allot_keyindex *in_a,
-                        int s_a, int s_b)
+static change change_of(const allot_outcomes *a, const allot_outcomes *b,
+                        const allot_keyindex *in_a, int s_a, int s_b)
 {
     change c = {0};
     for (long q = 0; q < b->n; q++) {

@@ -169,8 +169,8 @@ static allot_code copy_shard(merging *m, const shard *at, allot_err *err)
     if (!path) return ALLOT_ERUNTIME;
     m->at = at;
     m->path = path;
-    allot_code rc = allot_sample_plan_init(&m->plan, &at->manifest, m->problems.keys,
-                                           m->problems.n, err);
+    allot_code rc =
+        allot_sample_plan_init(&m->plan, &at->manifest, m->problems.keys, m->problems.n, err);
     if (!rc) rc = allot_journal_read(path, copy_line, m, &torn, err);
     long done = allot_sample_plan_done(&m->plan), total = allot_sample_plan_total(&m->plan);
     allot_sample_plan_clear(&m->plan);
@@ -196,8 +196,9 @@ static allot_code check_output(const char *dir, allot_err *err)
         int there = access(path, F_OK) == 0;
         free(path);
         if (there)
-            return allot_fail(err, ALLOT_EUSAGE, "cannot merge into '%s': it has a %s (give "
-                                                 "another --output)",
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "cannot merge into '%s': it has a %s (give "
+                              "another --output)",
                               dir, names[i]);
     }
     return ALLOT_OK;
@@ -208,8 +209,8 @@ static allot_code copy_problems(const merging *m, allot_err *err)
     char *from = allot_rundir_path(m->shards[0].dir, "problems.h5", err), *bytes = NULL;
     char *to = allot_rundir_path(m->s->output, "problems.h5", err);
     size_t n;
-    allot_code rc = from && to ? allot_file_read(from, MAX_PROBLEMS, &bytes, &n, err)
-                               : ALLOT_ERUNTIME;
+    allot_code rc =
+        from && to ? allot_file_read(from, MAX_PROBLEMS, &bytes, &n, err) : ALLOT_ERUNTIME;
     if (!rc) rc = allot_file_write(to, bytes, n, err);
     free(bytes);
     free(from);

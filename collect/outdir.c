@@ -80,10 +80,11 @@ allot_code allot_outdir_agree(const allot_rundir *have, const allot_rundir *want
             "seed, or another --output)",
             dir, have->seed, wanted->seed);
     if (have->shard != wanted->shard || have->n_shards != wanted->n_shards)
-        return allot_fail(err, ALLOT_EMISMATCH,
-                          "cannot go on in '%s': it holds shard %d/%d, wanted is %d/%d (0/0 is all; "
-                          "each shard has a directory of its own)",
-                          dir, have->shard, have->n_shards, wanted->shard, wanted->n_shards);
+        return allot_fail(
+            err, ALLOT_EMISMATCH,
+            "cannot go on in '%s': it holds shard %d/%d, wanted is %d/%d (0/0 is all; "
+            "each shard has a directory of its own)",
+            dir, have->shard, have->n_shards, wanted->shard, wanted->n_shards);
     allot_code rc = not_less("pool", have->pool, wanted->pool, dir, err);
     if (!rc) rc = not_less("runs", have->runs, wanted->runs, dir, err);
     if (!rc) rc = keeps_strategies(have, wanted, dir, err);

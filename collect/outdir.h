@@ -9,22 +9,22 @@
 #include "queries.h"
 
 typedef struct {
-    const char *dir;         /* borrowed */
-    allot_rundir manifest;   /* what is wanted now; the fingerprint comes with allot_outdir_settle */
+    const char *dir;       /* borrowed */
+    allot_rundir manifest; /* what is wanted now; the fingerprint comes with allot_outdir_settle */
     allot_problems problems; /* of the run, without solutions */
     allot_keyindex index;    /* of problems.keys */
     char *journal_path;      /* owned */
     allot_journal *journal;  /* owned, locked while open */
-    char cfg[17];            /* id of the fingerprint, carried by every record; "" in a new run until
-                                it is settled */
-    cJSON *before;           /* owned: fingerprint that the run was made with; NULL = a new run */
+    char cfg[17];  /* id of the fingerprint, carried by every record; "" in a new run until
+                      it is settled */
+    cJSON *before; /* owned: fingerprint that the run was made with; NULL = a new run */
     int settled;
 } allot_outdir;
 
 /* Creates dir or opens it, reads and checks what is in it. `wanted` is what this command line asks
- * for, without fingerprint and hardware, which only the server knows; its strategies, pool, runs and
- * loads may be more than the directory has, not less. On success o->manifest is `wanted` (which is
- * left zeroed). Nothing of the run is changed yet. */
+ * for, without fingerprint and hardware, which only the server knows; its strategies, pool, runs
+ * and loads may be more than the directory has, not less. On success o->manifest is `wanted` (which
+ * is left zeroed). Nothing of the run is changed yet. */
 ALLOT_MUST_CHECK allot_code allot_outdir_open(allot_outdir *o, const char *dir,
                                               allot_rundir *wanted, const allot_query_choice *c,
                                               allot_err *err);

@@ -21,8 +21,8 @@ ALLOT_MUST_CHECK allot_code allot_queries_choose(const allot_query_choice *c,
                                                  const allot_problems *problems, long **rows,
                                                  long *n, allot_err *err);
 
-/* Sorts rows[n] of these keys by a hash of seed, stream and key: a random order that does not depend
- * on which other rows there are. */
+/* Sorts rows[n] of these keys by a hash of seed, stream and key: a random order that does not
+ * depend on which other rows there are. */
 ALLOT_MUST_CHECK allot_code allot_queries_shuffle(const allot_key *keys, long seed, uint64_t stream,
                                                   long *rows, long n, allot_err *err);
 

@@ -8,6 +8,7 @@ typedef struct {
     const char *path, *cfg;
     allot_record_fn f;
     void *user;
+    int with_texts;
 } reader;
 
 static allot_code read_line(const char *line, size_t n, long number, void *user, allot_err *err)
@@ -16,7 +17,8 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
     allot_record rec = {0};
     char where[512];
     snprintf(where, sizeof where, "line %ld of '%s'", number, r->path);
-    allot_code rc = allot_record_parse(line, n, where, &rec, err);
+    allot_code rc = r->with_texts ? allot_record_parse(line, n, where, &rec, err)
+                                  : allot_record_parse_head(line, n, where, &rec, err);
     if (rc) return rc;
     if (strcmp(rec.cfg, r->cfg) != 0)
         rc = allot_fail(err, ALLOT_EMISMATCH,
@@ -31,7 +33,15 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
 allot_code allot_records_read(const char *path, const char *cfg, allot_record_fn f, void *user,
                               allot_err *err)
 {
-    reader r = {path, cfg, f, user};
+    reader r = {path, cfg, f, user, 1};
+    int torn;
+    return allot_journal_read(path, read_line, &r, &torn, err);
+}
+
+allot_code allot_records_skim(const char *path, const char *cfg, allot_record_fn f, void *user,
+                              allot_err *err)
+{
+    reader r = {path, cfg, f, user, 0};
     int torn;
     return allot_journal_read(path, read_line, &r, &torn, err);
 }

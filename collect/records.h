@@ -10,4 +10,7 @@ typedef allot_code (*allot_record_fn)(allot_record *rec, void *user, allot_err *
 /* Refuses a record of other settings than cfg. */
 ALLOT_MUST_CHECK allot_code allot_records_read(const char *path, const char *cfg, allot_record_fn f,
                                                void *user, allot_err *err);
+/* The same without the texts. */
+ALLOT_MUST_CHECK allot_code allot_records_skim(const char *path, const char *cfg, allot_record_fn f,
+                                               void *user, allot_err *err);
 #endif

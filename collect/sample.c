@@ -192,7 +192,7 @@ static allot_code plan_run(sampler *s, allot_err *err)
                                            s->out.problems.n, err);
     if (!rc) rc = allot_tally_init(&s->tally, &s->plan, err);
     if (rc || !s->out.before) return rc;
-    return allot_records_read(s->out.journal_path, s->out.cfg, mark_record, s, err);
+    return allot_records_skim(s->out.journal_path, s->out.cfg, mark_record, s, err);
 }
 
 /* With the server there: do it, report. */
@@ -216,7 +216,8 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
         total - done, total, result->n_failed_queries, s->out.dir);
 }
 
-/* The queries of a pilot: a random choice. Its records belong to the run, nothing of it is wasted. */
+/* The queries of a pilot: a random choice. Its records belong to the run, nothing of it is wasted.
+ */
 static allot_code choose_pilot(const allot_sample_config *c, sampler *s, allot_err *err)
 {
     long n = s->out.problems.n, *rows = allot_mem_array((size_t)n, sizeof *rows, err);
@@ -225,7 +226,8 @@ static allot_code choose_pilot(const allot_sample_config *c, sampler *s, allot_e
     for (long i = 0; !rc && i < n; i++)
         rows[i] = i;
     if (!rc)
-        rc = allot_queries_shuffle(s->out.problems.keys, c->engine.seed, STREAM_PILOT, rows, n, err);
+        rc =
+            allot_queries_shuffle(s->out.problems.keys, c->engine.seed, STREAM_PILOT, rows, n, err);
     long chosen = 0;
     for (long i = 0; !rc && i < n && chosen < c->pilot; i++)
         if (allot_rundir_has(&s->out.manifest, &s->out.problems.keys[rows[i]]))

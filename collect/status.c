@@ -88,7 +88,7 @@ static allot_code read_journal(const char *dir, allot_status *s, allot_err *err)
     char cfg[17];
     allot_fingerprint_id(s->manifest.fingerprint, cfg);
     char *path = allot_rundir_path(dir, "journal.jsonl", err);
-    allot_code rc = path ? allot_records_read(path, cfg, take_record, s, err) : ALLOT_ERUNTIME;
+    allot_code rc = path ? allot_records_skim(path, cfg, take_record, s, err) : ALLOT_ERUNTIME;
     free(path);
     return rc;
 }
@@ -102,7 +102,8 @@ allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
     if (!rc) rc = allot_problems_load(path, 0, &s->problems, err);
     if (!rc)
         rc = allot_keyindex_build(&s->index, s->problems.keys, (size_t)s->problems.n, path, err);
-    if (!rc) rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.keys, s->problems.n, err);
+    if (!rc)
+        rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.keys, s->problems.n, err);
     if (!rc && !(s->failures = allot_mem_array((size_t)s->problems.n, sizeof *s->failures, err)))
         rc = ALLOT_ERUNTIME;
     if (!rc) rc = read_journal(dir, s, err);
@@ -195,8 +196,7 @@ void allot_status_print(const allot_status *s, const char *dir)
     printf("%s: %ld queries, %d strategies, pool %d, runs %d", dir,
            s->problems.n - s->plan.n_elsewhere, s->manifest.strategies.count, s->manifest.pool,
            s->manifest.runs);
-    if (s->manifest.n_shards)
-        printf(", shard %d of %d", s->manifest.shard, s->manifest.n_shards);
+    if (s->manifest.n_shards) printf(", shard %d of %d", s->manifest.shard, s->manifest.n_shards);
     printf("\n");
     for (int k = 0; k < ALLOT_N_UNITS; k++)
         if (s->units.total[k] > 0)

@@ -24,8 +24,8 @@ typedef struct {
     allot_sample_counts units;
     long n_tokens, prm_tokens;
     long n_samples, n_redrawn; /* of the pool; those that are not of their first seed */
-    double active_s;     /* time in which records came, pauses left out */
-    double last_start_s; /* epoch */
+    double active_s;           /* time in which records came, pauses left out */
+    double last_start_s;       /* epoch */
     allot_status_error errors[ALLOT_STATUS_MAX_ERRORS];
     int n_errors;
     char **failures; /* owned [queries]: last error of a query that is not whole, else NULL */

@@ -36,7 +36,7 @@ typedef struct {
     int *order, *scratch; /* owned [per_load]: units of query queries[order_q] */
     long order_q;
     int next_in_order;
-    long n_failed; /* at this load: units that are left undone */
+    long n_failed;                         /* at this load: units that are left undone */
     allot_task *first_again, **last_again; /* spoiled timings, to be done once more */
     long n_recorded;                       /* jobs in flight that will be recorded */
     int fillers_left;                      /* warm-ups still to be started */
@@ -200,8 +200,8 @@ static void make_salt(timer *t, char out[17])
     snprintf(out, 17, "%016llx", (unsigned long long)allot_rng_mix(words, 4));
 }
 
-/* Each timing meets an empty prefix cache, by the salt of its requests and, where nothing else is in
- * flight that would suffer, by the server's own means, which also reach what is not salted. */
+/* Each timing meets an empty prefix cache, by the salt of its requests and, where nothing else is
+ * in flight that would suffer, by the server's own means, which also reach what is not salted. */
 static void empty_cache(timer *t)
 {
     const char *path = allot_engine_profile(t->pump.engine)->reset_cache;
@@ -307,8 +307,9 @@ static void report_cache(timer *t, allot_loadmetrics *before)
     allot_serverload_metrics(&t->pump.server, &now);
     double looked_up = now.cache_queries - before->cache_queries;
     if (before->cache_hits >= 0 && looked_up > 0)
-        allot_log_info("load %d: the server found %.0f %% of the prompts' tokens in its prefix cache",
-                       load(t), 100 * (now.cache_hits - before->cache_hits) / looked_up);
+        allot_log_info(
+            "load %d: the server found %.0f %% of the prompts' tokens in its prefix cache", load(t),
+            100 * (now.cache_hits - before->cache_hits) / looked_up);
 }
 
 static allot_code time_load(timer *t, allot_err *err)
@@ -404,7 +405,7 @@ static allot_code plan_timings(timer *t, allot_err *err)
     if (!rc) rc = order_queries(t, err);
     if (!rc && !(t->scratch = allot_mem_array(n, sizeof *t->scratch, err))) rc = ALLOT_ERUNTIME;
     if (rc || !t->out.before) return rc;
-    return allot_records_read(t->out.journal_path, t->out.cfg, mark_record, t, err);
+    return allot_records_skim(t->out.journal_path, t->out.cfg, mark_record, t, err);
 }
 
 /* With the server there: do it, report. */

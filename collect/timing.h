@@ -35,13 +35,13 @@ typedef struct {
 
 typedef struct {
     long n_queries;
-    long done, total;  /* timings of the directory, the most that it can have */
-    long missing;      /* failed, or too few for the precision */
+    long done, total;            /* timings of the directory, the most that it can have */
+    long missing;                /* failed, or too few for the precision */
     allot_timing_load loads[16]; /* in the order of the directory's loads */
-    long n_errors;     /* of this session, as the rest */
-    long n_again;      /* spoiled by a retry and done again */
-    long n_foreign;    /* timed while the server had other load */
-    int foreign_known; /* the server's metrics could be read */
+    long n_errors;               /* of this session, as the rest */
+    long n_again;                /* spoiled by a retry and done again */
+    long n_foreign;              /* timed while the server had other load */
+    int foreign_known;           /* the server's metrics could be read */
     long n_tokens;
     double seconds;
     double client_share; /* processor seconds of this process per second of the session */

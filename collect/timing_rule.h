@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timing_rule.h - when enough was timed: a load is done once the standard error of every strategy's
- * mean seconds is below a share of the mean. Rows of one query depend on each other, so the error is
- * that of the queries' means. Rows under foreign load do not count.
- * Symbols: Q queries, L loads, S strategies. */
+ * mean seconds is below a share of the mean. Rows of one query depend on each other, so the error
+ * is that of the queries' means. Rows under foreign load do not count. Symbols: Q queries, L loads,
+ * S strategies. */
 #ifndef ALLOT_TIMING_RULE_H
 #define ALLOT_TIMING_RULE_H
 #include "core/rundir.h"
@@ -13,8 +13,8 @@
 typedef struct {
     long n_queries;
     int n_loads, n_strategies;
-    double *seconds; /* owned [L,S,Q]: sums */
-    int *n;          /* owned [L,S,Q] */
+    double *seconds;            /* owned [L,S,Q]: sums */
+    int *n;                     /* owned [L,S,Q] */
     double *client_s, *total_s; /* owned [L]: sums of rows that tell the client's share */
 } allot_timing_rule;
 

@@ -125,7 +125,7 @@ static allot_code get_long(const cJSON *o, const char *field, const char *where,
                            long *out, allot_err *err)
 {
     *out = 0;
-    if (!cJSON_HasObjectItem(o, field)) return ALLOT_OK;
+    if (!cJSON_GetObjectItemCaseSensitive(o, field)) return ALLOT_OK;
     return allot_json_int(o, field, where, 0, max, out, err);
 }
 
@@ -210,7 +210,7 @@ static allot_code get_generation(const cJSON *o, const char *where, allot_genera
 {
     if (!cJSON_IsObject(o)) return allot_fail(err, ALLOT_EINPUT, "%s: 'gen' is malformed", where);
     allot_code rc = get_scores(o, where, g, err);
-    if (rc || !cJSON_HasObjectItem(o, "text")) return rc;
+    if (rc || !cJSON_GetObjectItemCaseSensitive(o, "text")) return rc;
     const char *text;
     int finish;
     rc = allot_json_string(o, "text", where, &text, err);
@@ -229,7 +229,7 @@ static allot_code get_generation(const cJSON *o, const char *where, allot_genera
 static allot_code get_generations(const cJSON *o, const char *where, allot_record *r,
                                   allot_err *err)
 {
-    if (!cJSON_HasObjectItem(o, "gen")) return ALLOT_OK;
+    if (!cJSON_GetObjectItemCaseSensitive(o, "gen")) return ALLOT_OK;
     cJSON *list;
     const cJSON *item;
     allot_code rc = allot_json_array(o, "gen", where, &list, err);
@@ -265,7 +265,7 @@ static allot_code get_round(const cJSON *o, const char *where, allot_round *out,
 
 static allot_code get_rounds(const cJSON *o, const char *where, allot_record *r, allot_err *err)
 {
-    if (!cJSON_HasObjectItem(o, "rounds")) return ALLOT_OK;
+    if (!cJSON_GetObjectItemCaseSensitive(o, "rounds")) return ALLOT_OK;
     cJSON *list;
     const cJSON *item;
     allot_code rc = allot_json_array(o, "rounds", where, &list, err);
@@ -343,8 +343,8 @@ static allot_code check_shape(const allot_record *r, const char *where, allot_er
     return ALLOT_OK;
 }
 
-allot_code allot_record_parse(const char *line, size_t n, const char *where, allot_record *out,
-                              allot_err *err)
+static allot_code parse(const char *line, size_t n, const char *where, int with_texts,
+                        allot_record *out, allot_err *err)
 {
     cJSON *o;
     allot_record r = {0};
@@ -354,10 +354,32 @@ allot_code allot_record_parse(const char *line, size_t n, const char *where, all
     if (!rc) rc = get_costs(o, where, &r, err);
     if (!rc) rc = get_error(o, where, &r, err);
     if (!rc) rc = get_rounds(o, where, &r, err);
-    if (!rc) rc = get_generations(o, where, &r, err);
-    if (!rc) rc = check_shape(&r, where, err);
+    if (!rc && with_texts) rc = get_generations(o, where, &r, err);
+    if (!rc && with_texts) rc = check_shape(&r, where, err);
     cJSON_Delete(o);
     if (rc) allot_record_clear(&r);
     else *out = r;
     return rc;
+}
+
+allot_code allot_record_parse(const char *line, size_t n, const char *where, allot_record *out,
+                              allot_err *err)
+{
+    return parse(line, n, where, 1, out, err);
+}
+
+/* The texts are the last field, and its name with its quotes cannot stand inside a text, where
+ * quotes are escaped. A line in another order is parsed whole. */
+allot_code allot_record_parse_head(const char *line, size_t n, const char *where,
+                                   allot_record *out, allot_err *err)
+{
+    static const char texts[] = ",\"gen\":[";
+    char head[4096];
+    const char *at = memmem(line, n, texts, sizeof texts - 1);
+    size_t length = at ? (size_t)(at - line) : n;
+    if (!at || length > sizeof head - 1 || memcmp(line + n - 2, "]}", 2) != 0)
+        return parse(line, n, where, 0, out, err);
+    memcpy(head, line, length);
+    head[length++] = '}';
+    return parse(head, length, where, 0, out, err);
 }

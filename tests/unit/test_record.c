@@ -82,6 +82,33 @@ static void printed_and_parsed_is_the_same(void **state)
     allot_buf_clear(&again);
 }
 
+static void the_head_is_the_record_without_its_texts(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_record r, s;
+    allot_buf line = {0};
+    fill(&r);
+    free(r.gen[0].text);
+    r.gen[0].text = strdup("a text that says ,\"gen\":[{\"text\":\"\"}]} of itself");
+    r.gen[0].n = strlen(r.gen[0].text);
+    assert_int_equal(allot_record_print(&r, &line, &err), ALLOT_OK);
+    assert_int_equal(allot_record_parse_head(line.at, line.n, "line 1", &s, &err), ALLOT_OK);
+    assert_int_equal(s.n_gen, 0);
+    assert_int_equal(s.type, r.type);
+    assert_string_equal(s.source, r.source);
+    assert_int_equal(allot_key_compare(&s.key, &r.key), 0);
+    assert_int_equal(s.n_rounds, r.n_rounds);
+    assert_int_equal(s.n_tokens, r.n_tokens);
+    allot_record_clear(&s);
+    /* cut off in the texts, or in the head, it is no record */
+    for (size_t n = 0; n < line.n; n++)
+        if (n < 2 || memcmp(line.at + n - 2, "]}", 2) != 0)
+            assert_int_equal(allot_record_parse_head(line.at, n, "line 1", &s, &err), ALLOT_EINPUT);
+    allot_record_clear(&r);
+    allot_buf_clear(&line);
+}
+
 static void every_prefix_is_refused(void **state)
 {
     (void)state;
@@ -130,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_and_parsed_is_the_same),
+        cmocka_unit_test(the_head_is_the_record_without_its_texts),
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(malformed_records_are_refused),
     };
