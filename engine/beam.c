@@ -299,8 +299,8 @@ allot_code allot_beam_start(allot_job *job, allot_err *err)
                           job->engine->profile->kind);
     if (job->engine->prm->outcome)
         return allot_fail(err, ALLOT_EUSAGE,
-                          "beam search needs scores of steps, but a reward model of kind '%s' scores "
-                          "whole answers",
+                          "beam search needs scores of steps, but a reward model of kind '%s' "
+                          "scores whole answers",
                           job->engine->prm->kind);
     search *s = allot_mem_array(1, sizeof *s, err);
     if (!s) return ALLOT_ERUNTIME;

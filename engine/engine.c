@@ -71,8 +71,8 @@ static allot_code check_template(const allot_engine_config *c, allot_err *err)
     char names[128];
     allot_prompt_names(names, sizeof names);
     return allot_fail(err, ALLOT_EUSAGE,
-                      "the prompt template has %d places for {problem}, not 1 (known by name: chat, "
-                      "server, %s)",
+                      "the prompt template has %d places for {problem}, not 1 (known by name: "
+                      "chat, server, %s)",
                       places, names);
 }
 

@@ -22,9 +22,9 @@ typedef struct {
     const char *prm_kind;        /* "vllm-pooling", "logprob", "classify", "rerank", "replay" */
     const char *prm_separator;   /* "<extra_0>": put behind each step */
     const char *prm_system_prompt; /* NULL = that of the kind; "" = none */
-    const char *prm_template;    /* text with {problem}, {system} and {steps} (else the steps are put
-                                    at its end), or a built-in one's name; NULL = messages (the
-                                    server renders its template) */
+    const char *prm_template;    /* text with {problem}, {system} and {steps} (else steps are put at
+                                    its end), or a built-in one's name; NULL = messages (the server
+                                    renders its template) */
     const char *prm_labels;      /* logprob: the tokens for good and bad, "+,-" */
     const char *prm_activation;  /* classify, rerank: "none", scores are in [0, 1]; "sigmoid" */
     const char *prm_scores;      /* replay: file of scores; NULL = none */

@@ -6,7 +6,8 @@
 #include "engine.h"
 
 /* A text that fails for its own sake (a status 500 that outlasts the retries: llama.cpp's server
- * answers so when the bytes drawn are no UTF-8) is drawn again with the seed of the next attempt. */
+ * answers so when the bytes drawn are no UTF-8) is drawn again with the seed of the next attempt.
+ */
 #define ALLOT_MAX_DRAWS 4
 
 typedef struct {
@@ -15,8 +16,9 @@ typedef struct {
     uint64_t seeds[ALLOT_MAX_DRAWS]; /* of each attempt */
     long max_tokens;
     int stop_at_step; /* stop behind the next step separator, which stays in the text */
-    const char *salt;   /* NULL = none */
-    const char *prompt; /* rendered by the server; NULL = from the template. allot_generate sets it */
+    const char *salt; /* NULL = none */
+    const char
+        *prompt; /* set by allot_generate: rendered by the server; NULL = from the template */
 } allot_generate_request;
 
 /* Borrowed, valid during the callback. */
@@ -27,8 +29,8 @@ typedef struct {
     allot_finish finish;
     int ended; /* the text is over: end of sequence as far as the server tells, or length */
     long n_tokens, prompt_tokens, cached_tokens;
-    int attempt; /* which of the seeds it has */
-    int retries; /* of all attempts, each of which is one more */
+    int attempt;           /* which of the seeds it has */
+    int retries;           /* of all attempts, each of which is one more */
     double sent_s, done_s; /* as in allot_http_reply */
 } allot_generate_reply;
 

@@ -39,9 +39,8 @@ allot_code allot_prm_open(allot_engine *e, allot_err *err)
     e->prm = allot_prm_find(c->prm_kind);
     if (!c->prm_system_prompt) c->prm_system_prompt = e->prm->system_prompt;
     if (!e->prm->no_server) {
-        allot_code rc =
-            allot_hostlist_pick(e->http, &e->prm_hosts, &e->prm_server, c->prm_model, NULL,
-                                             &e->prm_model, err);
+        allot_code rc = allot_hostlist_pick(e->http, &e->prm_hosts, &e->prm_server, c->prm_model,
+                                            NULL, &e->prm_model, err);
         if (rc) return rc;
     } else if (!(e->prm_model = allot_mem_text(c->prm_model, strlen(c->prm_model), err))) {
         return ALLOT_ERUNTIME;
