@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* npyfile.h - a matrix of numbers from numpy.save: versions 1 to 3, '<f2', '<f4' or '<f8', row by row
- * (C order), two dimensions, not a byte more or less than the header says. */
+/* npyfile.h - a matrix of numbers from numpy.save: versions 1 to 3, '<f2', '<f4' or '<f8', row by
+ * row (C order), two dimensions, not a byte more or less than the header says. */
 #ifndef ALLOT_NPYFILE_H
 #define ALLOT_NPYFILE_H
 #include "liballot/err.h"
