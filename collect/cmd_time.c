@@ -10,7 +10,7 @@ static allot_timing_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
 static const char *dataset, *split, *splits, *strategies, *output, *loads, *hardware;
 static long queries;
-static int runs = 1, num_warmups = 4;
+static int runs = 1, num_warmups = 4, stream;
 static double precision = 5;
 
 static const allot_option options[] = {
@@ -35,6 +35,8 @@ static const allot_option options[] = {
      10000},
     {"num-warmups", ALLOT_OPT_INT, &num_warmups, "W",
      "unrecorded strategies before each load (default: 4)", 0, 10000},
+    {"stream", ALLOT_OPT_FLAG, &stream, NULL,
+     "let texts come piece by piece, and note the time to the first piece (ttft_s)", 0, 0},
     {"hardware", ALLOT_OPT_STRING, &hardware, "TEXT",
      "what the server runs on, e.g. '1 x A100-80GB' (default: this machine's processor)", 0, 0},
     ALLOT_ENGINE_SERVER_ROWS(given),
@@ -64,6 +66,7 @@ static allot_code print_json(const allot_timing_result *r, allot_err *err)
     allot_json_add_number(o, "foreign", r->foreign_known ? (double)r->n_foreign : NAN);
     cJSON_AddNumberToObject(o, "tokens", (double)r->n_tokens);
     allot_json_add_number(o, "seconds", r->seconds);
+    allot_json_add_number(o, "ttft_seconds", r->n_ttft ? r->ttft_s / (double)r->n_ttft : NAN);
     allot_json_add_number(o, "client_cpu_share", r->client_share);
     cJSON_AddNumberToObject(o, "missing", (double)r->missing);
     cJSON *list = cJSON_AddArrayToObject(o, "loads");
@@ -95,6 +98,8 @@ static void print_text(const allot_timing_result *r)
     printf("this session: %ld tokens in %.1f s, %ld errors, %ld timings done again after retries",
            r->n_tokens, r->seconds, r->n_errors, r->n_again);
     if (r->foreign_known) printf(", %ld under other load", r->n_foreign);
+    if (r->n_ttft)
+        printf("\nfirst piece of a text after %.4f s in the mean", r->ttft_s / (double)r->n_ttft);
     printf("\nthis program itself used %.1f %% of a processor\n", 100 * r->client_share);
 }
 
@@ -114,6 +119,7 @@ static allot_code configure(const allot_common *common, allot_err *err)
     config.num_warmups = num_warmups;
     config.hardware = hardware;
     config.engine.seed = q->seed = common->seed;
+    config.engine.stream = stream;
     allot_code rc = allot_engine_flags_apply(&given, &config.engine, err);
     if (rc || !loads) return rc;
     long list[sizeof config.loads / sizeof *config.loads];

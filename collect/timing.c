@@ -169,6 +169,7 @@ static void record(timer *t, allot_task *job, allot_record *rec)
     allot_pump_record(&t->pump, rec);
     if (rec->type == ALLOT_REC_TIMED) {
         t->result->n_foreign += rec->foreign;
+        if (isfinite(rec->ttft_s)) t->result->ttft_s += rec->ttft_s, t->result->n_ttft++;
         take_row(t, job->q, job->unit, rec);
     } else {
         t->n_failed++;

@@ -52,7 +52,8 @@ typedef struct {
     int n_rounds;
     long n_tokens;       /* all generated tokens of the unit */
     long prompt_tokens, cached_tokens, prm_tokens;
-    double seconds, gen_s, prm_s, ttft_s; /* wall-clock; ttft NaN if unknown */
+    double seconds, gen_s, prm_s, ttft_s; /* wall-clock; ttft: to a text's first piece,
+                                             the mean of all texts; NaN if unknown */
     double client_s;     /* timed: of `seconds`, this program's own; NaN if unknown */
     int load;            /* timed: declared queries in flight */
     int foreign;         /* timed: the server had other load */

@@ -41,6 +41,7 @@ typedef struct {
     int max_concurrency;         /* requests in flight */
     int max_retries;
     double timeout_s, connect_timeout_s;
+    int stream;                  /* texts come piece by piece, so that ttft_s is known */
     long seed;
     int insecure;
     const char *cacert;

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/json.h"
+#include "core/progress.h"
 #include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
 #include "prompt.h"
+#include "sse.h"
 
 #define MAX_TOKENS_TOLD 9007199254740992.0
 
@@ -90,6 +92,10 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
         cJSON_AddItemToArray(stop, cJSON_CreateString(e->config.step_separator));
         if (e->profile->keep_stop) cJSON_AddTrueToObject(o, e->profile->keep_stop);
     }
+    if (e->config.stream) {
+        cJSON_AddTrueToObject(o, "stream");
+        cJSON_AddTrueToObject(cJSON_AddObjectToObject(o, "stream_options"), "include_usage");
+    }
     add_salt(o, e->profile, r->salt);
     allot_extrabody_add(e->extra, o);
     add_plain(o, e->profile);
@@ -168,6 +174,21 @@ static allot_code get_finish(const allot_engine *e, const allot_generate_request
     return ALLOT_OK;
 }
 
+static allot_code read_answer(const allot_engine *e, const allot_generate_request *r,
+                              const cJSON *json, allot_generate_reply *reply, allot_err *err)
+{
+    const cJSON *choices = cJSON_GetObjectItemCaseSensitive(json, "choices");
+    const cJSON *choice = cJSON_GetArrayItem(choices, 0);
+    if (!cJSON_IsArray(choices) || cJSON_GetArraySize(choices) != 1)
+        return allot_fail(err, ALLOT_ESERVER, "the server answered with %d choices instead of 1",
+                          cJSON_IsArray(choices) ? cJSON_GetArraySize(choices) : 0);
+    reply->text = text_of(choice);
+    if (!reply->text) return allot_fail(err, ALLOT_ESERVER, "the server answered without a text");
+    reply->n = strlen(reply->text);
+    allot_code rc = get_finish(e, r, choice, reply, err);
+    return rc ? rc : get_usage(json, reply, err);
+}
+
 allot_code allot_generate_parse(const allot_engine *e, const allot_generate_request *r,
                                 const char *body, size_t n, cJSON **json,
                                 allot_generate_reply *reply, allot_err *err)
@@ -181,16 +202,7 @@ allot_code allot_generate_parse(const allot_engine *e, const allot_generate_requ
     allot_buf_clear(&clean);
     if (rc) return rc;
     allot_profile_answer(*json);
-    const cJSON *choices = cJSON_GetObjectItemCaseSensitive(*json, "choices");
-    const cJSON *choice = cJSON_GetArrayItem(choices, 0);
-    if (!cJSON_IsArray(choices) || cJSON_GetArraySize(choices) != 1)
-        return allot_fail(err, ALLOT_ESERVER, "the server answered with %d choices instead of 1",
-                          cJSON_IsArray(choices) ? cJSON_GetArraySize(choices) : 0);
-    reply->text = text_of(choice);
-    if (!reply->text) return allot_fail(err, ALLOT_ESERVER, "the server answered without a text");
-    reply->n = strlen(reply->text);
-    rc = get_finish(e, r, choice, reply, err);
-    return rc ? rc : get_usage(*json, reply, err);
+    return read_answer(e, r, *json, reply, err);
 }
 
 typedef struct {
@@ -200,6 +212,7 @@ typedef struct {
     char *so_far, *salt;            /* owned copies while the prompt is awaited */
     cJSON *body;                    /* owned: what was sent, to be drawn again */
     int attempt, retries;           /* those of earlier attempts */
+    allot_sse stream;               /* of an answer that comes in pieces */
     allot_generate_fn done;
     void *user;
 } pending;
@@ -210,6 +223,7 @@ static void pending_free(void *user)
     free(p->so_far);
     free(p->salt);
     cJSON_Delete(p->body);
+    allot_sse_clear(&p->stream);
     free(p);
 }
 
@@ -228,18 +242,46 @@ static int draw_again(pending *p, const allot_http_reply *http)
     return !send_body(p, NULL);
 }
 
+static void take_bytes(const char *bytes, size_t n, void *user)
+{
+    pending *p = user;
+    if (bytes) allot_sse_take(&p->stream, bytes, n, allot_clock_s());
+    else allot_sse_clear(&p->stream);
+}
+
+/* A stream that broke off behind its status is asked for again as a whole. */
+static int stream_again(pending *p, const allot_http_reply *http)
+{
+    int retries = p->retries + http->retries;
+    if (!p->engine->config.stream || http->failure || http->status != 200) return 0;
+    if (allot_sse_is_whole(&p->stream) || retries >= p->engine->config.max_retries) return 0;
+    p->retries = retries + 1;
+    allot_sse_clear(&p->stream);
+    return !send_body(p, NULL);
+}
+
+static allot_code take_answer(pending *p, const allot_http_reply *http, cJSON **json,
+                              allot_generate_reply *reply)
+{
+    allot_err *err = &reply->failure;
+    if (!p->engine->config.stream)
+        return allot_generate_parse(p->engine, &p->request, http->body, http->n, json, reply, err);
+    if (p->stream.first_s > 0) reply->first_s = p->stream.first_s;
+    allot_code rc = allot_sse_answer(&p->stream, json, err);
+    return rc ? rc : read_answer(p->engine, &p->request, *json, reply, err);
+}
+
 static void answered(const allot_http_reply *http, void *user)
 {
     pending *p = user;
-    if (draw_again(p, http)) return;
+    if (draw_again(p, http) || stream_again(p, http)) return;
     cJSON *json = NULL;
     allot_generate_reply reply = {.attempt = p->attempt,
                                   .retries = p->retries + http->retries,
                                   .sent_s = http->sent_s,
+                                  .first_s = NAN,
                                   .done_s = http->done_s};
-    if (!allot_http_verdict(http, &reply.failure) &&
-        allot_generate_parse(p->engine, &p->request, http->body, http->n, &json, &reply,
-                             &reply.failure))
+    if (!allot_http_verdict(http, &reply.failure) && take_answer(p, http, &json, &reply))
         (void)allot_fail_in(&reply.failure, "'%s'", http->url);
     p->done(&reply, p->user);
     cJSON_Delete(json);
@@ -260,6 +302,7 @@ static allot_code send_body(pending *p, allot_err *err)
                                 .n = strlen(text),
                                 .api_key = e->server.api_key,
                                 .done = answered,
+                                .on_data = e->config.stream ? take_bytes : NULL,
                                 .drop = pending_free,
                                 .user = p};
         rc = allot_http_send(e->http, &r, err);
@@ -279,7 +322,7 @@ static allot_code send_request(pending *p, const allot_generate_request *r, allo
 static void rendered(const char *prompt, const allot_err *failure, void *user)
 {
     pending *p = user;
-    allot_generate_reply reply = {.sent_s = INFINITY};
+    allot_generate_reply reply = {.sent_s = INFINITY, .first_s = NAN};
     if (prompt) {
         allot_generate_request r = p->request;
         r.prompt = prompt;

@@ -32,6 +32,7 @@ typedef struct {
     int attempt;           /* which of the seeds it has */
     int retries;           /* of all attempts, each of which is one more */
     double sent_s, done_s; /* as in allot_http_reply */
+    double first_s;        /* when the first piece came, of a stream; else NaN */
 } allot_generate_reply;
 
 typedef void (*allot_generate_fn)(const allot_generate_reply *reply, void *user);

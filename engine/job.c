@@ -70,6 +70,9 @@ void allot_job_count(allot_job *job, const allot_generate_reply *reply)
     r->n_tokens += reply->n_tokens;
     r->prompt_tokens += reply->prompt_tokens;
     r->cached_tokens += reply->cached_tokens;
+    if (isnan(reply->first_s)) return;
+    job->ttft_s += reply->first_s - reply->sent_s;
+    r->ttft_s = job->ttft_s / ++job->n_ttft;
 }
 
 void allot_job_phase(allot_job *job)

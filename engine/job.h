@@ -41,6 +41,8 @@ typedef struct allot_job {
     int timed;         /* report a record of type timed */
     int outstanding;   /* requests in flight */
     allot_err failure; /* of the first request that failed; code 0 = none */
+    double ttft_s;     /* sum over the texts that tell... */
+    int n_ttft;        /* ...which are so many */
     double sent_s;     /* monotonic: first byte of the job's first request; INFINITY = not yet */
     double phase_sent_s, phase_done_s;    /* of the requests since allot_job_phase */
     void *state;                          /* of the kind of job */

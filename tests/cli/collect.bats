@@ -375,6 +375,18 @@ fails_with() {
         { echo "$output"; false; }
 }
 
+@test "time: with --stream the time to the first piece is noted" {
+    "$ALLOT_BUILD/tests/faults/fault_server" port 3>&- &
+    SERVER=$!
+    wait_for_port
+    strategies single majority@3 > s.json
+    run allot-collect time --json --quiet --dataset p.h5 --strategies s.json --output t --stream \
+        --base-url "$URL/delay" --model gen --prompt-template 'Q: {problem}\n' --queries 2 --precision 0
+    [ "$status" -eq 0 ]
+    [ "$(jq '.ttft_seconds > 0.04 and .ttft_seconds < 1' <<< "$output")" = true ]
+    [ "$(jq -s 'map(select(.ttft_s > 0.04 and .ttft_s <= .seconds)) | length' t/journal.jsonl)" = 4 ]
+}
+
 @test "time: each timing that runs alone meets an emptied cache" {
     start_server --reset-file resets
     strategies single bon@2 > s.json

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FAULT_GIANT_BYTES (UINT64_C(200) << 20)
@@ -159,6 +160,9 @@ static enum MHD_Result fault_embeddings(const fault_request *r, fault_vectors ho
     return fault_send_json(r, o);
 }
 
+static enum MHD_Result fault_ok(const fault_request *r);
+#include "stream_faults.h"
+
 static enum MHD_Result fault_ok(const fault_request *r)
 {
     if (strcmp(r->path, "/v1/models") == 0)
@@ -167,6 +171,7 @@ static enum MHD_Result fault_ok(const fault_request *r)
         return fault_send(r, 200, NULL, NULL, "{\"version\":\"0.26.0\"}");
     if (strcmp(r->path, "/pooling") == 0) return fault_pooling(r, ROWS_PAIRS);
     if (strcmp(r->path, "/v1/embeddings") == 0) return fault_embeddings(r, VECTORS_FLOATS);
+    if (fault_wants_stream(r)) return fault_ok_stream(r);
     if (strstr(r->path, "completions"))
         return fault_send_json(r, fault_completion(r, 1, FAULT_TEXT));
     return fault_send(r, 404, NULL, NULL, "{\"detail\":\"Not Found\"}");
@@ -483,6 +488,19 @@ static const fault FAULTS[] = {
     {"bad-draw", fault_bad_draw, 0},
     {"always-500", fault_always_500, 0},
     {"generation", fault_generation, 0},
+    {"stream-error", fault_stream_error, 0},
+    {"stream-dead", fault_stream_dead, 0},
+    {"stream-cut", fault_stream_cut, 0},
+    {"stream-unfinished", fault_stream_unfinished, 0},
+    {"stream-no-done", fault_stream_no_done, 0},
+    {"stream-interleaved", fault_stream_interleaved, 0},
+    {"stream-not-json", fault_stream_not_json, 0},
+    {"gateway", fault_gateway, 0},
+    {"too-large", fault_too_large, 0},
+    {"slots", fault_slots, 0},
+    {"overloaded", fault_overloaded, 0},
+    {"rate-limit-date", fault_rate_limit_date, 0},
+    {"reasoning", fault_reasoning, 0},
     {"flat-rows", fault_flat_rows, 0},
     {"base64", fault_base64, 0},
     {"logits", fault_logits, 0},

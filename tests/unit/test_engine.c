@@ -134,7 +134,21 @@ static void bad_answers_are_errors_never_samples(void **state)
     expect_failure("not-json", "the server's answer: is not valid JSON");
     expect_failure("empty", "the server's answer: is empty, not JSON");
     expect_failure("bad-nested", "answered with status 400: top_p is wrong");
+    expect_failure("slots", "status 400: n_cmpl cannot be greater than the number of slots");
     expect_failure("wrong-model", "answered with status 404: The model `gen` does not exist.");
+}
+
+static void a_model_cut_while_it_thinks_has_said_nothing(void **state)
+{
+    (void)state;
+    allot_engine_config c;
+    config_for("reasoning", &c);
+    allot_done d = sample_with(&c, 0);
+    assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
+    assert_string_equal(d.rec.gen[0].text, "");
+    assert_int_equal(d.rec.gen[0].finish, ALLOT_FINISH_LENGTH);
+    assert_int_equal(d.rec.n_tokens, 5);
+    allot_record_clear(&d.rec);
 }
 
 static void a_loading_server_is_waited_for(void **state)
@@ -452,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_sample_has_text_and_costs),
         cmocka_unit_test(seeds_depend_on_what_is_drawn),
         cmocka_unit_test(bad_answers_are_errors_never_samples),
+        cmocka_unit_test(a_model_cut_while_it_thinks_has_said_nothing),
         cmocka_unit_test(a_loading_server_is_waited_for),
         cmocka_unit_test(invalid_characters_are_replaced),
         cmocka_unit_test(what_fails_for_its_own_sake_is_drawn_again),

@@ -71,6 +71,10 @@ static void error_bodies_of_every_shape_are_read(void **state)
     post(h, "bad-flat", "", " answered with status 400: top_p is wrong");
     post(h, "detail", "", " answered with status 422: field required");
     post(h, "wrong-model", "", " answered with status 404: The model `gen` does not exist.");
+    post(h, "too-large", "",
+         " answered with status 413: <html><h1>413 Request Entity Too Large</h1></html>");
+    post(h, "slots", "",
+         " answered with status 400: n_cmpl cannot be greater than the number of slots");
     post(h, "html", "",
          " answered with status 403: <html><h1>403 Forbidden</h1></html> "
          "(give a key with --api-key-env or --api-key-file)");
@@ -80,8 +84,9 @@ static void error_bodies_of_every_shape_are_read(void **state)
 static void passing_faults_are_retried(void **state)
 {
     (void)state;
-    static const char *const faults[] = {"rate-limit-ms", "rate-limit", "loading", "closed",
-                                         "truncated"};
+    static const char *const faults[] = {"rate-limit-ms", "rate-limit",      "loading",
+                                         "closed",        "truncated",       "gateway",
+                                         "overloaded",    "rate-limit-date"};
     allot_http *h = open_http(5);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         outcome o = post(h, faults[i], NULL, NULL);
