@@ -8,6 +8,8 @@
 #include "grade/realset.h"
 #include "grade/words.h"
 
+enum { LETTERS_PER_STEP = 24 }; /* long parts cost more of what is left */
+
 static int same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     for (int i = 0; i < a->n; i++)
@@ -342,7 +344,8 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     if (numbers > 0) return decided("the same number", c);
     if (c->o->decimals == ALLOT_DECIMALS_ROUNDED && allot_same_rounded(a, b))
         return decided("a rounding", c);
-    if (numbers == 0) return 0;
+    c->left -= (int)((a.n + b.n) / LETTERS_PER_STEP);
+    if (numbers == 0 || c->left <= 0) return 0;
     int sets = same_sets(a, b);
     if (sets >= 0) return sets && decided("the same set of numbers", c);
     int left = c->left;

@@ -9,7 +9,7 @@
 typedef struct {
     const allot_grade_options *o;
     int depth;        /* of parts inside parts */
-    int left;         /* part comparisons still allowed */
+    int left;         /* part comparisons still allowed; long ones count more */
     int sentences;    /* that the answer was taken out of */
     const char *rule; /* what made the answers equal; NULL */
 } allot_comparison;

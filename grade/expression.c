@@ -245,9 +245,14 @@ static int root(parser *p, allot_value *v)
     return 1;
 }
 
+static int is_hyperbolic(const char *name)
+{
+    return *name != 'l' && name[3] == 'h';
+}
+
 static double complex apply(const char *name, double complex x, double complex base)
 {
-    if (name[3] == 'h') return *name == 's' ? csinh(x) : *name == 'c' ? ccosh(x) : ctanh(x);
+    if (is_hyperbolic(name)) return *name == 's' ? csinh(x) : *name == 'c' ? ccosh(x) : ctanh(x);
     switch (*name) {
     case 's':
         return name[1] == 'i' ? csin(x) : name[1] == 'e' ? 1 / ccos(x) : 1 / csin(x);
@@ -280,7 +285,7 @@ static int function(parser *p, const char *name, allot_value *v)
     v->branch |= *name == 'l' && is_negative(v);
     if (inverse) {
         int sine = strncmp(name, "sin", 3) == 0, cosine = strncmp(name, "cos", 3) == 0;
-        if (name[3] == 'h' || !(sine || cosine || *name == 't')) return 0;
+        if (is_hyperbolic(name) || !(sine || cosine || *name == 't')) return 0;
         v->z = sine ? casin(v->z) : cosine ? cacos(v->z) : catan(v->z);
     } else {
         v->z = cpow(apply(name, v->z, base.z), k.z);

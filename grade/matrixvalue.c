@@ -6,7 +6,7 @@
 #include <string.h>
 #include "grade/expression.h"
 
-enum { MAX_CELLS = 64, MAX_DEPTH = 5, MAX_POWER = 10, MAX_WORK = 400, CHECKED_POINTS = 3 };
+enum { MAX_CELLS = 64, MAX_DEPTH = 5, MAX_POWER = 10, MAX_WORK = 100, CHECKED_POINTS = 3 };
 
 typedef struct {
     int rows, cols;
@@ -315,7 +315,7 @@ static int read_sum(allot_span t, reading *r, matrix *out)
 static int read_matrix(allot_span t, unsigned point, matrix *out)
 {
     reading r = {.point = point, .left = MAX_WORK};
-    if (t.n > 1000) return 0;
+    if (t.n > 600) return 0;
     return allot_matrix_evident(t) ? read_sum(t, &r, out)
                                    : read_tuple(t, &r, out) || read_sum(t, &r, out);
 }

@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "core/buf.h"
 #include "core/rng.h"
 #include "grade/grade.h"
+#include "tests/graderubbish.h"
 
-enum { DRAWS = 20000, SLOWEST_MS = 100 };
+enum { DRAWS = 20000, SLOWEST_MS = 10 };
 
 static long whole(allot_rng *r, long below)
 {
@@ -203,87 +203,6 @@ static void numbers_are_what_they_are(void **state)
 }
 
 /* ---- rubbish ---- */
-
-static double thread_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void rubbish(allot_rng *r, allot_buf *b)
-{
-    static const char *const pieces[] = {"\\frac",
-                                         "\\sqrt",
-                                         "{",
-                                         "}",
-                                         "(",
-                                         ")",
-                                         "[",
-                                         "]",
-                                         "^",
-                                         "_",
-                                         "9",
-                                         "9**",
-                                         "10^{",
-                                         "12",
-                                         ",",
-                                         ".",
-                                         "-",
-                                         "+",
-                                         "\\pm",
-                                         "/",
-                                         "=",
-                                         "<",
-                                         "\\le",
-                                         "x",
-                                         "\\sin",
-                                         "!",
-                                         "e",
-                                         "i",
-                                         "|",
-                                         "\\cup",
-                                         "\\in",
-                                         "\\boxed{",
-                                         "\\boxed 7",
-                                         "\\text{",
-                                         "\\begin{pmatrix}",
-                                         "\\\\",
-                                         "&",
-                                         "\\end{pmatrix}",
-                                         "%",
-                                         "\xe2\x88\x92",
-                                         "\xc2\xb2",
-                                         "\xff",
-                                         " ",
-                                         "and",
-                                         "answer is ",
-                                         "\\binom",
-                                         "\\log_",
-                                         "$",
-                                         ";",
-                                         ":",
-                                         "\\infty",
-                                         "\\begin",
-                                         "0.",
-                                         "\\left",
-                                         "\\right",
-                                         "\\{",
-                                         "\\}",
-                                         "\\",
-                                         "##",
-                                         "</think>"};
-    long n = whole(r, 40);
-    if (whole(r, 50) == 0) n = 900;
-    allot_buf_reset(b);
-    allot_buf_str(b, "");
-    for (long i = 0; i < n; i++) {
-        const char *piece = pieces[whole(r, sizeof pieces / sizeof *pieces)];
-        long times = whole(r, 100) == 0 ? 60 : 1;
-        while (times-- > 0)
-            allot_buf_str(b, piece);
-    }
-}
 
 static void rubbish_is_quick_and_equals_itself_at_most(void **state)
 {

@@ -159,6 +159,43 @@ static void canonical_forms(void **state)
     assert_int_equal(allot_canonical("12345", 5, a, 4), 0);
 }
 
+/* Spellings of one answer share a class, near misses do not. */
+static void classes_of_structured_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        int one;
+    } rows[] = {{"\\{2, 1\\}", "\\{1,2,1\\}", 1},
+                {"(\\frac12, x+1)", "(0.5, 1+x)", 1},
+                {"(1,2)", "(2,1)", 0},
+                {"(1,2)", "[1,2]", 0},
+                {"2\\sqrt{3}", "\\sqrt{12}", 1},
+                {"\\sqrt{3}", "1.7320508", 0},
+                {"(x+1)^2", "x^2+2x+1", 1},
+                {"(x+1)^2", "x^2+2x", 0},
+                {"x > 3", "3 < x", 1},
+                {"x > 3", "x \\ge 3", 0},
+                {"[0,1]\\cup[1,2]", "0 \\le x \\le 2", 1},
+                {"\\begin{pmatrix}1/2&0\\\\0&1\\end{pmatrix}",
+                 "\\begin{bmatrix}0.5&0\\\\0&1\\end{bmatrix}", 1},
+                {"5!", "120", 1},
+                {"\\frac{1+2}{4}", "0.75", 1},
+                {"March 5, 2020", "2020-03-05", 1},
+                {"3:45 PM", "15:45", 1},
+                {"Paris", "\\text{paris}", 1},
+                {"1 000", "1,000", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char a[512], b[512];
+        size_t n = allot_canonical(rows[i].a, strlen(rows[i].a), a, sizeof a),
+               m = allot_canonical(rows[i].b, strlen(rows[i].b), b, sizeof b);
+        assert_true(n > 0 && m > 0);
+        if ((strcmp(a, b) == 0) != rows[i].one)
+            fail_msg("'%s' is '%s', '%s' is '%s'", rows[i].a, a, rows[i].b, b);
+        if (rows[i].one) assert_true(equal(rows[i].a, rows[i].b));
+    }
+}
+
 static void reference_comes_from_the_last_box(void **state)
 {
     (void)state;
@@ -194,8 +231,10 @@ static void hostile_answers_are_quick(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(extraction), cmocka_unit_test(equality),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(extraction),
+                                       cmocka_unit_test(equality),
                                        cmocka_unit_test(canonical_forms),
+                                       cmocka_unit_test(classes_of_structured_answers),
                                        cmocka_unit_test(reference_comes_from_the_last_box),
                                        cmocka_unit_test(hostile_answers_are_quick)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/json.h"
-#include "core/progress.h"
 #include "grade/grade.h"
+#include "tests/graderubbish.h"
 
 typedef struct {
     int right, rows, false_accepts, apart_right, apart;
@@ -68,13 +68,13 @@ static void grade_row(const char *line, size_t n, half_counts halves[2])
     cJSON *row = cJSON_ParseWithLength(line, n);
     int half = half_of(line, n), equal = cJSON_IsTrue(cJSON_GetObjectItem(row, "equal"));
     assert_non_null(row);
-    double started = allot_clock_s();
+    double started = thread_ms();
     int judged = judge(row);
-    double taken = allot_clock_s() - started;
+    double taken_ms = thread_ms() - started;
     half_counts *h = &halves[half];
     if (cJSON_GetObjectItemCaseSensitive(row, "robustness")) {
         assert_false(judged);
-        assert_true(taken < 0.02); /* a millisecond; the rest is for a busy machine */
+        assert_true(taken_ms < 1);
     }
     if (is_apart(row)) {
         h->apart++;
@@ -125,7 +125,7 @@ static void pairs_of_test_suites(void **state)
     (void)state;
     half_counts halves[2];
     grade_file("grader_pairs.jsonl", halves);
-    reaches(halves, 0.88, 1);
+    reaches(halves, 0.93, 1);
 }
 
 static void pairs_of_real_models(void **state)
