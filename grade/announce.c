@@ -58,6 +58,10 @@ static size_t sentence_end(const char *text, size_t n, size_t from)
                                           ", which ",  ", because ", ", since "};
     size_t to = formula_end(text, n, from);
     for (; to < n && text[to] != '\n'; to++) {
+        if (strchr("!?", text[to]) && text[to] &&
+            (to + 1 == n || text[to + 1] == '\n' ||
+             (text[to + 1] == ' ' && to + 2 < n && isupper((unsigned char)text[to + 2]))))
+            break;
         if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
         if (matches(text + to, n - to, "</answer>")) return to;
         for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
@@ -238,7 +242,7 @@ static int last_formula(const char *text, size_t n, const char **start, size_t *
 
 static int is_number_sign(char c)
 {
-    return isdigit((unsigned char)c) || strchr(",./", c) != NULL;
+    return isdigit((unsigned char)c) || strchr(",./:", c) != NULL;
 }
 
 /* Where the number begins that ends at text[end]: "1,234.5", "3/4", "1e-5". */
@@ -250,6 +254,12 @@ static size_t number_start(const char *text, size_t end)
     size_t e = from - (from > 0 && strchr("+-", text[from - 1]));
     if (e > 1 && strchr("eE", text[e - 1]) && isdigit((unsigned char)text[e - 2]))
         return number_start(text, e - 1);
+    if (from > 3 && memcmp(text + from - 3, "10^", 3) == 0) { /* 3.0 x 10^5 */
+        for (e = from - 3; e > 1 && strchr(" x*", text[e - 1]) && text[e - 1];)
+            e--;
+        return e < from - 3 && isdigit((unsigned char)text[e - 1]) ? number_start(text, e)
+                                                                   : from - 3;
+    }
     while (from < end && !isdigit((unsigned char)text[from]) &&
            !(text[from] == '.' && isdigit((unsigned char)text[from + 1])))
         from++;
@@ -277,12 +287,43 @@ static int command_around(const char *text, size_t n, size_t at, const char **st
     return 0;
 }
 
+/* "(1, 2)", "[0, 1)" that ends at text[close]: numbers and commas, no function's arguments. */
+static int brackets_around(const char *text, size_t close, const char **start, size_t *len)
+{
+    int commas = 0;
+    for (size_t i = close; i-- > 0 && text[i] != '\n' && !isalpha((unsigned char)text[i]);) {
+        commas += text[i] == ',';
+        if (!strchr("([", text[i])) continue;
+        if (!commas || (i > 0 && isalnum((unsigned char)text[i - 1]))) return 0;
+        *start = text + i;
+        *len = close + 1 - i;
+        return 1;
+    }
+    return 0;
+}
+
+/* The matrix that text[at] is in. */
+static int matrix_around(const char *text, size_t n, size_t at, const char **start, size_t *len)
+{
+    const char *end = memmem(text + at, n - at, "matrix}", 7);
+    for (size_t i = at; end && i-- > 0;) {
+        if (!matches(text + i, n - i, "\\begin{")) continue;
+        *start = text + i;
+        *len = (size_t)(end + 7 - *start);
+        return memmem(*start, at - i, "\\end{", 5) == NULL;
+    }
+    return 0;
+}
+
 static int last_number(const char *text, size_t n, const char **start, size_t *len)
 {
     size_t end = n;
     while (end > 0 && !isdigit((unsigned char)text[end - 1]))
         end--;
     if (end == 0) return 0;
+    if (matrix_around(text, n, end, start, len)) return 1;
+    if (end < n && strchr(")]", text[end]) && text[end] && brackets_around(text, end, start, len))
+        return 1;
     if (end < n && text[end] == '}' && command_around(text, n, end - 1, start, len)) return 1;
     size_t from = number_start(text, end);
     if (from > 0 && text[from - 1] == '-' && (from < 2 || !isalnum((unsigned char)text[from - 2])))

@@ -77,7 +77,8 @@ static int same_choice(allot_span reference, allot_span prediction, allot_compar
     char a, b;
     allot_span value, other;
     int chosen = choice_of(prediction, &b, &other);
-    if (!choice_of(reference, &a, &value)) return 0;
+    if (!choice_of(reference, &a, &value))
+        return chosen && other.n > 0 && allot_same(reference, other, c);
     if (chosen) return a == b;
     return value.n > 0 && allot_same(value, prediction, c);
 }

@@ -206,8 +206,20 @@ size_t allot_words_before_power(const char *s, size_t n)
     return n;
 }
 
+/* "5 (five)": the length without what brackets add to a number; n if they add nothing. */
+static size_t before_aside(const char *s, size_t n)
+{
+    size_t at = n;
+    if (n < 6 || s[n - 1] != ')') return n;
+    for (at--; at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' ');)
+        at--;
+    return n - at > 3 && at > 1 && s[at - 1] == '(' && isdigit((unsigned char)s[at - 2]) ? at - 1
+                                                                                         : n;
+}
+
 size_t allot_words_before_unit(const char *s, size_t length)
 {
+    if (before_aside(s, length) < length) return before_aside(s, length);
     size_t n = allot_words_before_power(s, length), at = n;
     int behind_pi = 0;
     while (at > 0 && !behind_pi && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' ')) {
