@@ -163,6 +163,7 @@ static const struct {
 /* A command's name must end where the spelling ends: \le is not the start of \left or \lesssim. */
 static int spelled(const char *s, size_t n, const char *from)
 {
+    if (*s != *from || (from[1] && (n < 2 || s[1] != from[1]))) return 0; /* most end here */
     size_t m = strlen(from);
     if (n < m || memcmp(s, from, m) != 0) return 0;
     if (!isalpha((unsigned char)from[m - 1]) || n == m) return 1;
@@ -221,7 +222,7 @@ static int respell(const char *s, size_t n, char *out)
         size_t k = sizeof spellings / sizeof *spellings, used = 1;
         if (!isalnum((unsigned char)*s) && *s != ' ')
             for (k = 0; k < sizeof spellings / sizeof *spellings; k++)
-                if (*s == *spellings[k].from && spelled(s, n, spellings[k].from)) break;
+                if (spelled(s, n, spellings[k].from)) break;
         if (*s == '\\' && n > 1 && s[1] == '\\') { /* a row's end, not the start of a command */
             out[m++] = *s;
             out[m++] = *s;
@@ -355,9 +356,10 @@ static void keep_exact(char *s)
 static void trim(char *s)
 {
     size_t n = strlen(s), from = 0;
+    int angle = allot_words_angle(s, n);
     for (;;) {
         if (n > 0 && strchr(".,;`\"'\\ ", s[n - 1])) n--;
-        else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !allot_words_angle(s, n)) n -= 2;
+        else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !angle) n -= 2;
         else if (n > 3 && strchr("CF", s[n - 1]) && behind_degree(s, n - 1)) n--;
         else break;
     }

@@ -239,10 +239,42 @@ static void rubbish_is_quick_and_equals_itself_at_most(void **state)
 static void floods_are_quick(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"(",      "{",   "|",      "\\frac",   "\\text{", "1,",
-                                         "(1,2),", "x^",  "\\sqrt", "-",        "9!",      "\\cup",
-                                         "x=",     "[1]", "170!",   "\\boxed{", "1&",      "\\\\",
-                                         "\\pm",   "^{9", "\\frac1"};
+    static const char *const pieces[] = {"(",
+                                         "{",
+                                         "|",
+                                         "\\frac",
+                                         "\\text{",
+                                         "1,",
+                                         "(1,2),",
+                                         "x^",
+                                         "\\sqrt",
+                                         "-",
+                                         "9!",
+                                         "\\cup",
+                                         "x=",
+                                         "[1]",
+                                         "170!",
+                                         "\\boxed{",
+                                         "1&",
+                                         "\\\\",
+                                         "\\pm",
+                                         "^{9",
+                                         "\\frac1",
+                                         "\xc2\xb0",
+                                         "\\approx",
+                                         "1 million",
+                                         "1 ",
+                                         "$1$ and ",
+                                         "(mod ",
+                                         "<answer>",
+                                         "10^",
+                                         "x<1 or ",
+                                         "\\begin{pmatrix}",
+                                         "\\end{pmatrix}",
+                                         "1\\pm",
+                                         "A,",
+                                         "5 (a) ",
+                                         "ln"};
     allot_buf a = {0};
     for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
         allot_buf_reset(&a);
