@@ -4,10 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "grade/valuemath.h"
 
-__extension__ typedef unsigned __int128 wide;
-
-static const uint64_t prime = (UINT64_C(1) << 61) - 1;
 static const double pi = 3.14159265358979323846;
 enum { MAX_DEPTH = 40, MAX_LENGTH = 1000 };
 
@@ -20,73 +18,6 @@ typedef struct {
 static int sum(parser *p, allot_value *v);
 static int power(parser *p, allot_value *v);
 static int atom(parser *p, allot_value *v);
-
-static uint64_t mod_mul(uint64_t a, uint64_t b)
-{
-    return (uint64_t)((wide)a * b % prime);
-}
-
-static uint64_t mod_pow(uint64_t a, uint64_t k)
-{
-    uint64_t r = 1;
-    for (; k; k >>= 1, a = mod_mul(a, a))
-        if (k & 1) r = mod_mul(r, a);
-    return r;
-}
-
-static void merge(allot_value *a, const allot_value *b)
-{
-    a->exact &= b->exact;
-    a->variable |= b->variable;
-    a->decimal |= b->decimal;
-    a->branch |= b->branch;
-}
-
-static int is_negative(const allot_value *v)
-{
-    return cimag(v->z) == 0 && creal(v->z) < 0;
-}
-
-static void add(allot_value *a, const allot_value *b, int minus)
-{
-    a->z = minus ? a->z - b->z : a->z + b->z;
-    a->m = (a->m + (minus ? prime - b->m : b->m)) % prime;
-    merge(a, b);
-}
-
-static void multiply(allot_value *a, const allot_value *b)
-{
-    a->z *= b->z;
-    a->m = mod_mul(a->m, b->m);
-    merge(a, b);
-}
-
-static int divide(allot_value *a, const allot_value *b)
-{
-    if (b->z == 0 || (b->exact && b->m == 0)) return 0;
-    a->z /= b->z;
-    a->m = mod_mul(a->m, mod_pow(b->m, prime - 2));
-    merge(a, b);
-    return 1;
-}
-
-/* Whole powers are exact; others are taken on the principal branch. */
-static int raise_to(allot_value *a, const allot_value *k)
-{
-    double e = creal(k->z);
-    if (k->exact && !k->variable && cimag(k->z) == 0 && e == floor(e) && fabs(e) < 1e15) {
-        if (e < 0 && (a->z == 0 || (a->exact && a->m == 0))) return 0;
-        uint64_t m = mod_pow(a->m, (uint64_t)fabs(e));
-        a->m = e < 0 ? mod_pow(m, prime - 2) : m;
-        a->z = cimag(a->z) == 0 ? pow(creal(a->z), e) : cpow(a->z, e);
-    } else {
-        a->branch |= is_negative(a);
-        a->z = a->z == 0 ? 0 : cpow(a->z, k->z);
-        a->exact = 0;
-    }
-    merge(a, k);
-    return 1;
-}
 
 static void constant(allot_value *v, double complex z)
 {
@@ -128,14 +59,14 @@ static int number(parser *p, allot_value *v)
         digits[n++] = *p->s;
         if (*p->s == '.') v->decimal = 1;
         else {
-            v->m = (mod_mul(v->m, 10) + (uint64_t)(*p->s - '0')) % prime;
-            if (v->decimal) below = mod_mul(below, 10);
+            v->m = (allot_mod_multiply(v->m, 10) + (uint64_t)(*p->s - '0')) % ALLOT_PRIME;
+            if (v->decimal) below = allot_mod_multiply(below, 10);
         }
     }
     digits[n] = '\0';
     if (n == 0 || (n == 1 && v->decimal)) return 0;
     v->z = strtod(digits, NULL);
-    if (v->decimal) v->m = mod_mul(v->m, mod_pow(below, prime - 2));
+    if (v->decimal) v->m = allot_mod_multiply(v->m, allot_mod_power(below, ALLOT_PRIME - 2));
     return 1;
 }
 
@@ -151,7 +82,7 @@ static void variable(const char *name, size_t n, unsigned point, allot_value *v)
     h ^= h >> 29;
     double x = 0.3 + 2 * (double)(h >> 11) / 9007199254740992.0;
     int minus = point == ALLOT_POINTS - 1 || (point >= ALLOT_POSITIVE_POINTS && (h & 1));
-    *v = (allot_value){.z = minus ? -x : x, .m = h % prime, .exact = 1, .variable = 1};
+    *v = (allot_value){.z = minus ? -x : x, .m = h % ALLOT_PRIME, .exact = 1, .variable = 1};
 }
 
 /* Past a {group} or one character: a subscript, a bound. */
@@ -167,22 +98,6 @@ static int skip_argument(parser *p)
     return depth == 0;
 }
 
-/* n over k, of whole numbers; n becomes it. */
-static int choose(allot_value *n, const allot_value *k)
-{
-    double a = creal(n->z), b = creal(k->z);
-    if (n->variable || k->variable || a != floor(a) || b != floor(b) || b < 0 || b > a || a > 1000)
-        return 0;
-    *n = (allot_value){.z = 1, .m = 1, .exact = 1};
-    for (double i = 1; i <= b; i++) {
-        allot_value up = {.z = a - b + i, .m = (uint64_t)(a - b + i), .exact = 1};
-        allot_value down = {.z = i, .m = (uint64_t)i, .exact = 1};
-        multiply(n, &up);
-        if (!divide(n, &down)) return 0;
-    }
-    return 1;
-}
-
 /* a \over b, n \choose k: what stands between the braces is cut in two. */
 static int halves(parser *p, allot_value *v)
 {
@@ -190,10 +105,10 @@ static int halves(parser *p, allot_value *v)
     if (!sum(p, v)) return 0;
     if (starts(p, "\\over") && !isalpha((unsigned char)p->s[5])) {
         p->s += 5;
-        if (!sum(p, &below) || !divide(v, &below)) return 0;
+        if (!sum(p, &below) || !allot_value_divide(v, &below)) return 0;
     } else if (starts(p, "\\choose")) {
         p->s += 7;
-        if (!sum(p, &below) || !choose(v, &below)) return 0;
+        if (!sum(p, &below) || !allot_value_choose(v, &below)) return 0;
     }
     return 1;
 }
@@ -238,7 +153,7 @@ static int root(parser *p, allot_value *v)
     int apart = p->s < p->end && *p->s == ' ';
     if (take(p, '[') && !group(p, ']', &k)) return 0;
     if (!(apart ? operand(p, v) : argument(p, v)) || k.z == 0) return 0;
-    v->branch |= is_negative(v);
+    v->branch |= allot_value_is_negative(v);
     int odd_real = creal(k.z) == 3 && cimag(v->z) == 0;
     v->z = odd_real ? cbrt(creal(v->z)) : v->z == 0 ? 0 : cpow(v->z, 1 / k.z);
     v->exact = 0;
@@ -280,9 +195,9 @@ static int function(parser *p, const char *name, allot_value *v)
     allot_value more;
     while (isalpha(peek(p)) || (starts(p, "\\pi") && p->s[-1] != ')')) {
         if (!power(p, &more)) return 0;
-        multiply(v, &more);
+        allot_value_multiply(v, &more);
     }
-    v->branch |= *name == 'l' && is_negative(v);
+    v->branch |= *name == 'l' && allot_value_is_negative(v);
     if (inverse) {
         int sine = strncmp(name, "sin", 3) == 0, cosine = strncmp(name, "cos", 3) == 0;
         if (is_hyperbolic(name) || !(sine || cosine || *name == 't')) return 0;
@@ -344,9 +259,9 @@ static int command(parser *p, allot_value *v)
         p->s++;
     size_t n = (size_t)(p->s - name);
 #define IS(word) (n == sizeof(word) - 1 && memcmp(name, word, n) == 0)
-    if (IS("frac")) return argument(p, v) && argument(p, &below) && divide(v, &below);
+    if (IS("frac")) return argument(p, v) && argument(p, &below) && allot_value_divide(v, &below);
     if (IS("sqrt")) return root(p, v);
-    if (IS("binom")) return argument(p, v) && argument(p, &below) && choose(v, &below);
+    if (IS("binom")) return argument(p, v) && argument(p, &below) && allot_value_choose(v, &below);
     if (IS("lfloor") || IS("lceil")) return rounded(p, *name == 'l' && name[1] == 'f', v);
     if (IS("sum") || IS("int")) return bounded(p, from, v);
     if (IS("pi")) {
@@ -406,7 +321,7 @@ static int atom(parser *p, allot_value *v)
         if (whole && starts(p, "\\frac")) { /* a mixed number */
             allot_value part;
             if (!command(p, &part)) return 0;
-            add(v, &part, 0);
+            allot_value_add(v, &part, 0);
         }
         return 1;
     }
@@ -423,18 +338,6 @@ static int atom(parser *p, allot_value *v)
     return isalpha(c) ? letters(p, v) : 0;
 }
 
-static int factorial(allot_value *v)
-{
-    double n = creal(v->z);
-    if (v->variable || !v->exact || n != floor(n) || n < 0 || n > 170) return 0;
-    *v = (allot_value){.z = 1, .m = 1, .exact = 1};
-    for (uint64_t i = 2; i <= (uint64_t)n; i++) {
-        v->z *= (double)i;
-        v->m = mod_mul(v->m, i);
-    }
-    return 1;
-}
-
 static int power(parser *p, allot_value *v)
 {
     if (++p->depth > MAX_DEPTH) return 0;
@@ -443,21 +346,21 @@ static int power(parser *p, allot_value *v)
     if (!atom(p, v)) return 0;
     for (;;) {
         if (take(p, '!')) {
-            if (!factorial(v)) return 0;
+            if (!allot_value_factorial(v)) return 0;
         } else if (peek(p) == 0xc2 && starts(p, "\xc2\xb0")) {
             p->s += 2;
             constant(&k, pi / 180);
-            multiply(v, &k);
+            allot_value_multiply(v, &k);
         } else if (take(p, '^')) {
             if (peek(p) == '(' || peek(p) == '-' ? !power(p, &k) : !argument(p, &k)) return 0;
-            if (!raise_to(v, &k)) return 0;
+            if (!allot_value_raise(v, &k)) return 0;
         } else {
             break;
         }
     }
     if (minus) {
         allot_value zero = {.exact = 1};
-        add(&zero, v, 1);
+        allot_value_add(&zero, v, 1);
         *v = zero;
     }
     p->depth--;
@@ -489,8 +392,8 @@ static int product(parser *p, allot_value *v)
         else if (!(isalnum(c) || c == '(' || c == '{' || (c == '\\' && !closes(p)))) return 1;
         if (isdigit(c) && digit_before(p->s)) return 0;
         if (!power(p, &w)) return 0;
-        if (c != '/' && c != ':') multiply(v, &w);
-        else if (!divide(v, &w)) return 0;
+        if (c != '/' && c != ':') allot_value_multiply(v, &w);
+        else if (!allot_value_divide(v, &w)) return 0;
     }
 }
 
@@ -503,7 +406,7 @@ static int sum(parser *p, allot_value *v)
     if (!take(p, '+')) minus = take(p, '-');
     do {
         if (!product(p, &w)) return 0;
-        add(v, &w, minus);
+        allot_value_add(v, &w, minus);
         minus = peek(p) == '-';
     } while (take(p, '+') || take(p, '-'));
     p->depth--;
