@@ -49,17 +49,30 @@ typedef struct {
     long done;
 } receiving;
 
+static double length_of(const float *x, long d)
+{
+    double square = 0;
+    for (long k = 0; k < d; k++)
+        square += (double)x[k] * (double)x[k];
+    return sqrt(square);
+}
+
 static void scale_to_length_1(allot_embeddings *e)
 {
     for (long i = 0; i < e->n; i++) {
         float *x = e->at + i * e->dim;
-        double square = 0;
-        for (long k = 0; k < e->dim; k++)
-            square += (double)x[k] * (double)x[k];
-        if (square > 0)
-            for (long k = 0; k < e->dim; k++)
-                x[k] = (float)((double)x[k] / sqrt(square));
+        double length = length_of(x, e->dim);
+        for (long k = 0; length > 0 && k < e->dim; k++)
+            x[k] = (float)((double)x[k] / length);
     }
+}
+
+/* llama.cpp and others scale unasked; then the selector must do so whatever its server does. */
+static int all_have_length_1(const allot_embeddings *e)
+{
+    for (long i = 0; i < e->n; i++)
+        if (!(fabs(length_of(e->at + i * e->dim, e->dim) - 1) <= 1e-3)) return 0;
+    return 1;
 }
 
 static int by_length(const void *a, const void *b, void *lengths)
@@ -160,7 +173,7 @@ static allot_code embed_by_server(const allot_problems *p, const char *output, a
     r.done = e->n - s.n;
     if (!rc && s.n > 0) rc = ask(&r, err);
     if (!rc && normalize) scale_to_length_1(e);
-    e->normalized = normalize;
+    e->normalized = normalize || (!rc && all_have_length_1(e));
     partial = r.partial;
     free(have);
     free(s.block);
@@ -213,6 +226,7 @@ static allot_code run(const allot_common *common, allot_err *err)
         cJSON *o = cJSON_CreateObject();
         cJSON_AddNumberToObject(o, "queries", (double)e.n);
         cJSON_AddNumberToObject(o, "dimension", (double)e.dim);
+        cJSON_AddBoolToObject(o, "normalized", e.normalized);
         cJSON_AddStringToObject(o, "model", e.model);
         cJSON_AddStringToObject(o, "embedding_id", e.id);
         rc = allot_json_print(o, err);
@@ -242,11 +256,12 @@ static const allot_option options[] = {
      0, 0},
     {"pooling-name", ALLOT_OPT_STRING, &pooling, "NAME", "how the server pools, recorded (last)", 0,
      0},
-    {"normalize", ALLOT_OPT_FLAG, &normalize, NULL, "scale each vector to length 1", 0, 0},
+    {"normalize", ALLOT_OPT_FLAG, &normalize, NULL,
+     "scale each vector to length 1; recorded also if all come so", 0, 0},
     {"batch", ALLOT_OPT_INT, &client.batch, "N", "texts in one request (32)", 1, 2048},
     {"max-concurrency", ALLOT_OPT_INT, &client.max_concurrency, "N", "requests in flight (8)", 1,
      4096},
-    {"max-retries", ALLOT_OPT_INT, &client.max_retries, "N", "tries after the first (2)", 0, 100},
+    {"max-retries", ALLOT_OPT_INT, &client.max_retries, "N", "tries after the first (4)", 0, 100},
     {"timeout", ALLOT_OPT_DOUBLE, &client.timeout_s, "S", "seconds for one request (600)", 0.001,
      1e6},
     {"api-key-env", ALLOT_OPT_STRING, &client.api_key_env, "NAME", "variable that holds the key", 0,

@@ -14,6 +14,7 @@
 #include "core/record.h"
 #include "core/rundir.h"
 #include "liballot/mem.h"
+#include "liballot/utf8.h"
 
 #define MAX_LINE (256L << 20)
 
@@ -58,6 +59,16 @@ static allot_code number(const importing *in, int slot, const cJSON *v, const ch
     else if (cJSON_IsNumber(v)) *out = v->valuedouble;
     if ((cJSON_IsNumber(v) || cJSON_IsBool(v)) && *out >= 0 && *out <= max) return ALLOT_OK;
     snprintf(what, sizeof what, "\"%s\" is not a number of 0 to %g", name, max);
+    return refuse(in, slot, what, err);
+}
+
+static allot_code whole_number(const importing *in, int slot, const cJSON *v, const char *name,
+                               double max, double *out, allot_err *err)
+{
+    char what[80];
+    allot_code rc = number(in, slot, v, name, max, out, err);
+    if (rc || *out == floor(*out)) return rc;
+    snprintf(what, sizeof what, "\"%s\" is %g, not a whole number", name, *out);
     return refuse(in, slot, what, err);
 }
 
@@ -132,9 +143,12 @@ static allot_code add_sample(importing *in, const allot_key *key, int slot, cons
     memcpy(r.cfg, in->cfg, sizeof r.cfg);
     if ((t->text == NULL) == (t->extracted == NULL))
         return refuse(in, slot, "it needs either \"text\" or \"extracted\"", err);
-    allot_code rc = number(in, slot, t->tokens, "tokens", 1e9, &tokens, err);
+    const char *told = t->text ? t->text : t->extracted;
+    if (told[allot_utf8_valid(told, strlen(told))])
+        return refuse(in, slot, "its text is not UTF-8 (convert the file with iconv)", err);
+    allot_code rc = whole_number(in, slot, t->tokens, "tokens", 1e9, &tokens, err);
     if (!rc) rc = number(in, slot, t->seconds, "seconds", 1e9, &r.seconds, err);
-    if (!rc) rc = number(in, slot, t->correct, "correct", 1, &correct, err);
+    if (!rc) rc = whole_number(in, slot, t->correct, "correct", 1, &correct, err);
     if (rc) return rc;
     gen.text = t->text ? allot_mem_text(t->text, strlen(t->text), err) : boxed(t->extracted, err);
     if (gen.text == NULL) return ALLOT_ERUNTIME;
@@ -185,7 +199,10 @@ static allot_code add_samples(importing *in, const cJSON *o, const allot_key *ke
         const cJSON *list;
     } lists[] = {{"scores", scores}, {"completion_tokens", tokens}};
     for (size_t i = 0; i < 2 && !rc; i++)
-        if (lists[i].list && cJSON_GetArraySize(lists[i].list) != cJSON_GetArraySize(texts))
+        if (lists[i].list && !cJSON_IsArray(lists[i].list))
+            rc =
+                allot_fail(err, ALLOT_EINPUT, "%s: \"%s\" is not a list", in->where, lists[i].name);
+        else if (lists[i].list && cJSON_GetArraySize(lists[i].list) != cJSON_GetArraySize(texts))
             rc = allot_fail(err, ALLOT_EINPUT, "%s: %d completions, but %d \"%s\"", in->where,
                             cJSON_GetArraySize(texts), cJSON_GetArraySize(lists[i].list),
                             lists[i].name);

@@ -6,9 +6,9 @@
  *   {"problem": text, "answer": text, "completions": [text, ..], "scores"?: [number or list, ..],
  *     "completion_tokens"?: [n, ..]}   (search-and-learn)
  * "query", "problem", "question" and "prompt" name the same; an "extracted" answer is kept as a
- * boxed one. "correct" is said of all samples or of none: the labels then take it as it is,
- * whatever allot's own grader thinks (answers of another kind than mathematics need a judge of
- * their own). */
+ * boxed one. "seconds" are kept in the run, but labels get theirs from timed whole strategies only.
+ * "correct" is said of all samples or of none: the labels then take it as it is, whatever allot's
+ * own grader thinks (answers of another kind than mathematics need a judge of their own). */
 #ifndef ALLOT_SAMPLESIMPORT_H
 #define ALLOT_SAMPLESIMPORT_H
 #include "grade/grade.h"

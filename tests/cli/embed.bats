@@ -54,3 +54,25 @@ vectors() { # FILE
     [ $rc = 6 ]
     [ ! -e x.emb.h5 ] && [ ! -e x.emb.h5.partial ]
 }
+
+@test "the documented commands name options that there are" {
+    n=0
+    while read -r line; do
+        rc=0
+        (eval "${line//localhost:800[0-9]/127.0.0.1:1} --max-retries 0") 2> err || rc=$?
+        [ $rc = 6 ] || { echo "$line: exit $rc, $(cat err)"; false; }
+        n=$((n + 1))
+    done < <(cp p.h5 problems.h5; grep '^    allot-datasets embed ' "$root/docs/embeddings.md")
+    [ $n = 2 ]
+}
+
+@test "vectors that come with length 1 are recorded as scaled, others only if asked for" {
+    allot-datasets embed "${settings[@]}" --json p.h5 raw.emb.h5 > raw.json
+    allot-datasets embed "${settings[@]}" --normalize --json p.h5 one.emb.h5 > one.json
+    jq -e .normalized one.json
+    length=$(allot-datasets show --json raw.emb.h5 "12+1=?" |
+        jq '[.embedding[] | . * .] | add | sqrt | (. - 1) * (. - 1) < 1e-6')
+    [ "$length" = "$(jq .normalized raw.json)" ]
+    allot-datasets show --json one.emb.h5 "12+1=?" |
+        jq -e '[.embedding[] | . * .] | add | sqrt | (. - 1) * (. - 1) < 1e-6'
+}

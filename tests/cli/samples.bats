@@ -67,6 +67,14 @@ refuses() {
     refuses "sample 0: it needs either \"text\" or \"extracted\"" '{"query": "a?", "samples": [{}]}'
     refuses "sample 0: \"tokens\" is not a number" \
         '{"query": "a?", "samples": [{"text": "1", "tokens": -1}]}'
+    refuses "sample 0: \"tokens\" is 1.5, not a whole number" \
+        '{"query": "a?", "samples": [{"text": "1", "tokens": 1.5}]}'
+    refuses "sample 1: \"correct\" is 0.5, not a whole number" \
+        '{"query": "a?", "samples": [{"text": "1", "correct": 1}, {"text": "1", "correct": 0.5}]}'
+    refuses "sample 0: its text is not UTF-8" \
+        $'{"query": "a?", "samples": [{"text": "\xff"}]}'
+    refuses "\"scores\" is not a list" \
+        '{"problem": "a?", "completions": ["1"], "scores": {"a": 1}}'
     refuses "sample 0: a score is not a number" \
         '{"query": "a?", "samples": [{"text": "1", "score": ["x"]}]}'
     refuses "1 completions, but 2 \"scores\"" \
@@ -100,6 +108,14 @@ refuses() {
             { tail -n 20 log; false; }
         jq -e '.queries > 0' "$e/report/eval.json"
     done
+    # of two sampling rules as accurate, a price on tokens buys the one of fewer tokens, a price on
+    # seconds never does: it takes longer
+    for price in tokens seconds; do
+        allot-select --quiet --bundle gsm8k_gpt41mini/bundle.safetensors "--lambda-$price" 1e-6 \
+            --jsonl gsm8k_gpt41mini/problems.jsonl | cut -f 1 > "by_$price"
+    done
+    grep -q 'adaptive' by_tokens
+    [ "$(grep -c . by_seconds)" = 1200 ] && ! grep -q 'adaptive' by_seconds
     # 0.342125 of the 8000 samples are right
     allot-collect label cruxeval_10samples/run o.h5 2> err | grep -q '^single  *0.3421 '
 }
