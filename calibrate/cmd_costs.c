@@ -87,6 +87,26 @@ static void print_table(const allot_costsfile *c)
     }
 }
 
+static void print_ttft(const allot_costsfile *c)
+{
+    for (int l = 0; l < c->n_loads; l++) {
+        int n_printed = 0;
+        for (int s = 0; s < c->strategies.count; s++) {
+            char text[ALLOT_STRATEGY_TEXT];
+            const allot_cost_stat *ttft = &c->loads[l].at[s].ttft;
+            if (!(ttft->mean > 0)) continue;
+            if (n_printed++ == 0)
+                printf("%-32s %10s %10s %10s  (seconds to the first piece of a text, load %d)\n",
+                       "strategy", "mean", "median", "n", c->loads[l].load);
+            allot_strategy_print(&c->strategies.at[s], text);
+            printf("%-32s", text);
+            print_number(ttft->mean, 4);
+            print_number(ttft->p50, 4);
+            printf(" %10ld\n", ttft->n);
+        }
+    }
+}
+
 /* A strategy at a load that both tables have. */
 static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
                         const allot_costsfile *old, const allot_costs *a, int s)
@@ -268,6 +288,7 @@ static allot_code run(const allot_common *common, allot_err *err)
         code = print_json(&costs, &counts, &compared, err);
     } else if (!code) {
         print_table(&costs);
+        print_ttft(&costs);
         print_models(&costs, &counts);
         if (compared.ratios) print_ratios(compared.ratios);
         if (compared.choices) print_choices(compared.choices);

@@ -56,7 +56,7 @@ allot_cost_line allot_cost_line_fit(const allot_costsfile *c, int strategy)
 
 /* Work arrays for n rows at most. */
 typedef struct {
-    allot_cost_row *tokens, *seconds;
+    allot_cost_row *tokens, *seconds, *ttft;
     double *x;
 } scratch;
 
@@ -64,14 +64,16 @@ static allot_code scratch_init(scratch *w, size_t n, allot_err *err)
 {
     w->tokens = allot_mem_array(n, sizeof *w->tokens, err);
     w->seconds = allot_mem_array(n, sizeof *w->seconds, err);
+    w->ttft = allot_mem_array(n, sizeof *w->ttft, err);
     w->x = allot_mem_array(n, sizeof *w->x, err);
-    return w->tokens && w->seconds && w->x ? ALLOT_OK : ALLOT_ERUNTIME;
+    return w->tokens && w->seconds && w->ttft && w->x ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
 static void scratch_clear(scratch *w)
 {
     free(w->tokens);
     free(w->seconds);
+    free(w->ttft);
     free(w->x);
 }
 
@@ -91,10 +93,11 @@ static allot_code fit_load(const char *dir, const allot_timedrows *rows, int loa
 {
     allot_code code = new_load(out, load, 1, err);
     for (int s = 0; !code && s < out->strategies.count; s++) {
-        size_t n = 0;
+        size_t n = 0, n_ttft = 0;
         for (size_t i = 0; i < rows->n; i++) {
             const allot_timed *row = &rows->at[i];
             if (row->load != load || row->strategy != s) continue;
+            if (row->ttft_s > 0) w->ttft[n_ttft++] = (allot_cost_row){row->key, row->ttft_s};
             w->tokens[n] = (allot_cost_row){row->key, row->tokens};
             w->seconds[n++] = (allot_cost_row){row->key, row->seconds};
         }
@@ -106,8 +109,10 @@ static allot_code fit_load(const char *dir, const allot_timedrows *rows, int loa
                               "were retried, %ld under foreign load; run 'allot-collect time' "
                               "again, it goes on where it was)",
                               dir, text, load, rows->n_retried, rows->n_foreign);
-        out->loads[out->n_loads - 1].at[s] = (allot_cost){allot_cost_stat_of(w->tokens, n, w->x),
-                                                          allot_cost_stat_of(w->seconds, n, w->x)};
+        allot_cost *cost = &out->loads[out->n_loads - 1].at[s];
+        cost->tokens = allot_cost_stat_of(w->tokens, n, w->x);
+        cost->seconds = allot_cost_stat_of(w->seconds, n, w->x);
+        if (n_ttft) cost->ttft = allot_cost_stat_of(w->ttft, n_ttft, w->x);
     }
     return code;
 }

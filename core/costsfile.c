@@ -43,6 +43,7 @@ cJSON *allot_costs_to_json(const allot_costs *c, const allot_strategies *set)
         cJSON_AddStringToObject(row, "strategy", text);
         add_stat(row, "tokens", &c->at[i].tokens);
         if (c->has_seconds) add_stat(row, "seconds", &c->at[i].seconds);
+        if (c->at[i].ttft.mean > 0) add_stat(row, "ttft", &c->at[i].ttft);
         cJSON_AddItemToArray(rows, row);
     }
     return load;
@@ -121,7 +122,7 @@ static allot_code read_stat(const cJSON *row, const char *name, const char *row_
 static allot_code read_row(const cJSON *row, const char *where, int has_seconds, allot_cost *out,
                            allot_err *err)
 {
-    static const char *const known[] = {"strategy", "tokens", "seconds", NULL};
+    static const char *const known[] = {"strategy", "tokens", "seconds", "ttft", NULL};
     allot_code rc = check_fields(row, known, where, err);
     if (!rc) rc = read_stat(row, "tokens", where, &out->tokens, err);
     if (!rc && has_seconds)
@@ -129,6 +130,7 @@ static allot_code read_row(const cJSON *row, const char *where, int has_seconds,
     else if (!rc && cJSON_HasObjectItem(row, "seconds"))
         rc = allot_fail(err, ALLOT_EINPUT, "%s: it has seconds although \"has_seconds\" is false",
                         where);
+    if (!rc && cJSON_HasObjectItem(row, "ttft")) rc = read_stat(row, "ttft", where, &out->ttft, err);
     return rc;
 }
 

@@ -39,6 +39,7 @@ static allot_code add_row(reading *in, const allot_record *r, const char *where,
                        .load = r->load,
                        .run = r->run,
                        .seconds = r->seconds,
+                       .ttft_s = r->ttft_s,
                        .tokens = (double)r->n_tokens};
     if (r->retries > 0 || r->foreign) {
         ++*(r->retries > 0 ? &t->n_retried : &t->n_foreign);

@@ -16,6 +16,7 @@ typedef struct {
     double seconds; /* wall-clock of the whole strategy */
     double gen_s;   /* of these: generation */
     double prm_s;   /* of these: reward model */
+    double ttft_s;  /* seconds to the first piece of a text; NaN if unknown */
 } allot_timed;
 
 typedef struct {

@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
     allot_cost_stat tokens;
     allot_cost_stat seconds;
+    allot_cost_stat ttft; /* seconds to the first piece of a text; mean 0 = unknown */
 } allot_cost;
 
 typedef struct {

@@ -193,6 +193,8 @@ static allot_code read_costs(const cJSON *m, allot_bundle *b, allot_err *err)
         if (!rc) rc = read_stat(row, "tokens", &b->costs.at[i].tokens, err);
         if (!rc && b->costs.has_seconds)
             rc = read_stat(row, "seconds", &b->costs.at[i].seconds, err);
+        if (!rc && cJSON_HasObjectItem(row, "ttft"))
+            rc = read_stat(row, "ttft", &b->costs.at[i].ttft, err);
         if (rc) return rc;
         i++;
     }

@@ -385,6 +385,22 @@ fails_with() {
     [ "$status" -eq 0 ]
     [ "$(jq '.ttft_seconds > 0.04 and .ttft_seconds < 1' <<< "$output")" = true ]
     [ "$(jq -s 'map(select(.ttft_s > 0.04 and .ttft_s <= .seconds)) | length' t/journal.jsonl)" = 4 ]
+    # and is in the cost table
+    allot-calibrate costs --quiet t --output costs.json > out
+    grep -q "strategy .* mean  *median .*(seconds to the first piece of a text, load 1)" out
+    [ "$(jq '[.loads[0].strategies[].ttft | select(.n == 2 and .p50 > 0.04 and .mean < 1)] | length' \
+        costs.json)" = 2 ]
+}
+
+@test "time: on the demo server a streamed text is the text that comes at once" {
+    start_demo
+    local small=(--max-tokens 48 --step-max-tokens 16 --precision 0)
+    timing whole "${small[@]}"
+    timing streamed "${small[@]}" --stream
+    [ "$(jq -s 'all(.ttft_s > 0 and .ttft_s < .seconds)' streamed/journal.jsonl)" = true ]
+    [ "$(jq -s 'all(.ttft_s == null)' whole/journal.jsonl)" = true ]
+    local fields='[.t, .key, .source, .n_tokens, .prompt_tokens, [.gen[] | .text, .finish]]'
+    cmp <(jq -c "$fields" whole/journal.jsonl | sort) <(jq -c "$fields" streamed/journal.jsonl | sort)
 }
 
 @test "time: each timing that runs alone meets an emptied cache" {

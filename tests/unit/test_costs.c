@@ -51,6 +51,18 @@ static void timing_to_table(void **state)
     assert_int_equal(bon->seconds.n, 3);
     assert_int_equal(c.loads[0].at[1].seconds.n, 2); /* one row was retried */
     assert_float_equal(c.loads[0].at[1].seconds.mean, 0.01 * 13.5 + 0.05, 1e-12);
+    assert_true(c.loads[0].at[1].ttft.mean == 0 && c.loads[0].at[1].ttft.n == 0); /* unknown */
+    char path[128];
+    const char *const no_inputs[] = {NULL};
+    snprintf(path, sizeof path, "%s/costs.json", dir);
+    assert_int_equal(allot_costsfile_save(path, &c, "test", 1, no_inputs, &err), ALLOT_OK);
+    allot_costsfile_clear(&c);
+    assert_int_equal(allot_costsfile_load(path, &c, &err), ALLOT_OK);
+    const allot_cost_stat *ttft = &c.loads[0].at[0].ttft;
+    assert_float_equal(ttft->mean, 0.07 / 3, 1e-12);
+    assert_float_equal(ttft->p50, 0.02, 1e-12);
+    assert_int_equal(ttft->n, 3);
+    assert_true(c.loads[0].at[1].ttft.mean == 0 && c.loads[0].at[1].ttft.n == 0);
     allot_costsfile_clear(&c);
 }
 
