@@ -18,6 +18,7 @@
 #include "rng.h"
 
 #define MAX_EVENTS 256
+#define ROOM 64              /* transfers of one multi handle, which looks through its connections */
 #define SCAN_S 0.05         /* how often limits and retries are looked at */
 #define LONGEST_WAIT_MS 200 /* a signal that comes just before a wait is seen after this */
 
@@ -26,6 +27,7 @@ typedef struct transfer {
     struct transfer *next, *prev; /* prev is used in the active list only */
     allot_http *http;
     CURL *easy;
+    struct part *part;    /* that drives it, while active */
     struct curl_slist *headers;
     char *url, *body; /* owned */
     allot_hosts *hosts; /* borrowed; NULL = url is fixed */
@@ -49,11 +51,20 @@ typedef struct transfer {
     char curl_error[CURL_ERROR_SIZE];
 } transfer;
 
+/* One multi handle; they share the epoll. With thousands of requests in flight one alone would take
+ * half as much processor time again for each. */
+typedef struct part {
+    allot_http *http;
+    CURLM *multi;
+    double timer_s; /* when libcurl wants to be called; INFINITY = not */
+    int n_active;   /* transfers, at most ROOM */
+} part;
+
 struct allot_http {
     allot_http_config config;
-    CURLM *multi;
+    part *parts; /* owned [n_parts] */
+    int n_parts;
     int epoll;
-    double timer_s; /* when libcurl wants to be called; INFINITY = not */
     double scanned_s;
     CURLMcode broken; /* libcurl gave up: no event will come any more */
     uint64_t n_sent;  /* serial numbers */
@@ -69,8 +80,9 @@ struct allot_http {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
 {
     (void)easy;
-    allot_http *h = user;
-    struct epoll_event ev = {.data.fd = fd};
+    const part *p = user;
+    const allot_http *h = p->http;
+    struct epoll_event ev = {.data.u64 = (uint64_t)(p - h->parts) << 32 | (uint32_t)fd};
     if (what == CURL_POLL_REMOVE) {
         (void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, &ev);
         return 0;
@@ -80,16 +92,28 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
     if (epoll_ctl(h->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0 &&
         epoll_ctl(h->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) != 0)
         return -1;
-    (void)curl_multi_assign(h->multi, fd, h);
+    (void)curl_multi_assign(p->multi, fd, user);
     return 0;
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user)
 {
     (void)multi;
-    allot_http *h = user;
-    h->timer_s = timeout_ms < 0 ? INFINITY : allot_clock_s() + (double)timeout_ms / 1000;
+    part *p = user;
+    p->timer_s = timeout_ms < 0 ? INFINITY : allot_clock_s() + (double)timeout_ms / 1000;
     return 0;
+}
+
+static int open_part(allot_http *h, part *p)
+{
+    *p = (part){.http = h, .multi = curl_multi_init(), .timer_s = INFINITY};
+    if (!p->multi) return 0;
+    curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
+    curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p);
+    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)ROOM);
+    return 1;
 }
 
 allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_err *err)
@@ -102,18 +126,15 @@ allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_er
     allot_http *h = allot_mem_array(1, sizeof *h, err);
     if (!h) return ALLOT_ERUNTIME;
     h->config = *c;
-    h->timer_s = INFINITY;
     h->epoll = epoll_create1(EPOLL_CLOEXEC);
-    h->multi = curl_multi_init();
-    if (h->epoll < 0 || !h->multi) {
+    int n = (c->max_in_flight + ROOM - 1) / ROOM;
+    h->parts = allot_mem_array((size_t)n, sizeof *h->parts, err);
+    while (h->parts && h->n_parts < n && open_part(h, &h->parts[h->n_parts]))
+        h->n_parts++;
+    if (h->epoll < 0 || h->n_parts < n) {
         allot_http_free(h);
         return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl: %s", strerror(errno));
     }
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)c->max_in_flight);
     *out = h;
     return ALLOT_OK;
 }
@@ -144,11 +165,13 @@ void allot_http_free(allot_http *h)
 {
     if (!h) return;
     for (transfer *t = h->active; t; t = t->next)
-        curl_multi_remove_handle(h->multi, t->easy);
+        curl_multi_remove_handle(t->part->multi, t->easy);
     drop_list(h->active);
     drop_list(h->backoff);
     drop_list(h->first_queued);
-    if (h->multi) curl_multi_cleanup(h->multi);
+    for (int i = 0; i < h->n_parts; i++)
+        curl_multi_cleanup(h->parts[i].multi);
+    free(h->parts);
     if (h->epoll >= 0) close(h->epoll);
     free(h);
 }
@@ -306,6 +329,15 @@ allot_code allot_http_send(allot_http *h, const allot_http_request *r, allot_err
     return ALLOT_OK;
 }
 
+/* The first with room: where few are in flight, few connections are kept. */
+static part *part_with_room(allot_http *h)
+{
+    part *p = h->parts;
+    while (p->n_active == ROOM)
+        p++;
+    return p;
+}
+
 /* Begins a try. */
 static void start(allot_http *h, transfer *t)
 {
@@ -322,12 +354,15 @@ static void start(allot_http *h, transfer *t)
     t->next = h->active;
     if (h->active) h->active->prev = t;
     h->active = t;
-    curl_multi_add_handle(h->multi, t->easy);
+    t->part = part_with_room(h);
+    t->part->n_active++;
+    curl_multi_add_handle(t->part->multi, t->easy);
 }
 
 static void leave_active(allot_http *h, transfer *t)
 {
-    curl_multi_remove_handle(h->multi, t->easy);
+    curl_multi_remove_handle(t->part->multi, t->easy);
+    t->part->n_active--;
     if (t->prev) t->prev->next = t->next;
     else h->active = t->next;
     if (t->next) t->next->prev = t->prev;
@@ -431,11 +466,11 @@ static void finish(allot_http *h, transfer *t, CURLcode code)
     transfer_free(t);
 }
 
-static void finish_done(allot_http *h)
+static void finish_done(allot_http *h, const part *p)
 {
     CURLMsg *m;
     int left;
-    while ((m = curl_multi_info_read(h->multi, &left))) {
+    while ((m = curl_multi_info_read(p->multi, &left))) {
         transfer *t;
         if (m->msg != CURLMSG_DONE) continue;
         CURLcode code = m->data.result; /* m does not live beyond the removal of its handle */
@@ -473,14 +508,15 @@ static int wait_ms(const allot_http *h, int timeout_ms, double now)
 {
     double ms = timeout_ms < LONGEST_WAIT_MS ? timeout_ms : LONGEST_WAIT_MS;
     if (h->active || h->backoff) ms = fmin(ms, fmax(0, (h->scanned_s + SCAN_S - now) * 1000));
-    ms = fmin(ms, fmax(0, (h->timer_s - now) * 1000));
+    for (int i = 0; i < h->n_parts; i++)
+        ms = fmin(ms, fmax(0, (h->parts[i].timer_s - now) * 1000));
     return (int)ceil(ms);
 }
 
-static void act(allot_http *h, curl_socket_t fd, int flags)
+static void act(allot_http *h, const part *p, curl_socket_t fd, int flags)
 {
     int running;
-    CURLMcode code = curl_multi_socket_action(h->multi, fd, flags, &running);
+    CURLMcode code = curl_multi_socket_action(p->multi, fd, flags, &running);
     if (code != CURLM_OK && code != CURLM_BAD_SOCKET) h->broken = code;
 }
 
@@ -496,17 +532,19 @@ static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
         int flags = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
                     (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                     (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-        act(h, ev[i].data.fd, flags);
+        act(h, &h->parts[ev[i].data.u64 >> 32], (int)(uint32_t)ev[i].data.u64, flags);
     }
     double now = allot_clock_s();
-    if (now >= h->timer_s) {
-        h->timer_s = INFINITY;
-        act(h, CURL_SOCKET_TIMEOUT, 0);
+    for (part *p = h->parts; p < h->parts + h->n_parts; p++) {
+        if (now < p->timer_s) continue;
+        p->timer_s = INFINITY;
+        act(h, p, CURL_SOCKET_TIMEOUT, 0);
     }
     if (h->broken)
         return allot_fail(err, ALLOT_ERUNTIME, "libcurl failed: %s",
                           curl_multi_strerror(h->broken));
-    finish_done(h);
+    for (int i = 0; i < h->n_parts; i++)
+        finish_done(h, &h->parts[i]);
     if (now - h->scanned_s >= SCAN_S) scan(h, now);
     start_queued(h);
     return ALLOT_OK;

@@ -124,7 +124,8 @@ allot_code allot_sse_answer(allot_sse *s, cJSON **out, allot_err *err)
     if (*s->failure)
         return allot_fail(err, ALLOT_ESERVER, "the server broke off the text: %s", s->failure);
     if (!s->choice)
-        return allot_fail(err, ALLOT_ESERVER, "the stream ended before the text (no finish_reason)");
+        return allot_fail(err, ALLOT_ESERVER,
+                          "the stream ended before the text (no finish_reason)");
     cJSON_AddStringToObject(s->choice, "text", s->text.at ? s->text.at : "");
     *out = cJSON_CreateObject();
     cJSON_AddItemToArray(cJSON_AddArrayToObject(*out, "choices"), s->choice);
