@@ -130,7 +130,8 @@ static allot_code read_row(const cJSON *row, const char *where, int has_seconds,
     else if (!rc && cJSON_HasObjectItem(row, "seconds"))
         rc = allot_fail(err, ALLOT_EINPUT, "%s: it has seconds although \"has_seconds\" is false",
                         where);
-    if (!rc && cJSON_HasObjectItem(row, "ttft")) rc = read_stat(row, "ttft", where, &out->ttft, err);
+    if (!rc && cJSON_HasObjectItem(row, "ttft"))
+        rc = read_stat(row, "ttft", where, &out->ttft, err);
     return rc;
 }
 

@@ -26,10 +26,11 @@ static void take_error(allot_sse *s, const cJSON *error)
     fail(s, *text ? text : "an error without a message");
 }
 
+/* TGI says "" until the text has ended. */
 static void keep_finish(allot_sse *s, const cJSON *choice)
 {
     static const char *const fields[] = {"finish_reason", "stop_reason", "matched_stop"};
-    if (!cJSON_IsString(cJSON_GetObjectItemCaseSensitive(choice, fields[0]))) return;
+    if (!*text_in(choice, fields[0])) return;
     cJSON_Delete(s->choice);
     s->choice = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

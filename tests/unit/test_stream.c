@@ -110,6 +110,21 @@ static void events_may_come_in_any_pieces(void **state)
     }
 }
 
+/* TGI's reason is "" until there is one: a stream that is cut before has none. */
+static void an_empty_reason_is_none(void **state)
+{
+    (void)state;
+    static const char piece[] = "data: {\"choices\":[{\"text\":\"a\",\"finish_reason\":\"\"}]}\n\n";
+    allot_sse s = {0};
+    allot_err err = {0};
+    cJSON *o = NULL;
+    allot_sse_take(&s, piece, sizeof piece - 1, 1);
+    assert_false(allot_sse_is_whole(&s));
+    assert_int_equal(allot_sse_answer(&s, &o, &err), ALLOT_ESERVER);
+    assert_string_equal(err.msg, "the stream ended before the text (no finish_reason)");
+    allot_sse_clear(&s);
+}
+
 int main(void)
 {
     unsetenv("OPENAI_API_KEY");
@@ -118,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_stream_has_the_text_and_the_time_to_its_first_piece),
         cmocka_unit_test(what_breaks_off_is_an_error),
         cmocka_unit_test(events_may_come_in_any_pieces),
+        cmocka_unit_test(an_empty_reason_is_none),
     };
     int failed = d ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
     MHD_stop_daemon(d);
