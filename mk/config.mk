@@ -21,9 +21,9 @@ CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE -I. -ffp-contract=off $(WARNINGS) \
                  -DALLOT_VERSION='"$(VERSION)"'
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug   := -O0 -g3
-CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
-CFLAGS_ubsan   := -O1 -g -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all
-CFLAGS_tsan    := -O1 -g -fsanitize=thread
+CFLAGS_asan    := -O1 -g -DALLOT_SANITIZED -fsanitize=address -fno-omit-frame-pointer
+CFLAGS_ubsan   := -O1 -g -DALLOT_SANITIZED -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all
+CFLAGS_tsan    := -O1 -g -DALLOT_SANITIZED -fsanitize=thread
 CFLAGS_cov     := -O0 -g --coverage
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
 LDFLAGS_asan   := -fsanitize=address
