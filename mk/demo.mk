@@ -4,7 +4,7 @@
 demo demo-full: deps
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory programs
 	$(Q)ALLOT_BIN=$(B)/bin sh demo/run_demo.sh $(DEMO_$@)
-DEMO_demo      := demo/out 240 16 2
+DEMO_demo      := demo/out 480 24 2
 DEMO_demo-full := demo/out-full 6000 150 2
 
 help:
