@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *output, *outcomes, *splits, *compare;
+static const char *output, *outcomes, *splits, *compare, *missing = "mask";
 static int load = 1;
 static allot_costchoice_settings choice = {.lambda_per_token = -1, .lambda_per_second = -1};
 
@@ -19,6 +19,9 @@ static const allot_option options[] = {
     {"outcomes", ALLOT_OPT_STRING, &outcomes, "FILE",
      "instead of timings: the measured cells of outcomes.h5 (train split)", 0, 0},
     {"splits", ALLOT_OPT_STRING, &splits, "FILE", "with --outcomes: the splits", 0, 0},
+    {"missing", ALLOT_OPT_STRING, &missing, "HOW",
+     "with --outcomes: cells without data: refuse, drop-query, drop-strategy or mask (default)", 0,
+     0},
     {"load", ALLOT_OPT_INT, &load, "N",
      "with --outcomes: queries in flight when they were measured (default: 1)", 1, 1000000},
     {"compare", ALLOT_OPT_STRING, &compare, "OLD.json",
@@ -50,11 +53,12 @@ static void warn_of(const allot_fitcosts_counts *c)
         {c->n_foreign, "rows under foreign load left out"},
         {c->n_duplicates, "duplicate rows left out (the first counts)"},
         {c->n_errors, "failed timings in the journal"},
+        {c->dropped_strategies, "strategies dropped for missing cells"},
         {c->torn, "torn last line in the journal left out"},
     };
     for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
         if (warnings[i].n) allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
-    if (c->no_seconds)
+    if (*c->no_seconds)
         allot_log_warn("%s: the table has tokens only, and a price on seconds will be refused",
                        c->no_seconds);
 }
@@ -277,9 +281,11 @@ static allot_code run(const allot_common *common, allot_err *err)
     allot_costsfile costs = {0};
     allot_fitcosts_counts counts;
     comparison compared = {0};
+    allot_missing how = ALLOT_MISSING_MASK;
     allot_code code = check(common, err);
+    if (!code) code = allot_missing_parse(missing, &how, err);
     if (code) return code;
-    code = outcomes ? allot_fitcosts_outcomes(outcomes, splits, load, &costs, &counts, err)
+    code = outcomes ? allot_fitcosts_outcomes(outcomes, splits, how, load, &costs, &counts, err)
                     : allot_fitcosts_timing(common->args[0], &costs, &counts, err);
     if (!code) warn_of(&counts);
     if (!code && compare) code = compare_with(compare, &costs, &compared, err);

@@ -31,7 +31,7 @@ static const allot_option options[] = {
     {"by-n-eff", ALLOT_OPT_FLAG, &source.by_n_eff, NULL,
      "weight cells by their effective number of trials (default: equally)", 0, 0},
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
-     "cells without data: refuse, drop-query or mask (default: refuse)", 0, 0},
+     "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
 /* What the report shows, before and after. */
@@ -184,10 +184,6 @@ static allot_code run(const allot_common *common, allot_err *err)
     allot_probefile probe = {0};
     allot_calcells cells = {0};
     allot_code code = allot_missing_parse(missing, &source.files.missing, err);
-    if (!code && source.files.missing == ALLOT_MISSING_DROP_STRATEGY)
-        code = allot_fail(err, ALLOT_EUSAGE,
-                          "--missing drop-strategy would leave another strategy "
-                          "set than the probe's");
     if (!code) code = allot_probefile_load(source.probe, &probe, err);
     if (!code) code = allot_calcells_load(&source, &probe, &cells, err);
     if (!code) code = calibrate(&cells, &probe, common, err);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fitcosts.h"
-#include "core/outcomes.h"
 #include "core/splits.h"
 #include "core/stats.h"
 #include "core/timedrows.h"
 #include "liballot/mem.h"
 #include <gsl/gsl_fit.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,21 +186,24 @@ allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
     return code;
 }
 
-/* Has every strategy a measured cell among the chosen queries? */
-static const char *why_no_seconds(const allot_outcomes *o, const uint8_t *split)
+/* Says which strategy has no measured cell among the chosen queries; nothing if all have. */
+static void why_no_seconds(const allot_outcomes *o, const uint8_t *split,
+                           char out[ALLOT_STRATEGY_TEXT + 80])
 {
     long n_measured = 0, n_s = o->strategies.count;
-    int n_strategies = 0;
+    char text[ALLOT_STRATEGY_TEXT] = "";
     for (long s = 0; s < n_s; s++) {
         long n = 0;
         for (long q = 0; q < o->n; q++)
             n += split[q] == ALLOT_TRAIN && o->n_trials[q * n_s + s] > 0 &&
                  o->seconds_kind[q * n_s + s] == ALLOT_SECONDS_MEASURED;
         n_measured += n;
-        n_strategies += n > 0;
+        if (n == 0 && !*text) allot_strategy_print(&o->strategies.at[s], text);
     }
-    if (n_measured == 0) return "the outcomes have no measured seconds";
-    return n_strategies < n_s ? "not every strategy has measured seconds" : NULL;
+    if (n_measured == 0) strcpy(out, "the outcomes have no measured seconds");
+    else if (*text)
+        snprintf(out, ALLOT_STRATEGY_TEXT + 80, "not every strategy has measured seconds, e.g. %s",
+                 text);
 }
 
 static allot_code fit_cells(const char *file, const allot_outcomes *o, const uint8_t *split,
@@ -237,29 +240,33 @@ static allot_code fit_outcomes(const char *file, const allot_outcomes *o, const 
                                allot_err *err)
 {
     scratch w = {0};
-    counts->no_seconds = why_no_seconds(o, split);
+    why_no_seconds(o, split, counts->no_seconds);
     out->fingerprint = cJSON_Duplicate(o->fingerprint, 1);
     out->hardware = cJSON_CreateObject();
     out->loads = allot_mem_array(1, sizeof *out->loads, err);
     allot_code code =
         out->loads ? copy_strategies(&o->strategies, &out->strategies, err) : ALLOT_ERUNTIME;
-    if (!code) code = new_load(out, load, !counts->no_seconds, err);
+    if (!code) code = new_load(out, load, !*counts->no_seconds, err);
     if (!code) code = scratch_init(&w, (size_t)o->n, err);
     if (!code) code = fit_cells(file, o, split, &w, out, &counts->n_rows, err);
     scratch_clear(&w);
     return code;
 }
 
-allot_code allot_fitcosts_outcomes(const char *outcomes, const char *splits, int load,
-                                   allot_costsfile *out, allot_fitcosts_counts *counts,
+allot_code allot_fitcosts_outcomes(const char *outcomes, const char *splits, allot_missing missing,
+                                   int load, allot_costsfile *out, allot_fitcosts_counts *counts,
                                    allot_err *err)
 {
+    long dropped_queries;
     allot_outcomes o = {0};
     allot_splits s = {0};
     uint8_t *split = NULL;
     memset(out, 0, sizeof *out);
     memset(counts, 0, sizeof *counts);
     allot_code code = allot_outcomes_load(outcomes, &o, err);
+    if (!code)
+        code = allot_outcomes_missing(&o, missing, outcomes, &dropped_queries,
+                                      &counts->dropped_strategies, err);
     if (!code) code = allot_splits_load(splits, &s, err);
     if (!code && !(split = allot_mem_array((size_t)o.n, 1, err))) code = ALLOT_ERUNTIME;
     if (!code) code = allot_splits_join(&s, splits, o.keys, o.n, outcomes, split, err);

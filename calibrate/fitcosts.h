@@ -4,6 +4,7 @@
 #ifndef ALLOT_FITCOSTS_H
 #define ALLOT_FITCOSTS_H
 #include "core/costsfile.h"
+#include "core/outcomes.h"
 #include "core/querykey.h"
 #include "core/secondsmodel.h"
 
@@ -23,7 +24,8 @@ typedef struct {
     long n_rows;                                       /* used */
     long n_retried, n_foreign, n_duplicates, n_errors; /* timings left out */
     int torn;
-    const char *no_seconds; /* outcomes: why there are none, static; else NULL */
+    char no_seconds[ALLOT_STRATEGY_TEXT + 80]; /* outcomes: why there are none; else empty */
+    int dropped_strategies;                    /* outcomes: by the rule for missing cells */
     allot_seconds_error model[ALLOT_FITCOSTS_MAX_LOADS]; /* of timings: by load, see there */
 } allot_fitcosts_counts;
 
@@ -40,8 +42,10 @@ ALLOT_MUST_CHECK allot_code allot_fitcosts_timing(const char *dir, allot_costsfi
                                                   allot_fitcosts_counts *counts, allot_err *err);
 
 /* From the train split of outcomes: measured cells, or tokens only where no strategy or not every
- * one has measured seconds. load: what the seconds were measured at. */
+ * one has measured seconds. missing: of which queries and strategies (mask: all cells that are
+ * there); load: what the seconds were measured at. */
 ALLOT_MUST_CHECK allot_code allot_fitcosts_outcomes(const char *outcomes, const char *splits,
-                                                    int load, allot_costsfile *out,
+                                                    allot_missing missing, int load,
+                                                    allot_costsfile *out,
                                                     allot_fitcosts_counts *counts, allot_err *err);
 #endif

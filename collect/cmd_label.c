@@ -15,13 +15,17 @@
 
 static allot_label_settings settings = ALLOT_LABEL_DEFAULTS;
 static allot_grade_words grading = ALLOT_GRADE_WORDS;
-static const char *missing = "refuse";
+static const char *missing = "refuse", *sample_seconds = "none";
 
 static const allot_option options[] = {
     {"timing", ALLOT_OPT_STRING, &settings.timing_dir, "DIR",
      "timed strategies, for seconds (default: none, seconds absent)", 0, 0},
     {"load", ALLOT_OPT_INT, &settings.load, "N",
      "queries in flight of the timed rows to use (default: 1)", 1, 1000000},
+    {"sample-seconds", ALLOT_OPT_STRING, &sample_seconds, "HOW",
+     "imported samples have the seconds of N drawn one-by-one (N times the mean: measured) or "
+     "at-once (the expected longest: modelled for N > 1); none (default)",
+     0, 0},
     {"problems", ALLOT_OPT_STRING, &settings.problems, "FILE",
      "problems.h5 with the reference answers (default: the run's own)", 0, 0},
     {"strategies", ALLOT_OPT_STRING, &settings.strategies, "FILE",
@@ -87,6 +91,10 @@ static void warn_of(const allot_label_summary *s)
     };
     for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
         if (warnings[i].n) allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
+    if (s->told_seconds)
+        allot_log_warn("%ld of %ld samples tell their seconds, which are not used "
+                       "(--sample-seconds says how samples are drawn)",
+                       c->n_timed, c->n_samples);
     if (s->largest_n > 0 && s->pool < 2 * s->largest_n)
         allot_log_warn("a pool of %d samples is small for N = %d (2 N or more make a good label)",
                        s->pool, s->largest_n);
@@ -113,6 +121,9 @@ static void print_text(const allot_outcomes *o, const allot_label_summary *s)
     }
     printf("%ld queries; of their pools %.1f %% always right, %.1f %% never\n", o->n,
            100 * share(s->n_always, s->n_pools), 100 * share(s->n_never, s->n_pools));
+    if (!s->n_timed && s->n_measured + s->n_modelled > 0)
+        printf("seconds of the samples: %ld cells measured, %ld modelled\n", s->n_measured,
+               s->n_modelled);
     if (s->n_timed)
         printf("seconds: %ld cells measured, %ld modelled; the model is off by %.1f %% on %ld rows "
                "held out (bias %+.1f %%)\n",
@@ -235,6 +246,7 @@ static allot_code run(const allot_common *common, allot_err *err)
     settings.run_dir = common->args[0];
     settings.seed = common->seed;
     allot_code code = allot_missing_parse(missing, &settings.missing, err);
+    if (!code) code = allot_sample_seconds_parse(sample_seconds, &settings.sample_seconds, err);
     if (!code) code = allot_grade_parse(&grading, &settings.grade, err);
     if (!code) code = allot_label_check(&settings, err);
     if (!code) {

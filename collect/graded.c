@@ -88,7 +88,9 @@ static void add_sample(reading *in, long q, const allot_record *r)
     else s->right = how && sample_is_right(in, q, s->answer, text, n);
     s->present = 1;
     s->n_tokens = (double)r->n_tokens;
+    s->seconds = r->seconds;
     c->n_samples++;
+    c->n_timed += !isnan(r->seconds);
     c->how[how]++;
     c->n_cut += r->gen[0].finish == ALLOT_FINISH_LENGTH;
 }

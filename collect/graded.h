@@ -16,7 +16,7 @@ typedef struct {
     uint64_t answer;            /* hash of the extracted text; 0 = no answer */
     uint64_t cls;               /* hash of its canonical form */
     double score[ALLOT_N_AGGS]; /* by aggregation; only if scored */
-    double n_tokens;
+    double n_tokens, seconds; /* seconds: NaN if unknown */
     unsigned char present, scored, right;
 } allot_graded_sample;
 
@@ -31,6 +31,7 @@ typedef struct {
     long n_no_reference; /* queries left out */
     long how[ALLOT_N_EXTRACT];               /* pool samples by way of extraction */
     long n_samples, n_cut, n_prm_cut;        /* pool samples; cut by length; seen cut by the PRM */
+    long n_timed; /* pool samples that tell their seconds */
     int torn;
 } allot_graded_counts;
 

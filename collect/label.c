@@ -20,8 +20,22 @@ enum { PROGRESS_FROM = 2000 }; /* queries: fewer are labelled before anybody won
 allot_code allot_label_check(const allot_label_settings *s, allot_err *err)
 {
     if (!s->run_dir) return allot_fail(err, ALLOT_EUSAGE, "no run directory given");
+    if (s->sample_seconds && s->timing_dir)
+        return allot_fail(err, ALLOT_EUSAGE, "--sample-seconds and --timing exclude each other");
     if (s->load < 1) return allot_fail(err, ALLOT_EUSAGE, "load %d is below 1", s->load);
     return ALLOT_OK;
+}
+
+allot_code allot_sample_seconds_parse(const char *text, allot_sample_seconds *out, allot_err *err)
+{
+    static const char *const names[] = {"none", "one-by-one", "at-once"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (allot_sample_seconds)i;
+            return ALLOT_OK;
+        }
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "'%.64s' is no way to draw samples (one-by-one, at-once or none)", text);
 }
 
 /* One query's samples in compact form; the views below select from it. */
@@ -39,7 +53,8 @@ typedef struct {
     int *view_cls;      /* [M] the pool handed to the estimators */
     double *view_score; /* [M] */
     double *lengths;    /* [M] tokens, ascending */
-    int n_present;
+    double *seconds;    /* [M] seconds of each sample, ascending, if all tell them */
+    int n_present, timed; /* timed: they do */
     double mean_tokens;
 } labelling;
 
@@ -50,9 +65,12 @@ static void load_query(labelling *l, long q)
     int n_right = 0;
     l->n_classes = l->n_present = 0;
     l->mean_tokens = 0;
+    l->timed = 1;
     for (int i = 0; i < l->g->pool; i++) {
         l->cls[i] = -1;
         if (!pool[i].present) continue;
+        l->seconds[l->n_present] = pool[i].seconds;
+        l->timed &= !isnan(pool[i].seconds);
         l->lengths[l->n_present++] = pool[i].n_tokens;
         if (!pool[i].cls) continue;
         int first = 0;
@@ -63,6 +81,7 @@ static void load_query(labelling *l, long q)
         n_right += l->right[l->cls[i]];
     }
     allot_sort(l->lengths, (size_t)l->n_present);
+    if (l->timed) allot_sort(l->seconds, (size_t)l->n_present);
     if (l->n_present) l->mean_tokens = allot_mean(l->lengths, (size_t)l->n_present);
     l->sum->n_pools += l->n_present > 0;
     l->sum->n_always += l->n_present > 0 && n_right == l->n_present;
@@ -103,6 +122,18 @@ static void set_label(labelling *l, long cell, const allot_soft_label *label, in
     o->tokens[cell] = (float)tokens;
 }
 
+static void set_sample_seconds(labelling *l, long cell, const allot_strategy *s)
+{
+    int one_by_one = l->settings->sample_seconds == ALLOT_SAMPLES_ONE_BY_ONE;
+    if (!l->settings->sample_seconds || !l->timed || allot_strategy_uses_prm(s)) return;
+    double seconds = one_by_one ? s->n * allot_mean(l->seconds, (size_t)l->n_present)
+                                : allot_expected_longest(l->seconds, l->n_present, s->n);
+    int measured = one_by_one || s->n == 1;
+    l->out->seconds[cell] = (float)seconds;
+    l->out->seconds_kind[cell] = measured ? ALLOT_SECONDS_MEASURED : ALLOT_SECONDS_MODELLED;
+    measured ? l->sum->n_measured++ : l->sum->n_modelled++;
+}
+
 static allot_vote vote_of(const allot_strategy *s)
 {
     return s->method == ALLOT_BON        ? ALLOT_VOTE_BEST
@@ -131,6 +162,7 @@ static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *er
                           : allot_soft_pool(l->soft, &pool, s, &stream, &label, err);
     if (code) return code;
     set_label(l, cell, &label, n_pool, s->n * l->mean_tokens);
+    set_sample_seconds(l, cell, s);
     l->longest[cell] = (float)allot_expected_longest(l->lengths, l->n_present, s->n);
     for (int half = 0; half < 2; half++) {
         pool = view(l, q, s, half, l->g->pool);
@@ -200,7 +232,9 @@ static allot_code allocate(labelling *l, allot_err *err)
     l->view_cls = allot_mem_array(m, sizeof *l->view_cls, err);
     l->view_score = allot_mem_array(m, sizeof *l->view_score, err);
     l->lengths = allot_mem_array(m, sizeof *l->lengths, err);
-    if (!l->longest || !l->cls || !l->right || !l->view_cls || !l->view_score || !l->lengths)
+    l->seconds = allot_mem_array(m, sizeof *l->seconds, err);
+    if (!l->longest || !l->cls || !l->right || !l->view_cls || !l->view_score || !l->lengths ||
+        !l->seconds)
         return ALLOT_ERUNTIME;
     return allot_soft_new(&l->soft, err);
 }
@@ -213,6 +247,7 @@ static void clear(labelling *l)
     free(l->view_cls);
     free(l->view_score);
     free(l->lengths);
+    free(l->seconds);
     allot_soft_free(l->soft);
 }
 
@@ -265,6 +300,17 @@ static allot_code label_all(const allot_label_settings *s, const allot_rundir *m
     if (!code) set_grader(out->fingerprint);
     clear(&l);
     return code;
+}
+
+/* A pool of our own was sampled as fast as the server goes, so its seconds say nothing of a strategy. */
+static allot_code check_sample_seconds(const allot_label_settings *s, const allot_rundir *manifest,
+                                       allot_err *err)
+{
+    if (!s->sample_seconds || manifest->imported) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "'%s': only imported samples have seconds of their own, these were drawn many "
+                      "at once (time the strategies: 'allot-collect time', and give --timing)",
+                      s->run_dir);
 }
 
 /* Which strategies: those of the file, else the run's. A parallel strategy needs no more than a
@@ -325,6 +371,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
                           "cannot label '%s': it is shard %d of %d (join them first: 'allot-collect "
                           "merge')",
                           s->run_dir, manifest.shard, manifest.n_shards);
+    if (!code) code = check_sample_seconds(s, &manifest, err);
     if (!code) code = choose_strategies(s, &manifest, &set, err);
     if (!code) code = load_problems(s, &problems, err);
     if (!code)
@@ -334,6 +381,8 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
         summary->graded = graded.counts;
         summary->n_queries = graded.n;
         summary->pool = graded.pool;
+        summary->told_seconds = manifest.imported && graded.counts.n_timed > 0 &&
+                                !s->sample_seconds && !s->timing_dir;
         for (int i = 0; i < set.count; i++)
             if (set.at[i].method != ALLOT_BEAM && set.at[i].n > summary->largest_n)
                 summary->largest_n = set.at[i].n;

@@ -2,12 +2,24 @@
 /* label.h - a run directory becomes outcomes: soft label, its variance, tokens and seconds of every
  * (query, strategy).
  * Tokens of a parallel strategy: N times the pool's mean; of a beam search: the mean of its runs.
- * Seconds: measured where the cell was timed at the chosen load, else modelled (core/secondsmodel.h).
+ * Seconds: measured where the cell was timed at the chosen load, else modelled (core/secondsmodel.h);
+ * or, of samples drawn elsewhere, their own (allot_sample_seconds).
  * Source: arXiv:2509.09864, section 2.4. */
 #ifndef ALLOT_LABEL_H
 #define ALLOT_LABEL_H
 #include "core/outcomes.h"
 #include "graded.h"
+
+/* What the seconds of imported samples say of N of them. Reward models are in no sample's seconds:
+ * strategies that ask one get none. */
+typedef enum {
+    ALLOT_SAMPLES_UNTIMED,
+    ALLOT_SAMPLES_ONE_BY_ONE, /* N times the mean: measured, as tokens are */
+    ALLOT_SAMPLES_AT_ONCE     /* expected longest of N: measured for one; modelled for more, since
+                                 nobody saw whether N at once slow each other down */
+} allot_sample_seconds;
+ALLOT_MUST_CHECK allot_code allot_sample_seconds_parse(const char *text, allot_sample_seconds *out,
+                                                       allot_err *err);
 
 typedef struct {
     const char *run_dir;    /* required */
@@ -15,6 +27,7 @@ typedef struct {
     const char *problems;   /* references; NULL = the run's own problems.h5 */
     const char *strategies; /* strategies.json; NULL = those of the run */
     int load;               /* of the timed rows, >= 1 */
+    allot_sample_seconds sample_seconds;
     int paper;              /* the paper's bootstrap labels */
     allot_grade_options grade; /* how answers are found and compared */
     allot_missing missing;
@@ -41,6 +54,7 @@ typedef struct {
     long n_pools, n_always, n_never; /* pools seen; with all samples right; with none */
     int pool, largest_n;             /* M, and the largest N that is drawn from it */
     long n_timed, n_measured, n_modelled; /* timed rows; cells */
+    int told_seconds;                     /* imported samples tell theirs, and nothing was asked */
     long n_held_out;                      /* timed rows predicted by a model of the other half */
     double held_out_error;                /* sum |predicted - timed| / sum timed; NaN if none */
     double held_out_bias;                 /* sum (predicted - timed) / sum timed */

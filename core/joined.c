@@ -16,18 +16,16 @@ static allot_code ids_agree(const char *what, const char *trained, const char *t
                       trained_file, found_file, what, trained, found);
 }
 
+static const char remedy[] = "give the outcomes that allot-train had, or train again";
+
 /* Another split would have trained on the queries that are held back now. */
 static allot_code agree(const allot_joined_trained *t, const allot_joined_files *f,
                         const allot_joined *j, allot_err *err)
 {
-    static const char remedy[] = "give the outcomes that allot-train had, or train again";
     allot_code rc = allot_embeddings_agree(&j->embeddings, f->embeddings, t->embedding_model,
                                            t->dim, t->embedding_id, t->file, err);
     if (!rc) rc = ids_agree("the split id", t->split_id, t->file, j->splits.id, f->splits, err);
     if (!rc) rc = ids_agree("the metric", t->metric, t->file, j->outcomes.metric, f->outcomes, err);
-    if (!rc)
-        rc = allot_strategyfile_agree(t->strategies, t->file, &j->outcomes.strategies, f->outcomes,
-                                      remedy, err);
     if (!rc)
         rc = allot_fingerprint_agree(t->fingerprint, t->file, j->outcomes.fingerprint, f->outcomes,
                                      remedy, err);
@@ -84,6 +82,9 @@ static allot_code load(const allot_joined_files *f, const allot_joined_trained *
     j->split_of = allot_mem_array((size_t)j->outcomes.n, sizeof *j->split_of, err);
     if (!j->row || !j->split_of) return ALLOT_ERUNTIME;
     rc = drop_missing(f, j, err);
+    if (!rc && trained) /* after the rule for missing cells, which may drop strategies */
+        rc = allot_strategyfile_agree(trained->strategies, trained->file, &j->outcomes.strategies,
+                                      f->outcomes, remedy, err);
     return rc ? rc : find_rows(f, j, err);
 }
 

@@ -83,7 +83,7 @@ static allot_code take_object(cJSON *o, const char *field, const char *where, cJ
 
 static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, allot_err *err)
 {
-    long pool, runs, scored, judged = 0;
+    long pool, runs, scored, judged = 0, imported = 0;
     cJSON *strategies;
     allot_code rc = allot_json_schema(o, r->schema, MANIFEST_VERSION, where, err);
     if (!rc) rc = allot_json_array(o, "strategies", where, &strategies, err);
@@ -93,6 +93,8 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     if (!rc) rc = allot_json_int(o, "scored", where, 0, 1, &scored, err);
     if (!rc && cJSON_HasObjectItem(o, "judged"))
         rc = allot_json_int(o, "judged", where, 0, 1, &judged, err);
+    if (!rc && cJSON_HasObjectItem(o, "imported"))
+        rc = allot_json_int(o, "imported", where, 0, 1, &imported, err);
     if (!rc) rc = allot_json_int(o, "seed", where, 0, 1L << 53, &r->seed, err);
     if (!rc) rc = get_shard(o, where, r, err);
     if (!rc) rc = get_loads(o, where, r, err);
@@ -104,6 +106,7 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     r->runs = (int)runs;
     r->scored = (int)scored;
     r->judged = (int)judged;
+    r->imported = (int)imported;
     return ALLOT_OK;
 }
 
@@ -138,6 +141,7 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     cJSON_AddNumberToObject(o, "runs", r->runs);
     cJSON_AddNumberToObject(o, "scored", r->scored);
     if (r->judged) cJSON_AddNumberToObject(o, "judged", 1);
+    if (r->imported) cJSON_AddNumberToObject(o, "imported", 1);
     cJSON_AddNumberToObject(o, "seed", (double)r->seed);
     if (r->n_shards) {
         cJSON_AddNumberToObject(o, "shard", r->shard);

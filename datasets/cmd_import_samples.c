@@ -3,12 +3,13 @@
 #include <string.h>
 #include "core/json.h"
 #include "core/log.h"
+#include "core/rundir.h"
 #include "core/strategyfile.h"
 #include "datasets/datacommands.h"
 #include "datasets/samplesimport.h"
 #include "grade/gradeoptions.h"
 
-static const char *strategies_path, *name;
+static const char *strategies_path, *name, *settings_of;
 static allot_grade_words words = ALLOT_GRADE_WORDS;
 
 static allot_code print_counts(const allot_common *common, const allot_samples_counts *c,
@@ -44,14 +45,18 @@ static allot_code run(const allot_common *common, allot_err *err)
 {
     const char *path = common->args[0], *slash = strrchr(path, '/');
     allot_strategies set = {0};
+    allot_rundir like = {0};
     allot_samplesimport s = {.name = name ? name : slash ? slash + 1 : path};
     allot_samples_counts counts;
     allot_code rc = allot_grade_parse(&words, &s.grade, err);
     if (!rc && strategies_path) rc = allot_strategyfile_load(strategies_path, &set, err);
     if (strategies_path) s.want = &set;
+    if (!rc && settings_of) rc = allot_rundir_load(settings_of, ALLOT_TIMING_SCHEMA, &like, err);
+    s.fingerprint = like.fingerprint;
     if (!rc) rc = allot_samples_import(path, common->args[1], &s, &counts, err);
     if (!rc) rc = print_counts(common, &counts, err);
     allot_strategies_clear(&set);
+    allot_rundir_clear(&like);
     return rc;
 }
 
@@ -62,6 +67,10 @@ static const allot_option options[] = {
      0, 0},
     {"name", ALLOT_OPT_STRING, &name, "TEXT",
      "where the samples come from, for the fingerprint (the file's name)", 0, 0},
+    {"settings-of", ALLOT_OPT_STRING, &settings_of, "TIMING_DIR",
+     "the samples were drawn with the model and settings of this 'allot-collect time', so that its "
+     "seconds and costs belong to them",
+     0, 0},
     ALLOT_GRADE_ROWS(words),
     {0}};
 

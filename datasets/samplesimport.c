@@ -328,6 +328,7 @@ static allot_code finish(importing *in, const char *path, const char *run, cJSON
                       .runs = 1,
                       .scored = in->counts->scored,
                       .judged = in->counts->judged > 0,
+                      .imported = 1,
                       .fingerprint = fingerprint,
                       .hardware = cJSON_CreateObject()};
     allot_code rc = ALLOT_OK;
@@ -358,9 +359,12 @@ static allot_code import_open(importing *in, const char *path, FILE *f, const ch
 {
     char *problems = allot_rundir_path(run, "problems.h5", err);
     char *journal = allot_rundir_path(run, "journal.jsonl", err);
-    cJSON *fingerprint = cJSON_CreateObject();
-    cJSON_AddStringToObject(fingerprint, "grader", ALLOT_GRADE_VERSION);
-    cJSON_AddStringToObject(fingerprint, "imported", in->s->name);
+    cJSON *fingerprint = in->s->fingerprint ? cJSON_Duplicate(in->s->fingerprint, 1)
+                                            : cJSON_CreateObject();
+    if (in->s->fingerprint == NULL) {
+        cJSON_AddStringToObject(fingerprint, "grader", ALLOT_GRADE_VERSION);
+        cJSON_AddStringToObject(fingerprint, "imported", in->s->name);
+    }
     allot_fingerprint_id(fingerprint, in->cfg);
     allot_code rc = problems && journal ? ALLOT_OK : ALLOT_ERUNTIME;
     if (!rc) rc = allot_problems_create(problems, &in->problems, err);

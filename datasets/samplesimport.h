@@ -6,16 +6,18 @@
  *   {"problem": text, "answer": text, "completions": [text, ..], "scores"?: [number or list, ..],
  *     "completion_tokens"?: [n, ..]}   (search-and-learn)
  * "query", "problem", "question" and "prompt" name the same; an "extracted" answer is kept as a
- * boxed one. "seconds" are kept in the run, but labels get theirs from timed whole strategies only.
+ * boxed one. "seconds" are kept in the run; 'allot-collect label --sample-seconds' makes costs of them.
  * "correct" is said of all samples or of none: the labels then take it as it is, whatever allot's
  * own grader thinks (answers of another kind than mathematics need a judge of their own). */
 #ifndef ALLOT_SAMPLESIMPORT_H
 #define ALLOT_SAMPLESIMPORT_H
+#include <cjson/cJSON.h>
 #include "grade/grade.h"
 #include "liballot/strategy.h"
 
 typedef struct {
     const char *name;             /* where the samples come from, for the fingerprint */
+    const cJSON *fingerprint;     /* how they were generated; NULL: {"imported": name} */
     const allot_strategies *want; /* strategies to label; NULL: single, and majority (with scores
                                      also bon and weighted) at the powers of two that fit */
     allot_grade_options grade;    /* for the comparison with "correct" */

@@ -28,10 +28,10 @@ static allot_code join(const allot_evalinputs *in, allot_evaldata *d, allot_join
 {
     cJSON *manifest = NULL;
     allot_joined_trained trained;
-    if (in->files.missing != ALLOT_MISSING_REFUSE && in->files.missing != ALLOT_MISSING_DROP_QUERY)
+    if (in->files.missing == ALLOT_MISSING_MASK)
         return allot_fail(err, ALLOT_EUSAGE,
-                          "--missing: only 'refuse' and 'drop-query' make sense "
-                          "when strategies are compared on the same queries");
+                          "--missing: 'mask' makes no sense when strategies are compared on the "
+                          "same queries (refuse, drop-query or drop-strategy)");
     allot_code rc = allot_bundle_load(in->bundle, &d->bundle, err);
     if (!rc)
         rc = allot_json_parse(d->bundle.manifest, strlen(d->bundle.manifest), in->bundle, &manifest,

@@ -21,8 +21,8 @@ static int no_pictures;
      100, 100000},                                                                                \
     {"lambdas", ALLOT_OPT_INT, &settings.max_lambdas, "N", "most points of a curve (300)",        \
      10, 5000},                                                                                   \
-    {"missing", ALLOT_OPT_STRING, &missing, "HOW", "missing cells: refuse (default), drop-query", \
-     0, 0},                                                                                       \
+    {"missing", ALLOT_OPT_STRING, &missing, "HOW",                                                \
+     "missing cells: refuse (default), drop-query, drop-strategy", 0, 0},                         \
     {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0}
 
 static const allot_option report_options[] = {

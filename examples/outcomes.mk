@@ -10,8 +10,8 @@ FRACTIONS ?= 0.5,0.1,0.15,0.25
 SEED      ?= 1
 THREADS   ?= 1
 NAME      ?= $(notdir $(RAW))
-# What to do about (query, strategy) pairs that were not measured. Strategies are compared on the
-# same queries: the report leaves out those that lack one.
+# What to do about (query, strategy) pairs that were not measured: mask, drop-query or drop-strategy.
+# Strategies are compared on the same queries: with mask the report leaves out those that lack one.
 MISSING   ?= mask
 
 .PHONY: all
@@ -48,9 +48,9 @@ $(OUT)/probe.h5: $(OUT)/outcomes.h5 $(OUT)/ngram.emb.h5 $(OUT)/splits.h5
 $(OUT)/probe.cal.h5: $(OUT)/probe.h5
 	$(BIN)allot-calibrate platt --probe $< $(INPUTS) --missing $(MISSING) --output $@ $(PLATT_FLAGS)
 $(OUT)/costs.json: $(OUT)/outcomes.h5 $(OUT)/splits.h5
-	$(BIN)allot-calibrate costs --outcomes $< --splits $(OUT)/splits.h5 --output $@
+	$(BIN)allot-calibrate costs --outcomes $< --splits $(OUT)/splits.h5 --missing $(MISSING) --output $@
 $(OUT)/bundle.safetensors: $(OUT)/probe.cal.h5 $(OUT)/costs.json
 	$(BIN)allot-export --probe $< --costs $(OUT)/costs.json --output $@
 $(OUT)/report/eval.json: $(OUT)/bundle.safetensors
-	$(BIN)allot-eval report --bundle $< $(INPUTS) --missing drop-query --output $(@D) --seed $(SEED) \
+	$(BIN)allot-eval report --bundle $< $(INPUTS) --missing $(MISSING:mask=drop-query) --output $(@D) --seed $(SEED) \
 	  --threads $(THREADS) $(EVAL_FLAGS)

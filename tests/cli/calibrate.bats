@@ -66,6 +66,8 @@ refused() {
         --outcomes other-outcomes/outcomes.h5
     refused 4 "1 of 1200 cells are missing" platt p.h5 --outcomes missing-cell/outcomes.h5
     platt m.h5 --outcomes missing-cell/outcomes.h5 --missing mask > out
+    refused 5 "do not belong together" platt p.h5 --outcomes missing-cell/outcomes.h5 \
+        --missing drop-strategy
     make_run run run
     allot-collect label --quiet run o.h5 > out
     refused 5 "o.h5" platt p.h5 --outcomes o.h5
@@ -75,7 +77,7 @@ refused() {
 @test "platt names what is missing" {
     refused 2 "--outcomes is missing" allot-calibrate platt --probe "$WORLD/probe.h5"
     refused 1 "nowhere.h5" platt p.h5 --probe nowhere.h5
-    refused 2 "drop-strategy" platt p.h5 --missing drop-strategy
+    refused 2 "'drop' is not a way with missing cells" platt p.h5 --missing drop
     [ ! -e p.h5 ]
 }
 

@@ -2,7 +2,7 @@
 # allot-datasets import-samples, and the examples that start from outcomes measured elsewhere.
 
 setup() {
-    PATH="$ALLOT_BIN:$PATH"
+    PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     shared=${ALLOT_SHARED_DATA:-$root/../shared/data}
     cd "$BATS_TEST_TMPDIR" || exit 1
@@ -55,7 +55,8 @@ refuses() {
     [ "$(label_of single 2)" = 0.6667 ]
     rc=0
     allot-datasets import-samples in.jsonl run 2> err || rc=$?
-    [ $rc = 4 ] && grep -q "give a run that does not exist" err
+    [ $rc = 4 ]
+    grep -q "give a run that does not exist" err
 }
 
 @test "malformed samples are refused with their line, and leave nothing" {
@@ -85,6 +86,112 @@ refuses() {
         '{"query": "b?", "samples": [{"text": "1", "correct": true}]}'
     refuses "1 of 2 rows repeat a query" "$ok" "$ok"
     refuses "holds no samples" ''
+}
+
+# forty FIELDS: samples.jsonl of 40 queries, each with 4 samples of 1, 2, 3 and 6 seconds and FIELDS
+forty() {
+    for i in $(seq 40); do
+        echo "{\"query\": \"$i+1?\", \"answer\": \"$((i + 1))\", \"samples\": ["
+        for s in 1 2 3 6; do
+            echo "{\"extracted\": \"$((i + s % 2))\", \"tokens\": 1, \"seconds\": $s$1},"
+        done | sed '$ s/,$//'
+        echo "]}"
+    done | tr -d '\n' | sed 's/]}/&\n/g' > samples.jsonl
+}
+# costs_of: the cost table of o.h5 into costs.json, its warnings into err
+costs_of() {
+    allot-datasets split --quiet --fractions 0.5,0.1,0.1,0.3 run/problems.h5 splits.h5 > out
+    allot-calibrate costs --outcomes o.h5 --splits splits.h5 --output costs.json > out 2> err
+}
+
+@test "seconds of samples are used as told: one by one, at once, or not at all" {
+    forty ""
+    allot-datasets import-samples samples.jsonl run > out
+    allot-collect label run o.h5 > out 2> err
+    grep -q '^single .* -$' out
+    grep -q 'warning: 160 of 160 samples tell their seconds, which are not used (--sample-seconds' err
+
+    allot-collect label --sample-seconds one-by-one run o.h5 > out 2> err
+    grep -q '^single .* 3.000$' out
+    grep -q '^majority@2 .* 6.000$' out
+    grep -q '^seconds of the samples: 120 cells measured, 0 modelled$' out
+    [ "$(grep -c 'sample-seconds' err)" = 0 ]
+    costs_of
+    jq -e '.loads[0] | .has_seconds and [.strategies[].seconds.mean] == [3, 6, 12]' costs.json
+
+    # the longest of two of 1, 2, 3, 6: (2 + 3 + 6 + 3 + 6 + 6) / 6; a model is no cost
+    allot-collect label --sample-seconds at-once run o.h5 > out 2> err
+    grep -q '^single .* 3.000$' out
+    grep -q '^majority@2 .* 4.333$' out
+    grep -q '^seconds of the samples: 40 cells measured, 80 modelled$' out
+    costs_of
+    grep -q 'warning: not every strategy has measured seconds, e.g. majority@2: .*tokens only' err
+    jq -e '.loads[0].has_seconds == false' costs.json
+}
+
+@test "a reward model and samples without seconds have none" {
+    forty ', "score": 1'
+    sed -i '1 s/"seconds": 6,/"seconds": null,/' samples.jsonl
+    allot-datasets import-samples samples.jsonl run > out
+    allot-collect label --json --sample-seconds one-by-one run o.h5 > out 2> err
+    jq -e '[.strategies[] | select(.strategy | startswith("bon")) | .measured] == [0, 0]' out
+    jq -e '[.strategies[] | select(.strategy | startswith("maj")) | .measured] == [39, 39]' out
+    for args in "--sample-seconds sum" "--sample-seconds at-once --timing run"; do
+        rc=0
+        allot-collect label $args run p.h5 2> err || rc=$?
+        [ $rc = 2 ]
+        grep -q "sum' is no way to draw samples\|exclude each other" err
+    done
+    # a run of our own is sampled as fast as the server goes
+    sed -i 's/"imported":[^,]*,//g' run/manifest.json
+    rc=0
+    allot-collect label --sample-seconds at-once run p.h5 2> err || rc=$?
+    [ $rc != 0 ]
+    grep -q "drawn many at once (time the strategies: 'allot-collect time'" err
+}
+
+@test "samples of the model that was timed take its seconds" {
+    make_run timing timing
+    forty ""
+    allot-datasets import-samples --settings-of timing samples.jsonl run > out
+    allot-collect label --timing timing run o.h5 > out 2> err
+    grep -q '^seconds: 0 cells measured, 120 modelled' out
+    allot-datasets import-samples samples.jsonl other > out
+    rc=0
+    allot-collect label --timing timing other p.h5 2> err || rc=$?
+    [ $rc != 0 ]
+    grep -q "do not belong together" err
+}
+
+@test "strategies with missing cells are dropped from the labels to the report" {
+    for i in $(seq 200); do
+        for s in small large holes; do
+            [ "$s$((i % 50))" = holes7 ] && continue
+            echo "{\"query_id\": \"q$i\", \"strategy\": \"$s\", \"question\": \"What is $i + $i?\",
+                \"answer\": \"$((2 * i))\", \"correct\": $((i % 3 > 0)),
+                \"tokens\": ${#s}0$((i % 7)), \"time_ms\": ${#s}0}" | tr -d '\n'
+            echo
+        done
+    done > raw.jsonl
+    for how in drop-strategy drop-query mask; do
+        make -s -f "$root/examples/gsm8k_gpt41mini.mk" RAW=raw.jsonl OUT=$how MISSING=$how \
+            > log 2>&1 || { tail -n 20 log; false; }
+    done
+    jq -e '[.statics[].strategy] == ["named:\"small\"", "named:\"large\""]' \
+        drop-strategy/report/eval.json
+    jq -e '.statics | length == 3' drop-query/report/eval.json
+    jq -e '[.loads[0].strategies[].tokens.n] | .[0] == .[1] and .[2] < .[0]' mask/costs.json
+    jq -e '[.loads[0].strategies[].tokens.n] | .[0] == .[1] and .[2] == .[0]' drop-query/costs.json
+    inputs=(--bundle drop-strategy/bundle.safetensors --outcomes drop-strategy/outcomes.h5
+        --embeddings drop-strategy/ngram.emb.h5 --splits drop-strategy/splits.h5)
+    rc=0
+    allot-eval report "${inputs[@]}" --missing drop-query --output e 2> err || rc=$?
+    [ $rc != 0 ]
+    grep -q "do not belong together" err
+    rc=0
+    allot-eval report "${inputs[@]}" --missing mask --output e 2> err || rc=$?
+    [ $rc = 2 ]
+    grep -q "'mask' makes no sense" err
 }
 
 @test "an example goes from a raw table to an evaluated bundle" {
