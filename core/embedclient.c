@@ -35,7 +35,8 @@ typedef struct {
 
 void allot_embedclient_defaults(allot_embedclient *c)
 {
-    *c = (allot_embedclient){.max_concurrency = 8, .batch = 32, .max_retries = 4, .timeout_s = 600};
+    *c = (allot_embedclient){.max_concurrency = 8, .batch = 32, .batch_tokens = 16384,
+                             .max_retries = 4, .timeout_s = 600};
 }
 
 static allot_code set_dim(client *k, long dim, allot_err *err)
@@ -144,9 +145,22 @@ static char *print_body(const client *k, long from, long count)
     return body;
 }
 
+/* How many of the next texts share a request. Servers that pad read each as long as the longest. */
+static long next_count(const client *k)
+{
+    size_t longest = 0;
+    long count = 0;
+    for (; count < k->c->batch && k->next + count < k->n; count++) {
+        size_t tokens = k->lengths[k->next + count] / 3 + 2;
+        if (tokens > longest) longest = tokens;
+        if (count > 0 && longest * (size_t)(count + 1) > (size_t)k->c->batch_tokens) break;
+    }
+    return count;
+}
+
 static allot_code send_next(client *k, allot_err *err)
 {
-    long count = k->n - k->next < k->c->batch ? k->n - k->next : k->c->batch;
+    long count = next_count(k);
     allot_buf url = {0};
     allot_buf_printf(&url, "%s/embeddings", k->server.v1);
     char *body = print_body(k, k->next, count);
@@ -188,7 +202,7 @@ static allot_code check(const allot_embedclient *c, long n, allot_err *err)
 {
     if (!c->base_url || !c->model)
         return allot_fail(err, ALLOT_EUSAGE, "embeddings need a server and a model");
-    if (c->batch < 1 || n < 1) return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
+    if (c->batch < 1 || c->batch_tokens < 1 || n < 1) return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
     return ALLOT_OK;
 }
 

@@ -32,7 +32,8 @@ static allot_code embed_ngram(const allot_problems *p, allot_embeddings *e, allo
     return ALLOT_OK;
 }
 
-/* The texts still to be sent, prefix + problem each, shortest first. */
+/* The texts still to be sent, prefix + problem each. Longest first: what the server cannot take
+ * comes before hours of work. */
 typedef struct {
     char *block;       /* owned; holds all texts */
     const char **text; /* owned [n], as the two below */
@@ -79,7 +80,7 @@ static int by_length(const void *a, const void *b, void *lengths)
 {
     const size_t *length = lengths;
     long x = *(const long *)a, y = *(const long *)b;
-    if (length[x] != length[y]) return length[x] < length[y] ? -1 : 1;
+    if (length[x] != length[y]) return length[x] > length[y] ? -1 : 1;
     return x < y ? -1 : x > y;
 }
 
@@ -258,7 +259,11 @@ static const allot_option options[] = {
      0},
     {"normalize", ALLOT_OPT_FLAG, &normalize, NULL,
      "scale each vector to length 1; recorded also if all come so", 0, 0},
-    {"batch", ALLOT_OPT_INT, &client.batch, "N", "texts in one request (32)", 1, 2048},
+    {"batch", ALLOT_OPT_INT, &client.batch, "N", "texts in one request, at most (32)", 1, 2048},
+    {"batch-tokens", ALLOT_OPT_INT, &client.batch_tokens, "N",
+     "and tokens, each text counted as long as the longest, a token for 3 bytes (16384); a longer "
+     "text goes alone",
+     1, 1 << 30},
     {"max-concurrency", ALLOT_OPT_INT, &client.max_concurrency, "N", "requests in flight (8)", 1,
      4096},
     {"max-retries", ALLOT_OPT_INT, &client.max_retries, "N", "tries after the first (4)", 0, 100},

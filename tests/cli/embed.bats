@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot-datasets embed against the demo server: what arrived is not lost.
+load fakeserver
 
 setup() {
     PATH="$ALLOT_BIN:$PATH"
@@ -45,6 +46,20 @@ vectors() { # FILE
     [ ! -e x.emb.h5.partial ]
     [ "$(vectors whole.emb.h5)" = "$(vectors x.emb.h5)" ]
     [ "$(vectors x.emb.h5 | sort -u | wc -l)" = 6 ]
+}
+
+@test "texts of like length share a request, the longest first, within the tokens allowed" {
+    for i in 5 400 7 90 6 95 401 8 402 100; do
+        echo "{\"problem\": \"$(printf "%0${i}d" 0)\"}"
+    done > mixed.jsonl
+    allot-datasets import --keep-unanswered mixed.jsonl mixed.h5 > out
+    kill "$SERVER" && wait "$SERVER" || true
+    start_server --log log
+    embed=(allot-datasets embed --base-url "$URL/v1" --model tinymath --max-concurrency 1)
+    "${embed[@]}" --batch 4 --batch-tokens 300 mixed.h5 a.emb.h5 > out
+    [ "$(jq -c '[.body.input[] | length]' log | tr '\n' ' ')" =         "[402,401] [400,100] [95,90,8,7] [6,5] " ]
+    "${embed[@]}" --max-concurrency 8 mixed.h5 b.emb.h5 > out
+    cmp a.emb.h5 b.emb.h5
 }
 
 @test "a server that is not there leaves nothing" {

@@ -12,7 +12,8 @@
 #define N 10
 static int port;
 static const char *const texts[N] = {"", "a", "bb", "ccc", "dddd", "e", "f", "gggggggg", "h", "i"};
-static long progress_done;
+static long progress_done, counts[N]; /* texts of each request, by its first */
+static int batch, batch_tokens;
 
 static allot_code on_arrival(long from, long count, const float *rows, long dim, void *user,
                              allot_err *err)
@@ -22,6 +23,7 @@ static allot_code on_arrival(long from, long count, const float *rows, long dim,
     for (long i = 0; i < count * dim; i++)
         assert_true(isfinite(rows[i]));
     progress_done += count;
+    counts[from] = count;
     return ALLOT_OK;
 }
 
@@ -36,9 +38,11 @@ static allot_code embed(const char *fault_name, float **out, long *dim, allot_er
     allot_embedclient_defaults(&c);
     c.base_url = url;
     c.model = "gen";
-    c.batch = 3;
+    c.batch = batch ? batch : 3;
+    if (batch_tokens) c.batch_tokens = batch_tokens;
     c.max_retries = 1;
     progress_done = 0;
+    memset(counts, 0, sizeof counts);
     return allot_embedclient_run(&c, texts, lengths, N, out, dim, on_arrival, NULL, err);
 }
 
@@ -56,6 +60,33 @@ static void vectors_are_placed_by_index(void **state)
         assert_true(out[3 * i + 1] == 0.5f && out[3 * i + 2] == -1);
     }
     free(out);
+}
+
+/* A text has 2 tokens and one for each 3 bytes, and counts as the longest of its request. */
+static void requests_have_few_tokens(void **state)
+{
+    (void)state;
+    static const struct {
+        int batch, tokens;
+        long counts[N];
+    } rows[] = {{N, 1 << 20, {[0] = N}},
+                {4, 1 << 20, {[0] = 4, [4] = 4, [8] = 2}},
+                {N, 8, {[0] = 3, [3] = 2, [5] = 2, [7] = 2, [9] = 1}},
+                {2, 8, {[0] = 2, [2] = 2, [4] = 2, [6] = 2, [8] = 2}},
+                {N, 1, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        allot_err err = {0};
+        float *out;
+        long dim;
+        batch = rows[r].batch;
+        batch_tokens = rows[r].tokens;
+        if (embed("ok", &out, &dim, &err)) fail_msg("%s", err.msg);
+        assert_memory_equal(counts, rows[r].counts, sizeof counts);
+        for (int i = 0; i < N; i++)
+            assert_true(out[3 * i] == (float)strlen(texts[i]));
+        free(out);
+    }
+    batch = batch_tokens = 0;
 }
 
 static void base64_is_read(void **state)
@@ -114,6 +145,7 @@ int main(void)
     struct MHD_Daemon *d = fault_server_start(&port);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_are_placed_by_index),
+        cmocka_unit_test(requests_have_few_tokens),
         cmocka_unit_test(base64_is_read),
         cmocka_unit_test(bad_answers_are_refused),
         cmocka_unit_test(floats_in_base64),
