@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "liballot/mem.h"
 
 void allot_hub_defaults(allot_hub_settings *s)
 {
@@ -140,11 +141,45 @@ static allot_code take_row(fetch *f, const cJSON *item, allot_err *err)
     return rc;
 }
 
+/* The first number of [at, end) outside of strings, and where it ends. */
+static const char *next_number(const char *at, const char *end, const char **behind)
+{
+    int quoted = 0;
+    for (; at < end && (quoted || *at == '"' || !strchr("-0123456789", *at)); at++) {
+        if (*at == '"') quoted = !quoted;
+        else if (quoted && *at == '\\') at++;
+    }
+    for (*behind = at; *behind < end && strchr("+-.0123456789eE", **behind);)
+        ++*behind;
+    return at;
+}
+
+/* cJSON makes doubles of numbers, so that an id of 17 digits would become another one. The numbers of
+ * the text come in the order of the tree: those of a row are printed as they are written there. */
+static allot_code keep_digits(cJSON *value, int in_row, const char **at, const char *end,
+                              allot_err *err)
+{
+    allot_code rc = ALLOT_OK;
+    if (cJSON_IsNumber(value)) {
+        const char *first = next_number(*at, end, at);
+        if (!in_row) return ALLOT_OK;
+        value->valuestring = allot_mem_text(first, (size_t)(*at - first), err);
+        value->type = (value->type & ~0xff) | cJSON_Raw;
+        return value->valuestring ? ALLOT_OK : ALLOT_ERUNTIME;
+    }
+    for (cJSON *v = cJSON_IsArray(value) || cJSON_IsObject(value) ? value->child : NULL; v && !rc;
+         v = v->next)
+        rc = keep_digits(v, in_row || (v->string && strcmp(v->string, "row") == 0), at, end, err);
+    return rc;
+}
+
 static allot_code take_page(fetch *f, const char *body, size_t n, allot_err *err)
 {
     cJSON *page = NULL, *rows = NULL, *features;
     const cJSON *item;
+    const char *at = body;
     allot_code rc = allot_json_parse(body, n, "the answer", &page, err);
+    if (!rc) rc = keep_digits(page, 0, &at, body + n, err);
     if (!rc) rc = allot_json_array(page, "features", "the answer", &features, err);
     if (!rc) rc = allot_json_array(page, "rows", "the answer", &rows, err);
     if (!rc) rc = take_total(f, page, err);

@@ -90,6 +90,14 @@ has_rows() {
     has_rows 0 3000
 }
 
+@test "numbers keep their digits" {
+    hub --rows 120 --digits
+    fetch
+    [ "$(tail -n 1 out.jsonl)" = '{"problem":"what is 119?","answer":"119","ä":14.875,'`
+        `'"\"1\\":"\\\"2","id":9223372036854775927,"list":[[1.0,-0.0],1e-07,1'"$(printf %030d 0)"']}' ]
+    jq -es '[.[].answer] == [range(120) | tostring]' out.jsonl > equal
+}
+
 @test "a row that the server cut is an error, not a short text" {
     hub --rows 120 --truncate 110
     refuses 6 "row 110 is not whole: the server cut its cell 'answer'"

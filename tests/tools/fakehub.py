@@ -19,6 +19,7 @@ parser.add_argument("--fail-once", type=int, default=0, help="this status, once 
 parser.add_argument("--fail-from", type=int, default=-1, help="status 500 from this offset on")
 parser.add_argument("--hang-up-once", action="store_true", help="half of the body, once each")
 parser.add_argument("--shift", type=int, default=0, help="added to each row_idx")
+parser.add_argument("--digits", action="store_true", help="rows have numbers that no double holds")
 parser.add_argument("--short", action="store_true", help="each page lacks its last row")
 parser.add_argument("--garbage", help="this body instead")
 options = parser.parse_args()
@@ -30,6 +31,8 @@ def page(offset, length):
              "row": {"problem": f"what is {i}?", "answer": str(i), "ä": i / 8},
              "truncated_cells": ["answer"] if i == options.truncate else []}
             for i in range(offset, min(offset + length, options.rows))]
+    for row in rows if options.digits else []:
+        row["row"] |= {'"1\\': "\\\"2", "id": 2**63 + row["row_idx"], "list": [[1.0, -0.0], 1e-7, 10**30]}
     if options.short:
         rows.pop()
     return {"features": [{"feature_idx": 0, "name": "problem", "type": {"dtype": "string"}}],
