@@ -3,24 +3,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/buf.h"
 #include "core/json.h"
 #include "core/problems.h"
 #include "datasets/datacommands.h"
 #include "grade/explain.h"
+#include "grade/gradeoptions.h"
 #include "liballot/mem.h"
 
 static int most = 20;
+static allot_grade_words words = ALLOT_GRADE_WORDS;
 
 static const allot_option check_options[] = {
     {"limit", ALLOT_OPT_INT, &most, "N", "list at most N references (default: 20)", 0, 1000000000},
+    ALLOT_GRADE_ROWS(words),
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
 typedef struct {
     long n_kind[ALLOT_N_KINDS], n_listed;
     cJSON *listed;
+    allot_grade_options grade;
+    allot_buf text; /* owned; a prediction that repeats the reference */
 } checking;
 
-/* A reference that is missing, not read, or, worse, not equal to itself. */
+/* What is wrong with a reference; NULL if nothing is. Worst of all: no answer could equal it. */
+static const char *fault_of(checking *c, const char *at, size_t n, allot_answer_kind kind)
+{
+    const char *found;
+    size_t n_found;
+    if (kind == ALLOT_KIND_NONE) return "no answer";
+    if (!allot_answers_equal(at, n, at, n, &c->grade)) return "not itself";
+    allot_buf_reset(&c->text);
+    allot_buf_str(&c->text, "\\boxed{");
+    allot_buf_add(&c->text, at, n);
+    allot_buf_str(&c->text, "}");
+    if (c->text.failed || !allot_extract(c->text.at, c->text.n, &c->grade, &found, &n_found) ||
+        !allot_answers_equal(at, n, found, n_found, &c->grade))
+        return "not found";
+    return kind == ALLOT_KIND_UNREAD ? "not read" : NULL;
+}
+
 static allot_code check_row(const allot_problems *p, long row, checking *c, allot_err *err)
 {
     size_t n_answer, n_solution, n = 0;
@@ -28,16 +50,15 @@ static allot_code check_row(const allot_problems *p, long row, checking *c, allo
     const char *solution = allot_strings_at(&p->col[ALLOT_COL_SOLUTION], row, &n_solution);
     int there = allot_reference(answer, n_answer, solution, n_solution, &at, &n);
     allot_answer_kind kind = there ? allot_answer_kind_of(at, n) : ALLOT_KIND_NONE;
-    int itself = there && allot_answers_equal(at, n, at, n, NULL);
+    const char *fault = fault_of(c, at, n, kind);
     c->n_kind[kind]++;
-    if (kind > ALLOT_KIND_UNREAD && itself) return ALLOT_OK;
-    if (c->n_listed++ >= most) return ALLOT_OK;
+    if (!fault || c->n_listed++ >= most) return ALLOT_OK;
     char hex[65], *text = allot_mem_text(there ? at : answer, there ? n : n_answer, err);
     if (!text) return ALLOT_ERUNTIME;
     allot_key_hex(&p->keys[row], hex);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "key", hex);
-    cJSON_AddStringToObject(o, "why", !there ? "no answer" : itself ? "not read" : "not itself");
+    cJSON_AddStringToObject(o, "why", fault);
     cJSON_AddStringToObject(o, "answer", text);
     cJSON_AddItemToArray(c->listed, o);
     free(text);
@@ -63,7 +84,8 @@ static allot_code check(const allot_common *common, allot_err *err)
 {
     allot_problems p = {0};
     checking c = {.listed = cJSON_CreateArray()};
-    allot_code rc = allot_problems_load(common->args[0], 1, &p, err);
+    allot_code rc = allot_grade_parse(&words, &c.grade, err);
+    if (!rc) rc = allot_problems_load(common->args[0], 1, &p, err);
     for (long row = 0; !rc && row < p.n; row++)
         rc = check_row(&p, row, &c, err);
     if (!rc && common->json) {
@@ -81,6 +103,7 @@ static allot_code check(const allot_common *common, allot_err *err)
         print_text(&c);
     }
     cJSON_Delete(c.listed);
+    allot_buf_clear(&c.text);
     allot_problems_clear(&p);
     return rc;
 }
@@ -89,7 +112,8 @@ const allot_command allot_cmd_check_answers = {
     "check-answers",
     "[OPTION...] PROBLEMS.h5",
     "count what the grader reads in the reference answers; list those it cannot read\n"
-    "A reference that is not read is right only where a prediction is the same text.",
+    "A reference that is not read is right only where a prediction is the same text; one that is not\n"
+    "found is lost even in a prediction that boxes it. The options are those of 'allot-collect label'.",
     check_options,
     1,
     1,

@@ -19,6 +19,20 @@ setup() {
     allot-datasets check-answers p.h5 --limit 1 | grep -q 'heartsuit'
 }
 
+@test "check-answers lists references that a boxed prediction loses, and knows the grading options" {
+    printf '%s\n' '{"problem": "a", "answer": "1/2"}' '{"problem": "b", "answer": "f(x) } + 1"}' \
+        > in.jsonl
+    allot-datasets import --quiet in.jsonl p.h5
+    allot-datasets check-answers p.h5 --json --extract gsm8k --percent value --order any \
+        --decimals exact --units keep --last-number > out.json
+    jq -e '.not_read == 1 and .listed[0].answer == "f(x) } + 1" and
+           .listed[0].why == "not found"' out.json
+    rc=0
+    allot-datasets check-answers --order some p.h5 2> err || rc=$?
+    [ $rc = 2 ]
+    grep -q "order: 'some' is none of plain, any, strict" err
+}
+
 @test "compare explains the rule, the classes and where the answer stood" {
     allot-datasets compare --json '\frac{1}{2}' 0.5 > out.json
     jq -e '.equal and .rule == "the same number" and .reference_class == "1/2" and
