@@ -67,6 +67,8 @@ static allot_code print_json(const allot_sample_result *r, allot_err *err)
     cJSON_AddItemToObject(o, "beams", done_of(&r->units, ALLOT_UNIT_BEAM));
     cJSON_AddNumberToObject(o, "errors", (double)r->n_errors);
     cJSON_AddNumberToObject(o, "failed_queries", (double)r->n_failed_queries);
+    cJSON_AddNumberToObject(o, "compared_queries", (double)r->n_compared);
+    cJSON_AddNumberToObject(o, "identical_queries", (double)r->n_identical);
     cJSON_AddNumberToObject(o, "tokens", (double)r->n_tokens);
     allot_json_add_number(o, "seconds", r->seconds);
     allot_code rc = allot_json_print(o, err);
@@ -83,6 +85,9 @@ static void print_text(const allot_sample_result *r)
            n->total[ALLOT_UNIT_BEAM]);
     printf("this session: %ld tokens in %.1f s, %ld errors\n", r->n_tokens, r->seconds,
            r->n_errors);
+    if (r->n_identical)
+        printf("always the same text: %ld of %ld queries with long texts\n", r->n_identical,
+               r->n_compared);
 }
 
 static int has_price(void)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "core/log.h"
 #include "core/strategyfile.h"
+#include "duplicates.h"
 #include "grade/grade.h"
 #include "liballot/mem.h"
 #include "pump.h"
@@ -15,6 +16,9 @@ typedef struct {
     allot_outdir out;
     allot_sample_plan plan;
     allot_tally tally;
+    allot_duplicates duplicates;
+    int told_duplicates;
+    double temperature;
     unsigned char *only; /* owned [queries]: work on these; NULL = on all */
     allot_pump pump;
     int max_concurrency;
@@ -45,6 +49,26 @@ static void await_score(sampler *s, allot_task *job, allot_record *sample)
     s->last_unscored = &job->waiting;
 }
 
+/* A new unit of the run, of the journal or fresh. */
+static void count_record(sampler *s, long q, int unit, const allot_record *rec)
+{
+    allot_unitmap_mark(&s->plan.map, q, unit);
+    allot_tally_add(&s->tally, &s->plan, rec);
+    if (s->temperature > 0) allot_duplicates_add(&s->duplicates, q, rec);
+}
+
+/* Once, as soon as it is seen: a week of such samples would be worth nothing. */
+static void warn_of_duplicates(sampler *s)
+{
+    if (s->told_duplicates || !allot_duplicates_alarm(&s->duplicates)) return;
+    s->told_duplicates = 1;
+    allot_log_warn("on %ld of %ld queries with long texts all samples in '%s' are one and the same "
+                   "text: the server takes no notice of seeds or temperature, or repeats stored "
+                   "answers, and votes of such samples measure nothing (mend the server, or switch "
+                   "off its store of answers, then sample into another --output)",
+                   s->duplicates.n_identical, s->duplicates.n_compared, s->out.dir);
+}
+
 static void on_done(allot_done *done, void *user)
 {
     allot_task *job = user;
@@ -54,8 +78,8 @@ static void on_done(allot_done *done, void *user)
     if (s->pump.closing || rec->type == ALLOT_REC_ERROR) {
         allot_pump_end_task(&s->pump, job);
     } else {
-        allot_unitmap_mark(&s->plan.map, job->q, job->unit);
-        allot_tally_add(&s->tally, &s->plan, rec);
+        count_record(s, job->q, job->unit, rec);
+        warn_of_duplicates(s);
         if (rec->type == ALLOT_REC_SAMPLE && s->plan.scored) await_score(s, job, rec);
         else allot_pump_end_task(&s->pump, job);
     }
@@ -134,9 +158,8 @@ static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
     sampler *s = user;
     long q = allot_keyindex_find(&s->out.index, &rec->key);
     int unit = allot_sample_plan_unit(&s->plan, rec);
-    if (q < 0 || unit < 0) return ALLOT_OK;
-    allot_unitmap_mark(&s->plan.map, q, unit);
-    allot_tally_add(&s->tally, &s->plan, rec);
+    if (q >= 0 && unit >= 0 && !allot_unitmap_done(&s->plan.map, q, unit))
+        count_record(s, q, unit, rec);
     return ALLOT_OK;
 }
 
@@ -176,6 +199,8 @@ static void summarise(const sampler *s, allot_sample_result *r)
     r->units = allot_sample_plan_count(&s->plan);
     r->n_errors = s->pump.n_errors;
     r->n_tokens = s->pump.n_tokens;
+    r->n_compared = s->duplicates.n_compared;
+    r->n_identical = s->duplicates.n_identical;
     r->seconds = allot_clock_s() - s->pump.started_s;
     for (long q = 0; q < map->n_queries; q++) {
         int missing = 0;
@@ -191,6 +216,7 @@ static allot_code plan_run(sampler *s, allot_err *err)
     allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.keys,
                                            s->out.problems.n, err);
     if (!rc) rc = allot_tally_init(&s->tally, &s->plan, err);
+    if (!rc) rc = allot_duplicates_init(&s->duplicates, s->out.problems.n, err);
     if (rc || !s->out.before) return rc;
     return allot_records_skim(s->out.journal_path, s->out.cfg, mark_record, s, err);
 }
@@ -202,6 +228,7 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     allot_pump_progress(&s->pump, "units", done, total);
     if (done > 0)
         allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
+    warn_of_duplicates(s);
     allot_code rc = s->only ? ALLOT_OK : score_old_samples(s, err);
     if (!rc) rc = work(s, err);
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
@@ -277,7 +304,8 @@ static allot_code want(const allot_sample_config *c, allot_rundir *r, allot_err 
 allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *result,
                             allot_err *err)
 {
-    sampler s = {.max_concurrency = c->engine.max_concurrency};
+    sampler s = {.max_concurrency = c->engine.max_concurrency,
+                 .temperature = c->engine.temperature};
     s.last_unscored = &s.first_unscored;
     allot_rundir wanted = {0};
     *result = (allot_sample_result){0};
@@ -292,6 +320,7 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     allot_pump_clear(&s.pump);
     allot_code close_rc = allot_outdir_close(&s.out, rc ? NULL : err);
     allot_tally_clear(&s.tally);
+    allot_duplicates_clear(&s.duplicates);
     allot_sample_plan_clear(&s.plan);
     free(s.only);
     allot_rundir_clear(&wanted);

@@ -29,6 +29,8 @@ typedef struct {
     allot_sample_counts units; /* of the run, earlier sessions included */
     long n_errors;             /* error records of this session */
     long n_failed_queries;     /* with something missing at the end */
+    long n_compared;           /* queries with several long texts, earlier sessions included, ... */
+    long n_identical;          /* ... and those whose texts are all the same, see duplicates.h */
     long n_tokens;             /* generated in this session */
     double seconds;            /* of this session */
     allot_forecast forecast;   /* of a dry run */

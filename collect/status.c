@@ -64,7 +64,9 @@ static allot_code take_record(allot_record *rec, void *user, allot_err *err)
     s->n_samples += rec->type == ALLOT_REC_SAMPLE;
     s->n_redrawn += rec->type == ALLOT_REC_SAMPLE && rec->attempt > 0;
     int unit = allot_sample_plan_unit(&s->plan, rec);
-    if (unit >= 0) allot_unitmap_mark(&s->plan.map, q, unit);
+    if (unit < 0 || allot_unitmap_done(&s->plan.map, q, unit)) return ALLOT_OK;
+    allot_unitmap_mark(&s->plan.map, q, unit);
+    if (s->temperature > 0) allot_duplicates_add(&s->duplicates, q, rec);
     return ALLOT_OK;
 }
 
@@ -81,6 +83,13 @@ static void settle_failures(allot_status *s)
         }
         s->n_failed += s->failures[q] != NULL;
     }
+}
+
+/* Samples that were drawn elsewhere do not tell; they were drawn at some temperature. */
+static double temperature_of(const cJSON *fingerprint)
+{
+    const cJSON *t = cJSON_GetObjectItemCaseSensitive(fingerprint, "temperature");
+    return cJSON_IsNumber(t) ? t->valuedouble : 1;
 }
 
 static allot_code read_journal(const char *dir, allot_status *s, allot_err *err)
@@ -106,6 +115,8 @@ allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
         rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.keys, s->problems.n, err);
     if (!rc && !(s->failures = allot_mem_array((size_t)s->problems.n, sizeof *s->failures, err)))
         rc = ALLOT_ERUNTIME;
+    if (!rc) rc = allot_duplicates_init(&s->duplicates, s->problems.n, err);
+    if (!rc) s->temperature = temperature_of(s->manifest.fingerprint);
     if (!rc) rc = read_journal(dir, s, err);
     free(path);
     if (rc) {
@@ -122,6 +133,7 @@ void allot_status_clear(allot_status *s)
     for (long q = 0; s->failures && q < s->problems.n; q++)
         free(s->failures[q]);
     free(s->failures);
+    allot_duplicates_clear(&s->duplicates);
     allot_sample_plan_clear(&s->plan);
     allot_keyindex_clear(&s->index);
     allot_problems_clear(&s->problems);
@@ -159,6 +171,8 @@ cJSON *allot_status_json(const allot_status *s, const char *dir)
     cJSON_AddNumberToObject(o, "tokens", (double)s->n_tokens);
     cJSON_AddNumberToObject(o, "prm_tokens", (double)s->prm_tokens);
     cJSON_AddNumberToObject(o, "redrawn_samples", (double)s->n_redrawn);
+    cJSON_AddNumberToObject(o, "compared_queries", (double)s->duplicates.n_compared);
+    cJSON_AddNumberToObject(o, "identical_queries", (double)s->duplicates.n_identical);
     allot_json_add_number(o, "active_seconds", s->active_s);
     allot_json_add_number(o, "tokens_per_second",
                           s->active_s > 0 ? (double)s->n_tokens / s->active_s : NAN);
@@ -209,6 +223,12 @@ void allot_status_print(const allot_status *s, const char *dir)
         printf("  redrawn  %ld of %ld samples (%.2f %%%s)\n", s->n_redrawn, s->n_samples,
                100.0 * (double)s->n_redrawn / (double)s->n_samples,
                s->n_redrawn * 100 > s->n_samples ? ": the server fails often" : "");
+    if (s->duplicates.n_identical > 0)
+        printf("  same     on %ld of %ld queries with long texts all samples are one text%s\n",
+               s->duplicates.n_identical, s->duplicates.n_compared,
+               allot_duplicates_alarm(&s->duplicates)
+                   ? ": the server takes no notice of seeds, or repeats stored answers"
+                   : "");
     for (int i = 0; i < s->n_errors; i++)
         printf("  errors   %ld of %s (code %d), e.g. %s\n", s->errors[i].count,
                UNIT_NAMES[s->errors[i].unit], s->errors[i].code, s->errors[i].example);

@@ -4,6 +4,7 @@
 #define ALLOT_STATUS_H
 #include <cjson/cJSON.h>
 #include "core/problems.h"
+#include "duplicates.h"
 #include "sample_plan.h"
 
 /* Error records of one kind of unit and one code. */
@@ -24,6 +25,8 @@ typedef struct {
     allot_sample_counts units;
     long n_tokens, prm_tokens;
     long n_samples, n_redrawn; /* of the pool; those that are not of their first seed */
+    allot_duplicates duplicates;
+    double temperature;
     double active_s;           /* time in which records came, pauses left out */
     double last_start_s;       /* epoch */
     allot_status_error errors[ALLOT_STATUS_MAX_ERRORS];

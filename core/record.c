@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "json.h"
+#include "rng.h"
 #include "liballot/mem.h"
 
 #define MAX_COUNT 9007199254740992L /* 2^53: whole numbers that a JSON number holds */
@@ -369,17 +370,41 @@ allot_code allot_record_parse(const char *line, size_t n, const char *where, all
 }
 
 /* The texts are the last field, and its name with its quotes cannot stand inside a text, where
- * quotes are escaped. A line in another order is parsed whole. */
+ * quotes are escaped. */
+static const char *find_texts(const char *line, size_t n)
+{
+    static const char texts[] = ",\"gen\":[";
+    return memmem(line, n, texts, sizeof texts - 1);
+}
+
+uint64_t allot_record_texts_id(const char *line, size_t n)
+{
+    enum { CHUNK = 512 };
+    uint64_t words[CHUNK / 8 + 2], id = 0; /* the id so far, the chunk, and a word to fill it up */
+    const char *at = find_texts(line, n);
+    if (!at) return 0;
+    for (size_t left = n - (size_t)(at - line), take; left > 0; left -= take, at += take) {
+        take = left < CHUNK ? left : CHUNK;
+        words[take / 8 + 1] = 0;
+        words[0] = id ^ take;
+        memcpy(words + 1, at, take);
+        id = allot_rng_mix(words, (int)((take + 7) / 8) + 1);
+    }
+    return id;
+}
+
+/* A line in another order is parsed whole. */
 allot_code allot_record_parse_head(const char *line, size_t n, const char *where,
                                    allot_record *out, allot_err *err)
 {
-    static const char texts[] = ",\"gen\":[";
     char head[4096];
-    const char *at = memmem(line, n, texts, sizeof texts - 1);
+    const char *at = find_texts(line, n);
     size_t length = at ? (size_t)(at - line) : n;
     if (!at || length > sizeof head - 1 || memcmp(line + n - 2, "]}", 2) != 0)
         return parse(line, n, where, 0, out, err);
     memcpy(head, line, length);
     head[length++] = '}';
-    return parse(head, length, where, 0, out, err);
+    allot_code rc = parse(head, length, where, 0, out, err);
+    if (!rc) out->texts_id = allot_record_texts_id(at, n - (size_t)(at - line));
+    return rc;
 }

@@ -59,6 +59,7 @@ typedef struct {
     int foreign;         /* timed: the server had other load */
     allot_code code;     /* error */
     char *message;       /* owned; error */
+    uint64_t texts_id;   /* not in the file: allot_record_texts_id of its line; 0 = not asked for */
 } allot_record;
 
 void allot_record_clear(allot_record *r);
@@ -67,8 +68,10 @@ ALLOT_MUST_CHECK allot_code allot_record_print(const allot_record *r, allot_buf 
                                                allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_record_parse(const char *line, size_t n, const char *where,
                                                allot_record *out, allot_err *err);
-/* The same without the generated texts (n_gen = 0), which are not looked at: several times as fast,
- * for those who only ask which units there are. */
+/* The same without the generated texts (n_gen = 0), of which only texts_id is told: several times
+ * as fast, for those who only ask which units there are. */
 ALLOT_MUST_CHECK allot_code allot_record_parse_head(const char *line, size_t n, const char *where,
                                                     allot_record *out, allot_err *err);
+/* A hash of the generated texts in a record's line, equal for equal texts; 0 if it has none. */
+uint64_t allot_record_texts_id(const char *line, size_t n);
 #endif

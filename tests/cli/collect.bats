@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot-collect against a fake server with vLLM's requests and responses (tests/tools/fakeserver.py).
 
+bats_require_minimum_version 1.5.0
 load fakeserver
 
 setup() {
@@ -318,6 +319,50 @@ fails_with() {
     run timing new --dataset cut.h5
     fails_with 4 "cut.h5"
     [ ! -e new ] && cmp run/journal.jsonl bad/journal.jsonl
+}
+
+# Eight problems whose texts have more than a hundred tokens (the server counts characters).
+mklong() {
+    for ((i = 0; i < 8; i++)); do
+        echo "{\"problem\": \"9876543$i+1234567+2345678-3456789+4567891=?\", \"answer\": \"1\"}"
+    done
+}
+
+@test "a server that gives every seed the same text is told of: once, counted, seen by status" {
+    mklong > long.jsonl
+    allot-datasets import --quiet long.jsonl p.h5 > import.log
+    strategies majority@4 > s.json
+    start_server --ignore-seed
+    sample_command run --json
+    COMMAND=("${COMMAND[@]/--quiet/--threads=1}")
+    run --separate-stderr "${COMMAND[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(jq -c '[.compared_queries, .identical_queries]' <<< "$output")" = "[8,8]" ]
+    [ "$(grep -c warning <<< "$stderr")" = 1 ]
+    [[ "$stderr" == *"warning: on 5 of 5 queries with long texts all samples in 'run' are one and the same text"* ]]
+    # and from the journal alone
+    run --separate-stderr "${COMMAND[@]}"
+    [[ "$stderr" == *"warning: on 8 of 8 queries with long texts"* ]]
+    [[ "$(allot-collect status run)" == *"same     on 8 of 8 queries"*"no notice of seeds"* ]]
+    [ "$(allot-collect status --json run | jq .identical_queries)" = 8 ]
+}
+
+@test "texts may agree that are short, or drawn at temperature 0, or on some query" {
+    start_server --ignore-seed
+    strategies majority@4 > s.json
+    run sample short --json
+    [ "$(jq -c '[.compared_queries, .identical_queries]' <<< "$output")" = "[0,0]" ]
+    mklong > long.jsonl
+    allot-datasets import --quiet long.jsonl p.h5 > import.log
+    run sample greedy --json --temperature 0
+    [ "$(jq -c '[.compared_queries, .identical_queries]' <<< "$output")" = "[0,0]" ]
+    [[ "$(allot-collect status greedy)" != *" same "* ]]
+    stop_server
+    start_server
+    sample_command drawn --json
+    run --separate-stderr "${COMMAND[@]/--quiet/--threads=1}"
+    [ "$(jq -c '[.compared_queries, .identical_queries]' <<< "$output")" = "[8,0]" ]
+    [[ "$stderr" != *warning* ]]
 }
 
 @test "time: every strategy at every load, unspoiled, resumable" {

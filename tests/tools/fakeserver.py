@@ -82,7 +82,7 @@ def generate(body, chat):
     if not match:
         return bad("malformed")
     problem, done = match.groups()
-    texts = steps_of(problem, done, body.get("seed", 0))
+    texts = steps_of(problem, done, 0 if options.ignore_seed else body.get("seed", 0))
     stopped = "\n\n" in body.get("stop", []) and len(texts) > 1
     text = texts[0] if stopped else "\n\n".join(texts)
     most = body.get("n_predict", body.get("max_tokens"))
@@ -324,6 +324,7 @@ def main():
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
+    parser.add_argument("--ignore-seed", action="store_true", help="the same text for every seed")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
     parser.add_argument("--context", type=int, help="steps that the reward model reads at most")
     parser.add_argument("--mute", action="store_true", help="the reward model says neither + nor -")

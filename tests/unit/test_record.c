@@ -100,6 +100,7 @@ static void the_head_is_the_record_without_its_texts(void **state)
     assert_int_equal(allot_key_compare(&s.key, &r.key), 0);
     assert_int_equal(s.n_rounds, r.n_rounds);
     assert_int_equal(s.n_tokens, r.n_tokens);
+    assert_int_equal(s.texts_id, allot_record_texts_id(line.at, line.n));
     allot_record_clear(&s);
     /* cut off in the texts, or in the head, it is no record */
     for (size_t n = 0; n < line.n; n++)
@@ -107,6 +108,43 @@ static void the_head_is_the_record_without_its_texts(void **state)
             assert_int_equal(allot_record_parse_head(line.at, n, "line 1", &s, &err), ALLOT_EINPUT);
     allot_record_clear(&r);
     allot_buf_clear(&line);
+}
+
+static uint64_t texts_id(allot_record *r, const char *text)
+{
+    allot_buf line = {0};
+    free(r->gen[0].text);
+    r->gen[0].text = strdup(text);
+    r->gen[0].n = strlen(text);
+    assert_int_equal(allot_record_print(r, &line, NULL), ALLOT_OK);
+    uint64_t id = allot_record_texts_id(line.at, line.n);
+    allot_buf_clear(&line);
+    return id;
+}
+
+/* Of the texts alone: slot, seed and seconds aside; every byte counts, wherever it is. */
+static void texts_have_an_id(void **state)
+{
+    (void)state;
+    allot_record r;
+    char text[2000];
+    fill(&r);
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    uint64_t id = texts_id(&r, text);
+    r.slot++;
+    r.seed++;
+    r.seconds += 1;
+    assert_true(id != 0 && texts_id(&r, text) == id);
+    for (size_t i = 0; i < sizeof text - 1; i++) {
+        text[i] = 'b';
+        assert_true(texts_id(&r, text) != id);
+        text[i] = 'a';
+    }
+    text[sizeof text - 2] = '\0';
+    assert_true(texts_id(&r, text) != id);
+    assert_int_equal(allot_record_texts_id("{\"t\":\"error\"}", 13), 0);
+    allot_record_clear(&r);
 }
 
 static void every_prefix_is_refused(void **state)
@@ -158,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_and_parsed_is_the_same),
         cmocka_unit_test(the_head_is_the_record_without_its_texts),
+        cmocka_unit_test(texts_have_an_id),
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(malformed_records_are_refused),
     };
