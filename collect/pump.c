@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pump.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ void allot_pump_progress(allot_pump *p, const char *what, long done, long total)
 {
     p->done = done;
     p->started_s = allot_clock_s();
+    p->requests_before = allot_engine_n_requests(p->engine);
     allot_progress_start(&p->progress, what, done, total);
 }
 
@@ -119,12 +121,12 @@ static void watch_server(allot_pump *p)
 
 static void show_progress(allot_pump *p, int last)
 {
-    char extra[96];
-    double elapsed = allot_clock_s() - p->started_s;
-    snprintf(extra, sizeof extra, "%.0f tokens/s%s",
-             elapsed > 0 ? (double)p->n_tokens / elapsed : 0, p->n_errors ? ", " : "");
-    size_t n = strlen(extra);
-    if (p->n_errors) snprintf(extra + n, sizeof extra - n, "%ld errors", p->n_errors);
+    char extra[128], errors[32] = "";
+    double elapsed = fmax(allot_clock_s() - p->started_s, 1e-3);
+    if (p->n_errors) snprintf(errors, sizeof errors, ", %ld errors", p->n_errors);
+    snprintf(extra, sizeof extra, "%.1f requests/s, %.0f tokens/s%s",
+             (double)(allot_engine_n_requests(p->engine) - p->requests_before) / elapsed,
+             (double)p->n_tokens / elapsed, errors);
     if (last) allot_progress_end(&p->progress, p->done, extra);
     else allot_progress_update(&p->progress, p->done, extra);
 }

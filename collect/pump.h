@@ -36,6 +36,7 @@ typedef struct {
     int closing; /* callbacks only clean up */
     allot_progress progress;
     double started_s;
+    long requests_before; /* of the engine, when the clock was started */
     long done;      /* units, those of earlier runs included */
     long n_errors;  /* error records of this run */
     long n_tokens;  /* generated in this run */

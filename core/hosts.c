@@ -71,6 +71,7 @@ void allot_hosts_end(allot_hosts *h, int host, int failed, double now)
 {
     allot_host *at = &h->at[host];
     at->outstanding--;
+    h->n_ended++;
     if (!failed) {
         at->failures = 0;
         at->aside_until_s = 0;

@@ -16,7 +16,8 @@ typedef struct {
 typedef struct {
     allot_host *at; /* owned [n] */
     int n;
-    int last; /* chosen: among equals the next one's turn */
+    int last;     /* chosen: among equals the next one's turn */
+    long n_ended; /* requests that are back, of all; each try is one */
 } allot_hosts;
 
 /* The addresses of a comma-separated list, each as for allot_endpoint_open; none twice. */

@@ -337,6 +337,11 @@ int allot_engine_in_flight(const allot_engine *e)
     return allot_http_pending(e->http) + allot_prm_waiting(e);
 }
 
+long allot_engine_n_requests(const allot_engine *e)
+{
+    return e->hosts.n_ended + e->prm_hosts.n_ended;
+}
+
 allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err)
 {
     if (!e->prm_ready) return allot_http_poll(e->http, timeout_ms, err);

@@ -110,6 +110,8 @@ ALLOT_MUST_CHECK allot_code allot_engine_strategy(allot_engine *e, const allot_q
 void allot_engine_warn(const allot_engine *e);
 /* Requests waiting or in flight. Start new jobs while below max_concurrency. */
 int allot_engine_in_flight(const allot_engine *e);
+/* Requests that got their answer, or none, so far; each try is one. */
+long allot_engine_n_requests(const allot_engine *e);
 /* Waits up to timeout_ms for events and handles them. */
 ALLOT_MUST_CHECK allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err);
 

@@ -84,6 +84,21 @@ fails_with() {
     [ "$status" -eq 0 ] && [ -s o.h5 ]
 }
 
+@test "progress: done, requests and tokens per second, time left, errors" {
+    start_server --refuse 11+4 --delay 0.01 --log log
+    sample_command run --max-concurrency 4
+    run --separate-stderr "${COMMAND[@]/--quiet/--threads=1}"
+    [ "$status" -eq 3 ]
+    local rates='[0-9.]+ requests/s, [0-9]+ tokens/s'
+    grep -Eq "^allot-collect: units [0-9]+/216, [0-9.]+/s, [0-9]+ s left, $rates" <<< "$stderr"
+    grep -Eq "^allot-collect: units 198/216, [0-9.]+/s, [0-9]+ s left, $rates, 10 errors$" <<< "$stderr"
+    # one is to the other as what the server counted to what it said
+    sed -nE 's/.*units 198.*, ([0-9.]+) requests.*, ([0-9]+) tokens.*/\1 \2/p' <<< "$stderr" > rates
+    jq -s 'map(.n_tokens) | add' run/journal.jsonl > tokens
+    paste -d ' ' rates tokens <(wc -l < log) > figures
+    awk '{ x = $1 / $2 / (($4 + 10) / $3); exit !(x > 0.95 && x < 1.05) }' figures
+}
+
 @test "a finished run asks the server for nothing" {
     start_server
     sample run
