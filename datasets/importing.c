@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <string.h>
 #include "datasets/textkinds.h"
 #include "datasets/textlist.h"
@@ -376,7 +377,11 @@ allot_code allot_import(const char *input, const char *output, const allot_impor
     allot_problems_writer *w = NULL;
     unsigned char *keep = NULL;
     const char *inputs[] = {input, s->against, NULL};
+    struct stat st;
     *counts = (allot_import_counts){0};
+    if (stat(input, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return allot_fail(err, ALLOT_EUSAGE, "'%s' is no file, and an import reads it twice "
+                          "(save it first)", input);
     allot_code rc = look(input, s, &p, err);
     if (!rc && !(keep = allot_mem_array((size_t)p.lines + 1, 1, err))) rc = ALLOT_ERUNTIME;
     if (!rc) {

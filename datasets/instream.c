@@ -44,6 +44,31 @@ static allot_code fill_packed(allot_instream *s, allot_err *err)
     return ALLOT_OK;
 }
 
+/* Files that data sets also come in, and what makes lines of them. */
+static allot_code refuse_foreign(const allot_instream *s, allot_err *err)
+{
+    static const struct {
+        const char *head;
+        size_t n;
+        const char *what, *way_out;
+    } kinds[] = {
+        {"PAR1\x15", 5, "a Parquet file",
+         "in Python: pandas.read_parquet(...).to_json('x.jsonl', orient='records', lines=True)"},
+        {"ARROW1", 6, "an Arrow file",
+         "in Python: datasets.Dataset.from_file(...).to_json('x.jsonl')"},
+        {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file", "'allot-datasets inspect' knows allot's own"},
+        {"PK\x03\x04", 4, "a zip file", "unpack it with unzip"},
+        {"\xfd" "7zXZ", 5, "an xz file", "unpack it with unxz"},
+        {"\xff\xfe", 2, "UTF-16 text", "convert it with iconv -f UTF-16 -t UTF-8"},
+        {"\xfe\xff", 2, "UTF-16 text", "convert it with iconv -f UTF-16 -t UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (s->packed_n >= kinds[i].n && memcmp(s->packed, kinds[i].head, kinds[i].n) == 0)
+            return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': it is %s, not lines in UTF-8 (%s)",
+                              s->path, kinds[i].what, kinds[i].way_out);
+    return ALLOT_OK;
+}
+
 static allot_code start_unpacking(allot_instream *s, allot_err *err)
 {
     s->kind = kind_of(s->packed, s->packed_n);
@@ -72,6 +97,7 @@ allot_code allot_instream_open(const char *path, allot_instream **out, allot_err
     s->path = allot_mem_text(path, strlen(path), err);
     s->packed = s->path ? allot_mem_array(PIECE, 1, err) : NULL;
     allot_code rc = s->packed ? fill_packed(s, err) : ALLOT_ERUNTIME;
+    if (!rc) rc = refuse_foreign(s, err);
     if (!rc) rc = start_unpacking(s, err);
     if (rc) allot_instream_close(&s);
     *out = s;

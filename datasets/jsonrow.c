@@ -176,6 +176,8 @@ static allot_code number(scan *s)
         digits(s);
         good = s->at > part;
     }
+    if (!good && s->at == whole && s->at < s->end && (*s->at == 'N' || *s->at == 'I'))
+        return refuse(s, "NaN and Infinity are no JSON (write null)");
     if (!good) return refuse(s, s->at == whole ? "no value" : "not a number");
     if (s->at - first > 300 || !isfinite(strtod(first, NULL))) /* the line ends in NUL */
         return allot_fail(s->err, ALLOT_EINPUT, "a number is not finite");
@@ -221,6 +223,8 @@ static allot_code name(scan *s, int depth, allot_rowvalue **wanted)
     allot_code rc = string(s, &text, &n);
     if (rc) return rc;
     *wanted = NULL;
+    if (depth == 1 && s->shared->n_fields < ALLOT_JSONROW_FIELDS)
+        s->shared->field[s->shared->n_fields++] = (allot_rowvalue){ALLOT_ROW_TEXT, text, n};
     for (int i = 0; depth == 1 && i < s->n_names; i++)
         if (strlen(s->names[i]) == n && memcmp(s->names[i], text, n) == 0) *wanted = &s->out[i];
     void *grown = s->shared->names;
@@ -299,6 +303,7 @@ allot_code allot_jsonrow_read(allot_jsonrow *j, char *line, size_t n, const char
     scan s = {j, line, line, line + n, names, n_names, out, err};
     allot_rowvalue whole;
     j->n = 0;
+    j->n_fields = 0;
     for (int i = 0; i < n_names; i++)
         out[i] = (allot_rowvalue){ALLOT_ROW_ABSENT, "", 0};
     allot_code rc = ALLOT_OK;

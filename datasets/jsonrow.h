@@ -22,8 +22,12 @@ typedef struct {
     size_t n;
 } allot_rowvalue;
 
+enum { ALLOT_JSONROW_FIELDS = 8 };
+
 /* Memory that rows share: zero at first. */
 typedef struct {
+    allot_rowvalue field[ALLOT_JSONROW_FIELDS]; /* [n_fields] names of the line's first fields */
+    int n_fields;
     uint64_t *names; /* owned: hashes of the names of the objects that are open */
     size_t n, capacity;
 } allot_jsonrow;

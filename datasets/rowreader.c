@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datasets/rowreader.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/buf.h"
@@ -10,7 +11,7 @@
 #include "liballot/mem.h"
 #include "liballot/utf8.h"
 
-enum { SHOWN = 5, MAX_ALIASES = 8, MAX_NAMES = ALLOT_N_COLS * MAX_ALIASES };
+enum { SHOWN = 5, MAX_ALIASES = 8, MAX_NAMES = ALLOT_N_COLS * MAX_ALIASES, FIELDS_BYTES = 200 };
 
 struct allot_rowreader {
     allot_instream *in;
@@ -26,9 +27,11 @@ struct allot_rowreader {
     allot_rowvalue value[MAX_NAMES];
     allot_jsonrow json;
     allot_csvrows csv;
+    char fields[FIELDS_BYTES]; /* of the header, or of the row that is refused: "a", "b" */
     allot_buf record; /* CSV: the lines of one row */
     allot_row row;
     long bad;
+    int begun, document; /* JSON lines: one was read; it begins a value of many lines, or a list */
     allot_err first_bad;
 };
 
@@ -86,6 +89,17 @@ static allot_rowformat format_of(const char *path)
 }
 
 static allot_code read_header(allot_rowreader *r, allot_err *err);
+
+/* Adds a name to those that a message shows, as long as they fit. */
+static void list_field(allot_rowreader *r, const char *name, size_t n)
+{
+    size_t at = strlen(r->fields);
+    n = allot_utf8_valid(name, n < 40 ? n : 40);
+    if (at + n + 5 > sizeof r->fields) return;
+    snprintf(r->fields + at, sizeof r->fields - at, "%s\"%.*s\"", at ? ", " : "", (int)n, name);
+    for (; r->fields[at]; at++)
+        if ((unsigned char)r->fields[at] < ' ') r->fields[at] = '?';
+}
 
 allot_code allot_rowreader_open(const char *path, const allot_row_settings *s,
                                 allot_rowreader **out, allot_err *err)
@@ -163,10 +177,16 @@ static allot_code next_json(allot_rowreader *r, int *end, allot_code *bad, allot
         if (rc || !line) return rc;
         r->row.line = allot_instream_number(r->in);
     } while (!wants(r, r->row.line));
+    int first = !r->begun;
+    r->begun = 1;
     *bad = n > (size_t)ALLOT_INSTREAM_MAX_LINE
                ? too_long(n, err)
                : allot_jsonrow_read(&r->json, line, n, r->names, r->n_names, r->value, err);
-    if (*bad) *bad = in_line(r, err);
+    if (*bad) {
+        if (first && n <= (size_t)ALLOT_INSTREAM_MAX_LINE)
+            r->document = *line == '[' || (*line == '{' && n == 1);
+        *bad = in_line(r, err);
+    }
     return ALLOT_OK;
 }
 
@@ -244,6 +264,7 @@ static allot_code read_header(allot_rowreader *r, allot_err *err)
     int seen[MAX_NAMES] = {0};
     for (size_t f = 0; f < r->n_fields; f++) {
         int i = r->place[f] = name_of(r, r->csv.field[f]);
+        list_field(r, r->csv.field[f], strlen(r->csv.field[f]));
         if (i >= 0 && seen[i]++)
             return allot_fail(err, ALLOT_EINPUT, "the header of '%.250s' has '%.80s' twice",
                               r->path, r->names[i]);
@@ -288,6 +309,18 @@ static void gsm8k_answer(allot_row *row)
     row->n[ALLOT_COL_ANSWER] = (size_t)(end - mark);
 }
 
+/* Says what the row has instead: most often the preset is that of another data set. */
+static allot_code no_problem(allot_rowreader *r, allot_err *err)
+{
+    if (r->s.format == ALLOT_ROWS_JSONL) r->fields[0] = '\0';
+    for (int i = 0; r->s.format == ALLOT_ROWS_JSONL && i < r->json.n_fields; i++)
+        list_field(r, r->json.field[i].text, r->json.field[i].n);
+    return allot_fail(err, ALLOT_EINPUT,
+                      "no field \"%s\" with a problem in it, but %s (name it with "
+                      "--problem-field, or give another --preset)",
+                      r->s.field[ALLOT_COL_PROBLEM], *r->fields ? r->fields : "nothing");
+}
+
 /* Values to columns. */
 static allot_code make_row(allot_rowreader *r, allot_err *err)
 {
@@ -305,11 +338,7 @@ static allot_code make_row(allot_rowreader *r, allot_err *err)
             row->n[c] = v->n;
         }
     }
-    if (row->n[ALLOT_COL_PROBLEM] == 0)
-        return allot_fail(err, ALLOT_EINPUT,
-                          "no field \"%s\" with a problem in it (name it with "
-                          "--problem-field)",
-                          r->s.field[ALLOT_COL_PROBLEM]);
+    if (row->n[ALLOT_COL_PROBLEM] == 0) return no_problem(r, err);
     if (r->s.gsm8k) gsm8k_answer(row);
     if (r->s.no_key) return ALLOT_OK;
     return allot_key_of_text(row->text[ALLOT_COL_PROBLEM], row->n[ALLOT_COL_PROBLEM], &row->key,
@@ -357,10 +386,10 @@ long allot_rowreader_bad(const allot_rowreader *r)
 allot_code allot_rowreader_check(const allot_rowreader *r, allot_err *err)
 {
     if (r->bad == 0) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EINPUT,
-                      "%s (%ld of the %ld lines of the file are bad; mend them, "
-                      "or leave them out with --skip-bad)",
-                      r->first_bad.msg, r->bad, allot_rowreader_lines(r));
+    return allot_fail(err, ALLOT_EINPUT, "%s (%ld of the %ld lines of the file are bad; %s)",
+                      r->first_bad.msg, r->bad, allot_rowreader_lines(r),
+                      r->document ? "make lines of it with 'jq -c .', of a list with 'jq -c .[]'"
+                                  : "mend them, or leave them out with --skip-bad");
 }
 
 /* ---- layouts ---- */

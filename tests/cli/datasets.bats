@@ -111,6 +111,31 @@ them, or leave them out with --skip-bad)" import "$good" '' '[1]'
         import '{"problem": "a"}' '{"problem": "b", "answer": ""}'
 }
 
+@test "what is no data set of lines is refused with what makes lines of it" {
+    printf '[\n {"problem": "a", "answer": 1}\n]\n' > list.json
+    refuses 4 "lines of the file are bad; make lines of it with 'jq -c .', of a list with 'jq -c .[]'" \
+        allot-datasets import list.json p.h5
+    jq -c .[] list.json > in.jsonl
+    counts '.written == 1' allot-datasets import in.jsonl p.h5
+    rm p.h5
+    printf '{\n"problem": "a", "answer": 1}\n' > one.json
+    refuses 4 "make lines of it with 'jq -c .'" allot-datasets import one.json p.h5
+    printf 'PAR1\x15\x04' > x.parquet
+    refuses 4 "cannot read 'x.parquet': it is a Parquet file, not lines in UTF-8 (in Python: pandas" \
+        allot-datasets import x.parquet p.h5
+    printf '\xff\xfe{\0' > x.jsonl
+    refuses 4 "it is UTF-16 text" allot-datasets import x.jsonl p.h5
+    allot-datasets tinymath --quiet --count 5 t.h5 > out
+    refuses 4 "'t.h5': it is an HDF5 file" allot-datasets import t.h5 p.h5
+    refuses 2 "is no file, and an import reads it twice (save it first)" \
+        allot-datasets import <(cat in.jsonl) p.h5
+    refuses 4 'no field "question" with a problem in it, but "problem", "a?b", "answer" (name it' \
+        import '{"problem": "a", "a\nb": 0, "answer": 1}' --preset gsm8k
+    printf 'problem;answer\na;1\n' > t.csv
+    refuses 4 'with a problem in it, but "problem;answer" (name' allot-datasets import t.csv p.h5
+    refuses 4 "NaN and Infinity are no JSON (write null)" import '{"problem": "a", "answer": NaN}'
+}
+
 @test "filters: proofs, multiple choice, length" {
     printf '%s\n' '{"problem": "Prove that 1+1=2.", "answer": "2"}' \
         '{"problem": "How many? (A) 1 (B) 2 (C) 3", "answer": "A"}' \

@@ -64,7 +64,7 @@ static void bad_lines_are_refused(void **state)
                {"{\"x\":01}", "is not valid JSON at byte 8: not a number"},
                {"{\"x\":1.}", "is not valid JSON at byte 8: not a number"},
                {"{\"x\":nul}", "is not valid JSON at byte 6: no value"},
-               {"{\"x\":NaN}", "is not valid JSON at byte 6: no value"},
+               {"{\"x\":NaN}", "is not valid JSON at byte 6: NaN and Infinity are no JSON (write null)"},
                {"{\"x\":1e999}", "a number is not finite"},
                {"{\"x\":\"a", "is not valid JSON at byte 8: a string is not closed"},
                {"{\"x\":\"a\tb\"}", "is not valid JSON at byte 8: a control character in a string"},
