@@ -76,6 +76,20 @@ static allot_code check_template(const allot_engine_config *c, allot_err *err)
                       places, names);
 }
 
+/* A limit that is never reached is a mistake: the request ends before. */
+static allot_code check_timeouts(const allot_engine_config *c, allot_err *err)
+{
+    double first = c->first_byte_timeout_s, idle = c->idle_timeout_s;
+    if (!(first >= 0) || !(idle >= 0))
+        return allot_fail(err, ALLOT_EUSAGE, "a timeout is not within 0 and 1000000 seconds");
+    if (first <= c->timeout_s && idle <= c->timeout_s) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "the %s timeout of %g s is above the %g s of a whole request (give a longer "
+                      "--timeout)",
+                      first > c->timeout_s ? "first byte" : "idle", fmax(first, idle),
+                      c->timeout_s);
+}
+
 static allot_http_config http_config(const allot_engine_config *c)
 {
     allot_http_config h;
@@ -84,7 +98,9 @@ static allot_http_config http_config(const allot_engine_config *c)
     h.max_retries = c->max_retries;
     h.connect_timeout_s = c->connect_timeout_s;
     h.timeout_s = h.first_byte_timeout_s = c->timeout_s;
-    h.idle_timeout_s = fmin(h.idle_timeout_s, c->timeout_s);
+    if (c->first_byte_timeout_s > 0) h.first_byte_timeout_s = c->first_byte_timeout_s;
+    h.idle_timeout_s =
+        c->idle_timeout_s > 0 ? c->idle_timeout_s : fmin(h.idle_timeout_s, c->timeout_s);
     h.insecure = c->insecure;
     h.cacert = c->cacert;
     h.headers = c->headers.at;
@@ -102,6 +118,7 @@ allot_code allot_engine_check(const allot_engine_config *c, allot_err *err)
     allot_code rc = check_numbers(c, err);
     if (!rc) rc = check_kinds(c, err);
     if (!rc) rc = check_template(c, err);
+    if (!rc) rc = check_timeouts(c, err);
     if (!rc) rc = allot_http_check(&h, err);
     return rc;
 }

@@ -41,6 +41,8 @@ typedef struct {
     int max_concurrency;         /* requests in flight */
     int max_retries;
     double timeout_s, connect_timeout_s;
+    double first_byte_timeout_s; /* 0 = timeout_s, which it may not exceed */
+    double idle_timeout_s;       /* within an answer; 0 = 120 s, or timeout_s if that is less */
     int stream;                  /* texts come piece by piece, so that ttft_s is known */
     long seed;
     int insecure;

@@ -11,7 +11,8 @@
 /* Unset: NULL, -1 and 0. */
 #define ALLOT_ENGINE_FLAGS_NONE                                                                    \
     {.temperature = -1, .top_p = -1, .max_tokens = -1, .step_max_tokens = -1,                      \
-     .max_concurrency = -1, .max_retries = -1, .timeout_s = -1, .connect_timeout_s = -1}
+     .max_concurrency = -1, .max_retries = -1, .timeout_s = -1, .connect_timeout_s = -1,           \
+     .first_byte_timeout_s = -1, .idle_timeout_s = -1}
 
 /* Rows of an option table: where the servers are and how they are spoken to. */
 #define ALLOT_ENGINE_SERVER_ROWS(c)                                                                \
@@ -34,6 +35,11 @@
      "for one request, from its sending (default: 600)", 0.001, 1e6},                              \
     {"connect-timeout", ALLOT_OPT_DOUBLE, &(c).connect_timeout_s, "SECONDS",                       \
      "for the connection (default: 5)", 0.001, 1e6},                                               \
+    {"first-byte-timeout", ALLOT_OPT_DOUBLE, &(c).first_byte_timeout_s, "SECONDS",                 \
+     "until an answer begins, which may be when its text is whole (default: that of --timeout)",   \
+     0.001, 1e6},                                                                                  \
+    {"idle-timeout", ALLOT_OPT_DOUBLE, &(c).idle_timeout_s, "SECONDS",                             \
+     "longest silence within an answer (default: 120, or that of --timeout)", 0.001, 1e6},         \
     {"api-key-env", ALLOT_OPT_STRING, &(c).api_key_env, "NAME",                                    \
      "environment variable with the API key (default: OPENAI_API_KEY, if set)", 0, 0},             \
     {"api-key-file", ALLOT_OPT_STRING, &(c).api_key_file, "FILE", "file with the API key", 0, 0},  \

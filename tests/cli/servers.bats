@@ -283,6 +283,36 @@ refused() {
     [ "$status" -ne 0 ]
 }
 
+@test "limits for the first byte of an answer and for silence within it" {
+    rm -f port
+    "$ALLOT_BUILD/tests/faults/fault_server" port 3>&- &
+    SERVER=$!
+    wait_for_port
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single"]}' > s.json
+    limited() {
+        local fault=$1
+        shift
+        run allot-collect sample --quiet --dataset p.h5 --strategies s.json --output "$fault" \
+            --base-url "$URL/$fault" --model gen --prompt-template '{problem}' --limit 1 \
+            --max-retries 0 "$@"
+    }
+    limited slow --first-byte-timeout 0.3
+    [ "$status" -eq 3 ]
+    [[ "$(allot-collect status slow)" == *"no byte came in time"* ]]
+    limited slow
+    [ "$status" -eq 0 ]
+    limited idle --idle-timeout 0.3 --first-byte-timeout 0.9
+    [ "$status" -eq 3 ]
+    [[ "$(allot-collect status idle)" == *"it fell silent"* ]]
+    for limit in --first-byte-timeout --idle-timeout; do
+        limited ok "$limit" 11 --timeout 10
+        [ "$status" -eq 2 ] && [[ "$output" == *"timeout of 11 s is above the 10 s of a whole request"* ]]
+        limited ok "$limit" 0
+        [ "$status" -eq 2 ]
+    done
+    [ ! -e ok ]
+}
+
 @test "keys come from the environment or a file, one for each server, and are never written" {
     start_server --key s3cret-7
     run one
