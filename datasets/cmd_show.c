@@ -53,8 +53,23 @@ static allot_code find_row(const char *path, const char *wanted, const allot_key
                           found, path, prefix);
     return allot_fail(err, ALLOT_EINPUT,
                       "'%.250s' has no query with key %.16s among its %ld (give "
-                      "at least %d digits of a key, or the query's text)",
+                      "at least %d digits of a key, the query's text, or the id that problems.h5, "
+                      "the first file, has)",
                       path, prefix, n, LEAST_DIGITS);
+}
+
+/* The id that the data set gave it, if just one query has it, stands for the key. */
+static void key_of_id(const allot_problems *p, const char *wanted, char hex[65])
+{
+    long found = 0;
+    for (long i = 0; i < p->n; i++) {
+        size_t n;
+        const char *id = allot_strings_at(&p->col[ALLOT_COL_ID], i, &n);
+        if (n != strlen(wanted) || memcmp(id, wanted, n) != 0) continue;
+        allot_key_hex(&p->keys[i], hex);
+        found++;
+    }
+    if (found != 1) hex[0] = '\0';
 }
 
 /* Finds the row and says which it is. */
@@ -91,7 +106,10 @@ static allot_code show_problem(const char *path, const char *wanted, cJSON *out,
     allot_problems p = {0};
     long row = 0;
     size_t n;
+    char hex[65];
     allot_code rc = allot_problems_load(path, 1, &p, err);
+    if (!rc) key_of_id(&p, wanted, hex);
+    if (!rc && *hex) wanted = hex;
     if (!rc) rc = begin(path, wanted, p.keys, p.n, &row, out, err);
     for (int c = 0; !rc && c < ALLOT_N_COLS; c++)
         rc = add_text(out, names[c], &p.col[c], row, err);
@@ -196,6 +214,7 @@ static allot_code run(const allot_common *common, allot_err *err)
         cJSON_AddItemToArray(all, out);
         cJSON_AddStringToObject(out, "file", common->args[i]);
         rc = show(common->args[i], wanted, out, err);
+        if (!rc) wanted = cJSON_GetObjectItem(out, "key")->valuestring; /* other files know no id */
     }
     const cJSON *out;
     if (!rc && common->json && n > 1) {
@@ -218,7 +237,8 @@ const allot_command allot_cmd_show = {
     "show",
     "[OPTION...] FILE... KEY",
     "say all that files hold of one query: problems, splits, embeddings, outcomes\n"
-    "KEY is at least 8 hex digits of the query's key, as messages print them, or its text.",
+    "KEY is at least 8 hex digits of the query's key, as messages print them, its text, or, where the\n"
+    "first file is problems.h5, its id there.",
     NULL,
     2,
     -1,

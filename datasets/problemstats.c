@@ -1,24 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datasets/problemstats.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/json.h"
 #include "core/provenance.h"
 #include "core/splits.h"
+#include "datasets/importing.h"
 #include "datasets/minhash.h"
 #include "grade/grade.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
+#include "liballot/utf8.h"
 
-enum { MOST_TEXTS = 20, TEXT_BYTES = 60 };
+enum { MOST_TEXTS = 20, TEXT_BYTES = 60, EXAMPLES = 3 };
 
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Occurrences of each text of a column, in alphabetical order, at most MOST_TEXTS of them. */
+typedef struct {
+    const char *text;
+    long n;
+} occurrences;
+
+static int by_count(const void *a, const void *b)
+{
+    const occurrences *x = a, *y = b;
+    return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : strcmp(x->text, y->text);
+}
+
+/* How often each text of a sorted list occurs, the most frequent first, at most MOST_TEXTS. */
+static allot_code count_texts(cJSON *out, const char *name, char **texts, long n, allot_err *err)
+{
+    char distinct[64];
+    occurrences *found = allot_mem_array((size_t)n, sizeof *found, err);
+    size_t n_found = 0;
+    if (!found) return ALLOT_ERUNTIME;
+    for (long first = 0, end; first < n; first = end) {
+        for (end = first + 1; end < n && strcmp(texts[first], texts[end]) == 0;)
+            end++;
+        if (texts[first][0]) found[n_found++] = (occurrences){texts[first], end - first};
+    }
+    qsort(found, n_found, sizeof *found, by_count);
+    snprintf(distinct, sizeof distinct, "distinct_%s", name);
+    cJSON_AddNumberToObject(out, distinct, (double)n_found);
+    cJSON *o = cJSON_AddObjectToObject(out, name);
+    for (size_t i = 0; i < n_found && i < MOST_TEXTS; i++)
+        cJSON_AddNumberToObject(o, found[i].text, (double)found[i].n);
+    free(found);
+    return ALLOT_OK;
+}
+
 static allot_code add_counts(cJSON *out, const char *name, const allot_strings *s, allot_err *err)
 {
     char **texts = allot_mem_array((size_t)s->n, sizeof *texts, err);
@@ -27,17 +62,12 @@ static allot_code add_counts(cJSON *out, const char *name, const allot_strings *
     for (long i = 0; i < s->n && !rc; i++) {
         size_t n;
         const char *text = allot_strings_at(s, i, &n);
-        if (!(texts[i] = allot_mem_text(text, n < TEXT_BYTES ? n : TEXT_BYTES, err)))
-            rc = ALLOT_ERUNTIME;
+        n = allot_utf8_valid(text, n < TEXT_BYTES ? n : TEXT_BYTES);
+        if (!(texts[i] = allot_mem_text(text, n, err))) rc = ALLOT_ERUNTIME;
     }
-    cJSON *o = cJSON_AddObjectToObject(out, name);
-    if (!rc) qsort(texts, (size_t)s->n, sizeof *texts, by_text);
-    int shown = 0;
-    for (long first = 0, end; !rc && first < s->n; first = end) {
-        for (end = first + 1; end < s->n && strcmp(texts[first], texts[end]) == 0;)
-            end++;
-        if (texts[first][0] && shown++ < MOST_TEXTS)
-            cJSON_AddNumberToObject(o, texts[first], (double)(end - first));
+    if (!rc) {
+        qsort(texts, (size_t)s->n, sizeof *texts, by_text);
+        rc = count_texts(out, name, texts, s->n, err);
     }
     for (long i = 0; i < s->n; i++)
         free(texts[i]);
@@ -144,6 +174,30 @@ static allot_code add_near(cJSON *out, const allot_strings *problems, double thr
     return rc;
 }
 
+/* The first queries, so that 'show' can be given a key. */
+static void add_examples(cJSON *out, const allot_problems *p)
+{
+    static const struct {
+        const char *name;
+        int column;
+    } texts[] = {{"answer", ALLOT_COL_ANSWER}, {"problem", ALLOT_COL_PROBLEM}};
+    cJSON *list = cJSON_AddArrayToObject(out, "examples");
+    for (long i = 0; i < p->n && i < EXAMPLES; i++) {
+        char hex[65], text[ALLOT_EXAMPLE_BYTES];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddItemToArray(list, o);
+        allot_key_hex(&p->keys[i], hex);
+        hex[16] = '\0';
+        cJSON_AddStringToObject(o, "key", hex);
+        for (int k = 0; k < 2; k++) {
+            size_t n;
+            const char *at = allot_strings_at(&p->col[texts[k].column], i, &n);
+            allot_example_text(at, n, text);
+            cJSON_AddStringToObject(o, texts[k].name, text);
+        }
+    }
+}
+
 /* Files that were not imported have no counts. */
 static allot_code add_import(cJSON *out, const char *path, allot_err *err)
 {
@@ -175,6 +229,7 @@ allot_code allot_problemstats_add(const char *path, const char *splits, double n
     add_kinds(out, &p.col[ALLOT_COL_ANSWER]);
     if (!rc) rc = add_counts(out, "sources", &p.col[ALLOT_COL_SOURCE], err);
     if (!rc) rc = add_counts(out, "levels", &p.col[ALLOT_COL_LEVEL], err);
+    if (!rc) add_examples(out, &p);
     if (!rc) rc = add_import(out, path, err);
     if (!rc && splits) rc = add_splits(out, &p, path, splits, err);
     if (!rc && near > 0) rc = add_near(out, &p.col[ALLOT_COL_PROBLEM], near, err);

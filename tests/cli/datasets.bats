@@ -408,6 +408,24 @@ table() {
     counts '.manifest.schema == "allot-bundle"' allot-datasets inspect model.safetensors
 }
 
+@test "inspect counts the most frequent sources first, and shows the first queries" {
+    for i in $(seq 30); do
+        echo "{\"problem\": \"$i\\n$i\", \"answer\": $i, \"source\": \"s$((i % 25))\", \"level\": \"3\"}"
+    done > in.jsonl
+    printf '{"problem": "x", "answer": 1, "source": "%s"}\n' "$(printf 'ä%.0s' {1..99})" >> in.jsonl
+    allot-datasets import in.jsonl p.h5 > out
+    counts '.distinct_sources == 26 and (.sources | length) == 20 and .distinct_levels == 1
+        and [(.sources | to_entries)[:6][] | .value] == [2, 2, 2, 2, 2, 1]
+        and .examples[0].problem == "1 1" and .examples[2].answer == "3"' \
+        allot-datasets inspect p.h5
+    key=$(jq -r .examples[1].key out.json)
+    counts '.answer == "2"' allot-datasets show p.h5 "$key"
+    allot-datasets inspect p.h5 | grep -q "^  $key "
+    tail -n 1 in.jsonl > one.jsonl
+    allot-datasets import one.jsonl one.h5 > out
+    counts '.sources | keys == ["'"$(printf 'ä%.0s' {1..30})"'"]' allot-datasets inspect one.h5
+}
+
 @test "import-embeddings: vectors of others go where their queries are" {
     printf '%s\n' '{"problem": "1+1?", "answer": "2"}' '{"problem": "2+2?", "answer": "4"}' > p.jsonl
     { printf '\x93NUMPY\1\0\x43\0'
@@ -446,6 +464,15 @@ table() {
         allot-datasets show two.h5 two.splits.h5 '1 + 1?'
     allot-datasets show two.h5 two.splits.h5 '1 + 1?' > text
     [ "$(grep -c '^file: two' text)" = 2 ] && grep -q '^split: ' text
+    import '{"problem": "a", "answer": "1", "id": "train/7"}' \
+        '{"problem": "b", "answer": "2", "id": "x"}' '{"problem": "c", "answer": "3", "id": "x"}' > out
+    mv p.h5 ids.h5
+    allot-datasets split ids.h5 ids.splits.h5 > out 2>&1
+    counts '.files[0].problem == "a" and .files[1].split' \
+        allot-datasets show ids.h5 ids.splits.h5 train/7
+    refuses 4 "'ids.h5' has no query with key" allot-datasets show ids.h5 x
+    refuses 4 "or the id that problems.h5, the first file, has" \
+        allot-datasets show ids.splits.h5 train/7
     make_tables . 60
     query=$(head -1 queries.jsonl | jq -r .problem)
     counts '(.split | IN("train", "validation", "calibration", "test")) and .row == 0' \
