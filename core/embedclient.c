@@ -215,8 +215,8 @@ static allot_code open_http(const allot_embedclient *c, allot_http **out, allot_
     h.timeout_s = h.first_byte_timeout_s = c->timeout_s;
     h.insecure = c->insecure;
     h.cacert = c->cacert;
-    h.headers = c->headers;
-    h.n_headers = c->n_headers;
+    h.headers = c->headers.at;
+    h.n_headers = c->headers.n;
     return allot_http_new(&h, out, err);
 }
 

@@ -3,8 +3,8 @@
  * index, constant dimension checked, finite. */
 #ifndef ALLOT_EMBEDCLIENT_H
 #define ALLOT_EMBEDCLIENT_H
-#include "liballot/err.h"
 #include <stddef.h>
+#include "options.h"
 
 typedef struct {
     const char *base_url;     /* ".../v1" or without; required */
@@ -19,8 +19,7 @@ typedef struct {
     double timeout_s;
     int insecure;
     const char *cacert;
-    const char *const *headers; /* [n_headers] "Name: value" */
-    int n_headers;
+    allot_list headers; /* "Name: value" */
 } allot_embedclient;
 
 void allot_embedclient_defaults(allot_embedclient *c);

@@ -275,6 +275,8 @@ static const allot_option options[] = {
      0},
     {"insecure", ALLOT_OPT_FLAG, &client.insecure, NULL, "do not check TLS certificates", 0, 0},
     {"cacert", ALLOT_OPT_STRING, &client.cacert, "FILE", "certificate authorities", 0, 0},
+    {"header", ALLOT_OPT_LIST, &client.headers, "'NAME: VALUE'",
+     "sent with every request; may be given several times", 0, 0},
     {0}};
 
 const allot_command allot_cmd_embed = {

@@ -76,8 +76,7 @@ static allot_code set_up_embedding(session *s, const allot_engine_config *engine
     r->embed.timeout_s = engine->timeout_s;
     r->embed.insecure = engine->insecure;
     r->embed.cacert = engine->cacert;
-    r->embed.headers = engine->headers.at;
-    r->embed.n_headers = engine->headers.n;
+    r->embed.headers = engine->headers;
     return ALLOT_OK;
 }
 

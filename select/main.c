@@ -26,6 +26,12 @@ static const allot_option options[] = {
      "file with the API key", 0, 0},
     {"timeout", ALLOT_OPT_DOUBLE, &tool.source.client.timeout_s, "S",
      "seconds to wait for the server", 0.001, 1e6},
+    {"insecure", ALLOT_OPT_FLAG, &tool.source.client.insecure, NULL,
+     "do not check TLS certificates", 0, 0},
+    {"cacert", ALLOT_OPT_STRING, &tool.source.client.cacert, "FILE", "certificate authorities", 0,
+     0},
+    {"header", ALLOT_OPT_LIST, &tool.source.client.headers, "'NAME: VALUE'",
+     "sent with every request; may be given several times", 0, 0},
     {0},
 };
 

@@ -62,6 +62,42 @@ vectors() { # FILE
     cmp a.emb.h5 b.emb.h5
 }
 
+@test "headers go along, certificates are checked unless told not to; select has the same options" {
+    command -v openssl > where || skip "there is no openssl command"
+    kill "$SERVER" && wait "$SERVER" || true
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out ca.pem 2> openssl.log
+    cat key.pem ca.pem > both.pem
+    start_server --log log --tls both.pem
+    embed=(allot-datasets embed --base-url "${URL/http:/https:}/v1" --model tinymath --max-retries 0)
+    "${embed[@]}" --cacert ca.pem --header 'X-Team: math' --header 'X-Run: 7' p.h5 a.emb.h5 > out
+    jq -se 'length > 1 and (map(.headers["X-Team"] == "math" and .headers["X-Run"] == "7") | all)' log
+    "${embed[@]}" --insecure p.h5 b.emb.h5 > out
+    rc=0
+    "${embed[@]}" p.h5 c.emb.h5 2> err || rc=$?
+    [ $rc = 6 ] && grep -q certificate err
+    rc=0
+    "${embed[@]}" --insecure --header 'Host: other' p.h5 c.emb.h5 2> err || rc=$?
+    [ $rc = 2 ] && grep -q "the header 'Host' is not to be given" err
+    [ ! -e c.emb.h5 ]
+
+    "$ALLOT_BUILD/tests/tools/make_tables" . 40
+    allot-datasets import --quiet --keep-unanswered queries.jsonl q.h5 > out
+    "${embed[@]}" --insecure q.h5 q.emb.h5 > out
+    allot-train --quiet --outcomes outcomes.h5 --embeddings q.emb.h5 --splits splits.h5 \
+        --output probe.h5 --epochs 1 --hidden 8 > out
+    allot-export --quiet --uncalibrated --probe probe.h5 --costs costs.json \
+        --output model.safetensors > out
+    choose=(allot-select --bundle model.safetensors --embed-base-url "${URL/http:/https:}/v1" --json)
+    rm log
+    "${choose[@]}" --cacert ca.pem --header 'X-Team: math' '12+1=?' > out
+    [ "$(jq -r '.headers["X-Team"]' log)" = math ]
+    "${choose[@]}" --insecure '12+1=?' > out
+    rc=0
+    "${choose[@]}" '12+1=?' 2> err || rc=$?
+    [ $rc = 6 ] && grep -q certificate err
+}
+
 @test "a server that is not there leaves nothing" {
     rc=0
     allot-datasets embed --base-url http://127.0.0.1:1/v1 --model m --max-retries 0 p.h5 x.emb.h5 \
