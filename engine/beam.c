@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Beam search guided by a process reward model. Each round: every beam grows by one step, in
- * parallel; complete beams leave; one request scores all beams; the best floor(N / M) of the active
+ * parallel; complete beams leave; all beams are scored in one go; the best floor(N / M) of the active
  * stay and are repeated to N.
  * Source: arXiv:2509.09864, section 2.1; Snell et al. 2024. */
 #include <stdlib.h>
@@ -264,11 +264,12 @@ static allot_code send_scoring(allot_job *job, allot_err *err)
     allot_prm_text *texts = allot_mem_array((size_t)n, sizeof *texts, err);
     if (!texts) return ALLOT_ERUNTIME;
     for (int i = 0; i < n; i++)
-        texts[i] = (allot_prm_text){.text = s->at[i].text.at ? s->at[i].text.at : "",
+        texts[i] = (allot_prm_text){.query = job->query,
+                                    .text = s->at[i].text.at ? s->at[i].text.at : "",
                                     .n = s->at[i].text.n};
     allot_job_phase(job);
     job->step = scored;
-    allot_code rc = allot_prm_score(job->engine, job->query, texts, n, take_scores, job, err);
+    allot_code rc = allot_prm_score(job->engine, texts, n, job->timed, take_scores, job, err);
     if (!rc) job->outstanding++;
     free(texts);
     return rc;

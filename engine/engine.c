@@ -18,6 +18,7 @@ void allot_engine_defaults(allot_engine_config *c)
         .prm_separator = "<extra_0>",
         .prm_labels = "+,-",
         .prm_activation = "none",
+        .prm_batch = 16,
         .system_prompt = "",
         .step_separator = "\n\n",
         .temperature = 0.8,
@@ -361,6 +362,7 @@ long allot_engine_n_requests(const allot_engine *e)
 
 allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err)
 {
+    allot_scorebatch_send(e);
     if (!e->prm_ready) return allot_http_poll(e->http, timeout_ms, err);
     allot_prm_deliver(e);
     return allot_http_poll(e->http, 0, err);

@@ -30,6 +30,7 @@ static void take_numbers(const allot_engine_config *given, allot_engine_config *
     if (given->top_p >= 0) c->top_p = given->top_p;
     if (given->max_tokens >= 0) c->max_tokens = given->max_tokens;
     if (given->step_max_tokens >= 0) c->step_max_tokens = given->step_max_tokens;
+    if (given->prm_batch >= 0) c->prm_batch = given->prm_batch;
     if (given->max_concurrency >= 0) c->max_concurrency = given->max_concurrency;
     if (given->max_retries >= 0) c->max_retries = given->max_retries;
     if (given->timeout_s >= 0) c->timeout_s = given->timeout_s;

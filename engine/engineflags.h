@@ -12,7 +12,7 @@
 #define ALLOT_ENGINE_FLAGS_NONE                                                                    \
     {.temperature = -1, .top_p = -1, .max_tokens = -1, .step_max_tokens = -1,                      \
      .max_concurrency = -1, .max_retries = -1, .timeout_s = -1, .connect_timeout_s = -1,           \
-     .first_byte_timeout_s = -1, .idle_timeout_s = -1}
+     .first_byte_timeout_s = -1, .idle_timeout_s = -1, .prm_batch = -1}
 
 /* Rows of an option table: where the servers are and how they are spoken to. */
 #define ALLOT_ENGINE_SERVER_ROWS(c)                                                                \

@@ -11,6 +11,7 @@
 #include "prm.h"
 #include "profile.h"
 #include "render.h"
+#include "scorebatch.h"
 
 struct allot_engine {
     allot_engine_config config; /* strings are borrowed */
@@ -21,6 +22,7 @@ struct allot_engine {
     const allot_prm_backend *prm; /* NULL = no reward model */
     void *prm_state;              /* the backend's own */
     allot_prm_call *prm_ready;    /* calls to be delivered */
+    allot_scorebatch scores;      /* calls that wait to share a request */
     char *model, *prm_model;      /* owned */
     cJSON *extra;                 /* --extra-body, or NULL */
     cJSON *about;                 /* what the server said of itself, or NULL */

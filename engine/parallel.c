@@ -77,9 +77,9 @@ static allot_code send_scoring(allot_job *job, allot_err *err)
     allot_prm_text *texts = allot_mem_array((size_t)r->n_gen, sizeof *texts, err);
     if (!texts) return ALLOT_ERUNTIME;
     for (int i = 0; i < r->n_gen; i++)
-        texts[i] = (allot_prm_text){.text = r->gen[i].text, .n = r->gen[i].n};
+        texts[i] = (allot_prm_text){.query = job->query, .text = r->gen[i].text, .n = r->gen[i].n};
     allot_code rc =
-        allot_prm_score(job->engine, job->query, texts, r->n_gen, take_scores, job, err);
+        allot_prm_score(job->engine, texts, r->n_gen, job->timed, take_scores, job, err);
     free(texts);
     return rc;
 }

@@ -65,39 +65,65 @@ void allot_prm_fingerprint(const allot_engine *e, cJSON *o)
                                 e->prm && fields[i].value ? fields[i].value : "");
 }
 
-static void call_free(allot_prm_call *call)
+allot_code allot_prm_call_new(allot_engine *e, const allot_prm_text *texts, int n,
+                              allot_prm_call **out, allot_err *err)
 {
+    allot_prm_call *call = allot_mem_array(1, sizeof *call, err);
+    if (!call) return ALLOT_ERUNTIME;
+    call->engine = e;
+    call->reply.sent_s = INFINITY;
+    call->reply.texts = allot_mem_array((size_t)n, sizeof *texts, err);
+    if (!call->reply.texts) {
+        free(call);
+        return ALLOT_ERUNTIME;
+    }
+    memcpy(call->reply.texts, texts, (size_t)n * sizeof *texts);
+    call->reply.n = n;
+    *out = call;
+    return ALLOT_OK;
+}
+
+static void free_calls(allot_prm_call *call)
+{
+    while (call) {
+        allot_prm_call *next = call->next;
+        allot_prm_call_free(call);
+        call = next;
+    }
+}
+
+void allot_prm_call_free(allot_prm_call *call)
+{
+    free_calls(call->parts);
     for (int i = 0; i < call->reply.n; i++)
         free(call->reply.texts[i].scores);
     free(call->reply.texts);
     free(call);
 }
 
-static void deliver(allot_prm_call *call)
+void allot_prm_reply_now(allot_prm_call *call)
 {
+    call->engine->scores.n_out -= call->counted;
     call->done(&call->reply, call->user);
-    call_free(call);
+    allot_prm_call_free(call);
 }
 
-allot_code allot_prm_score(allot_engine *e, const allot_query *q, const allot_prm_text *texts,
-                           int n, allot_prm_fn f, void *user, allot_err *err)
+allot_code allot_prm_score(allot_engine *e, const allot_prm_text *texts, int n, int alone,
+                           allot_prm_fn f, void *user, allot_err *err)
 {
+    allot_prm_call *call;
     if (!e->prm)
         return allot_fail(err, ALLOT_EUSAGE, "a reward model is needed (give --prm-model)");
-    allot_prm_call *call = allot_mem_array(1, sizeof *call, err);
-    if (!call) return ALLOT_ERUNTIME;
-    *call = (allot_prm_call){.engine = e, .query = q, .done = f, .user = user};
-    call->reply.sent_s = INFINITY;
-    call->reply.n = n;
-    call->reply.texts = allot_mem_array((size_t)n, sizeof *texts, err);
-    allot_code rc = call->reply.texts ? ALLOT_OK : ALLOT_ERUNTIME;
-    if (!rc) {
-        memcpy(call->reply.texts, texts, (size_t)n * sizeof *texts);
-        rc = e->prm->start(call, err);
-    } else {
-        call->reply.n = 0;
+    allot_code rc = allot_prm_call_new(e, texts, n, &call, err);
+    if (rc) return rc;
+    call->done = f;
+    call->user = user;
+    if (!alone && e->config.prm_batch > 1 && e->prm->joins && e->prm->joins(e)) {
+        allot_scorebatch_add(e, call);
+        return ALLOT_OK;
     }
-    if (rc) call_free(call);
+    rc = e->prm->start(call, err);
+    if (rc) allot_prm_call_free(call);
     return rc;
 }
 
@@ -110,7 +136,7 @@ void allot_prm_ready(allot_prm_call *call)
 
 int allot_prm_waiting(const allot_engine *e)
 {
-    int n = 0;
+    int n = e->scores.n_waiting;
     for (const allot_prm_call *c = e->prm_ready; c; c = c->next)
         n++;
     return n;
@@ -123,7 +149,7 @@ void allot_prm_deliver(allot_engine *e)
     e->prm_ready = NULL;
     for (; call; call = next) {
         next = call->next;
-        deliver(call);
+        allot_prm_reply_now(call);
     }
 }
 
@@ -131,17 +157,15 @@ void allot_prm_close(allot_engine *e)
 {
     if (e->prm && e->prm->close) e->prm->close(e->prm_state);
     e->prm_state = NULL;
-    while (e->prm_ready) {
-        allot_prm_call *call = e->prm_ready;
-        e->prm_ready = call->next;
-        call_free(call);
-    }
+    free_calls(e->prm_ready);
+    free_calls(e->scores.first);
+    e->prm_ready = e->scores.first = NULL;
 }
 
 static void dropped(void *user)
 {
     allot_prm_request *r = user;
-    if (--r->call->outstanding == 0) call_free(r->call);
+    if (--r->call->outstanding == 0) allot_prm_call_free(r->call);
     free(r);
 }
 
@@ -175,14 +199,15 @@ static int is_too_long(const allot_http_reply *r)
     return 0;
 }
 
-/* The last answer of a call delivers its reply. */
+/* The last answer of a call delivers its reply. What several calls share is not made shorter: they
+ * are sent apart first. */
 static void answered(const allot_http_reply *http, void *user)
 {
     allot_prm_request *r = user;
     allot_prm_call *call = r->call;
     allot_err failure = {0};
     if (allot_http_verdict(http, &failure)) {
-        if (r->shorten && is_too_long(http) && r->shorten(r)) failure.code = ALLOT_OK;
+        if (!call->parts && r->shorten && is_too_long(http) && r->shorten(r)) failure.code = ALLOT_OK;
     } else if (take_answer(r, http, &failure)) {
         (void)allot_fail_in(&failure, "'%s'", http->url);
         failure.code = ALLOT_ESERVER;
@@ -192,7 +217,7 @@ static void answered(const allot_http_reply *http, void *user)
     call->reply.sent_s = fmin(call->reply.sent_s, http->sent_s);
     call->reply.done_s = fmax(call->reply.done_s, http->done_s);
     free(r);
-    if (--call->outstanding == 0) deliver(call);
+    if (--call->outstanding == 0) allot_prm_reply_now(call);
 }
 
 static allot_code send_text(allot_prm_request *r, const char *path, const char *body,

@@ -8,8 +8,10 @@
 
 /* One text and its scores. */
 typedef struct {
-    const char *text; /* [n] borrowed until the reply */
+    const allot_query *query; /* borrowed until the reply, as the text */
+    const char *text;         /* [n] */
     size_t n;
+    long tokens;    /* of this text, where the answer tells; else 0 */
     int first;      /* steps left out at the front, because the model's context is short */
     int n_marks;    /* steps scored */
     double *scores; /* owned [n_marks] once scored; take it by setting it to NULL */
@@ -31,6 +33,8 @@ typedef void (*allot_prm_fn)(allot_prm_reply *reply, void *user);
 typedef struct {
     const char *kind;          /* "vllm-pooling" */
     const char *system_prompt; /* unless another is given; "" = none */
+    /* Can a request hold texts of several queries? NULL = no. */
+    int (*joins)(const allot_engine *e);
     int outcome;               /* one score for a whole answer: no use in beam search */
     int no_server;             /* nothing is asked of a server */
     /* Before the first call; NULL = nothing to prepare. It may set e->prm_state. */
@@ -44,11 +48,10 @@ typedef struct {
 const allot_prm_backend *allot_prm_find(const char *kind);
 void allot_prm_kinds(char *out, size_t n);
 
-/* Scores texts [n], n >= 1, of one query: in one request where the backend can. f is called once,
- * from allot_engine_poll. */
-ALLOT_MUST_CHECK allot_code allot_prm_score(allot_engine *e, const allot_query *q,
-                                            const allot_prm_text *texts, int n, allot_prm_fn f,
-                                            void *user, allot_err *err);
+/* Scores texts [n], n >= 1: in one request where the backend can. alone: no other call's texts may
+ * be in it (scorebatch.h). f is called once, from allot_engine_poll. */
+ALLOT_MUST_CHECK allot_code allot_prm_score(allot_engine *e, const allot_prm_text *texts, int n,
+                                            int alone, allot_prm_fn f, void *user, allot_err *err);
 
 /* Makes config's reward model the engine's; drops it with what waits. */
 ALLOT_MUST_CHECK allot_code allot_prm_open(allot_engine *e, allot_err *err);
@@ -63,13 +66,21 @@ void allot_prm_deliver(allot_engine *e);
 /* For backends. A call lives until all its requests are back. */
 struct allot_prm_call {
     allot_engine *engine;
-    const allot_query *query;
     allot_prm_reply reply;
     int outstanding;
     allot_prm_fn done;
     void *user;
-    allot_prm_call *next; /* of those that wait */
+    allot_prm_call *next;  /* of those that wait */
+    allot_prm_call *parts; /* owned: calls of which this one has the texts */
+    int counted;           /* by scorebatch.c, as being on its way */
 };
+
+/* A call with copies of texts [n]; free drops it without a reply. */
+ALLOT_MUST_CHECK allot_code allot_prm_call_new(allot_engine *e, const allot_prm_text *texts, int n,
+                                               allot_prm_call **out, allot_err *err);
+void allot_prm_call_free(allot_prm_call *call);
+/* Hands its reply over and frees it. */
+void allot_prm_reply_now(allot_prm_call *call);
 
 /* One request of a call; copied when it is posted. */
 typedef struct allot_prm_request {

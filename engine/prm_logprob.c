@@ -115,7 +115,7 @@ static void add_prompt(const allot_prm_call *call, cJSON *o, const char *steps,
     const allot_engine *e = call->engine;
     allot_buf some = {0}, prompt = {0};
     cut_steps(steps, e->config.prm_separator, r, &some);
-    allot_prm_dialogue(e, call->query, &some, 0, &prompt);
+    allot_prm_dialogue(e, call->reply.texts[r->from].query, &some, 0, &prompt);
     size_t bos = allot_prompt_bos(prompt.at ? prompt.at : "");
     cJSON_AddStringToObject(o, "prompt", prompt.at ? prompt.at + bos : "");
     allot_buf_clear(&some);
@@ -134,8 +134,8 @@ static allot_code send_step(const allot_prm_request *r, char *steps, allot_err *
     cJSON_AddNumberToObject(o, "temperature", 1); /* 0 and others may change the logprobs */
     if (chat) {
         allot_buf problem = {0};
-        allot_prompt_without(r->call->query->problem, r->call->query->n, e->config.prm_separator,
-                             &problem);
+        const allot_query *q = r->call->reply.texts[r->from].query;
+        allot_prompt_without(q->problem, q->n, e->config.prm_separator, &problem);
         cJSON_AddTrueToObject(o, "logprobs");
         cJSON_AddNumberToObject(o, "top_logprobs", N_TOP);
         add_turns(e, cJSON_AddArrayToObject(o, "messages"), steps, &problem, r);

@@ -63,10 +63,10 @@ static allot_code take_classes(const allot_prm_request *r, const cJSON *answer, 
         const cJSON *classes = cJSON_GetObjectItemCaseSensitive(item, data ? "probs" : "embedding");
         const cJSON *told = cJSON_GetObjectItemCaseSensitive(item, "meta_info");
         const cJSON *read = cJSON_GetObjectItemCaseSensitive(told, "prompt_tokens");
-        if (cJSON_IsNumber(read) && read->valuedouble > 0 && read->valuedouble < 1e9)
-            r->call->reply.prm_tokens += (long)read->valuedouble;
         allot_prm_text *t = data ? allot_prm_indexed(r, item, err) : &r->call->reply.texts[i++];
         rc = t ? take_class(r, t, classes, err) : ALLOT_ESERVER;
+        if (!rc && cJSON_IsNumber(read) && read->valuedouble > 0 && read->valuedouble < 1e9)
+            r->call->reply.prm_tokens += t->tokens = (long)read->valuedouble;
     }
     return rc;
 }
@@ -98,10 +98,11 @@ static allot_code add_texts(const allot_prm_call *call, cJSON *list, int bare, a
     allot_buf text = {0};
     allot_code rc = ALLOT_OK;
     for (int i = 0; i < call->reply.n && !rc; i++) {
-        allot_buf answer = {.at = (char *)call->reply.texts[i].text, .n = call->reply.texts[i].n};
+        const allot_prm_text *t = &call->reply.texts[i];
+        allot_buf answer = {.at = (char *)t->text, .n = t->n};
         allot_buf_reset(&text);
         if (bare) allot_buf_add(&text, answer.at, answer.n);
-        else allot_prm_dialogue(call->engine, call->query, &answer, 1, &text);
+        else allot_prm_dialogue(call->engine, t->query, &answer, 1, &text);
         rc = allot_buf_check(&text, err);
         if (!rc) cJSON_AddItemToArray(list, cJSON_CreateString(text.at));
     }
@@ -117,8 +118,13 @@ static allot_code classify_one(allot_prm_call *call, int text, allot_err *err)
                               .n = call->reply.texts[text].n};
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", e->prm_model);
-    allot_prm_messages(e, call->query, &answer, o);
+    allot_prm_messages(e, call->reply.texts[text].query, &answer, o);
     return allot_prm_post(&r, "/classify", o, err);
+}
+
+static int classify_takes_lists(const allot_engine *e)
+{
+    return allot_prm_template(e) != NULL;
 }
 
 static allot_code classify(allot_prm_call *call, allot_err *err)
@@ -141,7 +147,8 @@ static allot_code rerank(allot_prm_call *call, allot_err *err)
     const allot_prm_request r = {.call = call, .count = call->reply.n, .read = take_ranks};
     allot_buf problem = {0};
     cJSON *o = cJSON_CreateObject();
-    allot_buf_add(&problem, call->query->problem, call->query->n);
+    const allot_query *q = call->reply.texts[0].query;
+    allot_buf_add(&problem, q->problem, q->n);
     cJSON_AddStringToObject(o, "model", call->engine->prm_model);
     cJSON_AddStringToObject(o, "query", problem.at ? problem.at : "");
     allot_buf_clear(&problem);
@@ -174,6 +181,7 @@ static allot_code open_classify(allot_engine *e, allot_err *err)
 
 const allot_prm_backend allot_prm_classify = {.kind = "classify",
                                               .system_prompt = "",
+                                              .joins = classify_takes_lists,
                                               .outcome = 1,
                                               .open = open_classify,
                                               .start = classify};

@@ -155,8 +155,8 @@ static allot_code send_texts(allot_prm_call *call, int from, int count, allot_er
         allot_buf_reset(&steps);
         allot_buf_reset(&text);
         render_steps(e, &call->reply.texts[i], &steps);
-        if (!batch) allot_prm_messages(e, call->query, &steps, o);
-        else allot_prm_dialogue(e, call->query, &steps, 1, &text);
+        if (!batch) allot_prm_messages(e, call->reply.texts[i].query, &steps, o);
+        else allot_prm_dialogue(e, call->reply.texts[i].query, &steps, 1, &text);
         if (text.n) cJSON_AddItemToArray(list, cJSON_CreateString(text.at));
     }
     allot_code rc = allot_buf_check(&steps, err);
@@ -195,7 +195,13 @@ static allot_code start(allot_prm_call *call, allot_err *err)
     return allot_prm_each(call, send_one, err);
 }
 
+static int takes_lists(const allot_engine *e)
+{
+    return allot_prm_template(e) != NULL;
+}
+
 const allot_prm_backend allot_prm_pooling = {
     .kind = "vllm-pooling",
+    .joins = takes_lists,
     .system_prompt = "Please reason step by step, and put your final answer within \\boxed{}.",
     .start = start};

@@ -121,10 +121,10 @@ static allot_code find_scores(const replay *f, const allot_prm_call *call, allot
     char hex[65], query[65];
     allot_buf unused = {0};
     allot_sha256(t->text, t->n, of_text.b);
-    allot_key joint = joint_key(&call->query->key, &of_text);
+    allot_key joint = joint_key(&t->query->key, &of_text);
     long i = allot_keyindex_find(&f->index, &joint);
     allot_key_hex(&of_text, hex);
-    allot_key_hex(&call->query->key, query);
+    allot_key_hex(&t->query->key, query);
     if (i < 0)
         return allot_fail(err, ALLOT_EINPUT, "'%s' has no scores for key %s and text %s", f->path,
                           query, hex);
