@@ -11,7 +11,8 @@ typedef struct {
     const allot_query *query; /* borrowed until the reply, as the text */
     const char *text;         /* [n] */
     size_t n;
-    long tokens;    /* of this text, where the answer tells; else 0 */
+    double weight;  /* > 0 of backends that join: its share of a request's tokens. Bytes sent, or the
+                       tokens where the answer tells */
     int first;      /* steps left out at the front, because the model's context is short */
     int n_marks;    /* steps scored */
     double *scores; /* owned [n_marks] once scored; take it by setting it to NULL */

@@ -66,7 +66,7 @@ static allot_code take_classes(const allot_prm_request *r, const cJSON *answer, 
         allot_prm_text *t = data ? allot_prm_indexed(r, item, err) : &r->call->reply.texts[i++];
         rc = t ? take_class(r, t, classes, err) : ALLOT_ESERVER;
         if (!rc && cJSON_IsNumber(read) && read->valuedouble > 0 && read->valuedouble < 1e9)
-            r->call->reply.prm_tokens += t->tokens = (long)read->valuedouble;
+            r->call->reply.prm_tokens += (long)(t->weight = floor(read->valuedouble));
     }
     return rc;
 }
@@ -98,11 +98,12 @@ static allot_code add_texts(const allot_prm_call *call, cJSON *list, int bare, a
     allot_buf text = {0};
     allot_code rc = ALLOT_OK;
     for (int i = 0; i < call->reply.n && !rc; i++) {
-        const allot_prm_text *t = &call->reply.texts[i];
+        allot_prm_text *t = &call->reply.texts[i];
         allot_buf answer = {.at = (char *)t->text, .n = t->n};
         allot_buf_reset(&text);
         if (bare) allot_buf_add(&text, answer.at, answer.n);
         else allot_prm_dialogue(call->engine, t->query, &answer, 1, &text);
+        t->weight = (double)text.n + 1;
         rc = allot_buf_check(&text, err);
         if (!rc) cJSON_AddItemToArray(list, cJSON_CreateString(text.at));
     }

@@ -157,6 +157,7 @@ static allot_code send_texts(allot_prm_call *call, int from, int count, allot_er
         render_steps(e, &call->reply.texts[i], &steps);
         if (!batch) allot_prm_messages(e, call->reply.texts[i].query, &steps, o);
         else allot_prm_dialogue(e, call->reply.texts[i].query, &steps, 1, &text);
+        call->reply.texts[i].weight = (double)text.n + 1;
         if (text.n) cJSON_AddItemToArray(list, cJSON_CreateString(text.at));
     }
     allot_code rc = allot_buf_check(&steps, err);

@@ -32,32 +32,19 @@ static void start(allot_prm_call *call)
     if (call->engine->prm->start(call, &call->reply.failure)) allot_prm_reply_now(call);
 }
 
-/* What a text counts when its request's tokens are shared out. */
-static double weight_of(const allot_prm_text *t, int told)
-{
-    return told ? (double)t->tokens : (double)(t->query->n + t->n) + 1;
-}
-
-static int all_told(const allot_prm_reply *r)
-{
-    for (int i = 0; i < r->n; i++)
-        if (r->texts[i].tokens == 0) return 0;
-    return 1;
-}
-
 /* Each part takes its texts' scores, and its share of the tokens: up to the end of its share of the
  * weight, rounded down, less what went before; so nothing is lost or counted twice. */
 static void share_out(allot_prm_call *shared)
 {
     allot_prm_reply *all = &shared->reply;
-    int told = all_told(all), i = 0;
+    int i = 0;
     double whole = 0, upto = 0;
     long given = 0;
     for (int k = 0; k < all->n; k++)
-        whole += weight_of(&all->texts[k], told);
+        whole += all->texts[k].weight;
     for (allot_prm_call *part = shared->parts; part; part = part->next) {
         for (int k = 0; k < part->reply.n; k++, i++) {
-            upto += weight_of(&all->texts[i], told);
+            upto += all->texts[i].weight;
             part->reply.texts[k] = all->texts[i];
             all->texts[i].scores = NULL;
         }

@@ -7,7 +7,7 @@
  * If a shared request fails, for whatever reason, its calls are sent again, each on its own: a bad
  * text is its own call's failure alone.
  * Tokens: the request's own count is shared out by what the answer tells of each text, or else in
- * proportion to the lengths of problem and text; the sum is exact. */
+ * proportion to the bytes sent for it; the sum is exact. */
 #ifndef ALLOT_SCOREBATCH_H
 #define ALLOT_SCOREBATCH_H
 #include "prm.h"
