@@ -363,7 +363,10 @@ long allot_engine_n_requests(const allot_engine *e)
 allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err)
 {
     allot_scorebatch_send(e);
-    if (!e->prm_ready) return allot_http_poll(e->http, timeout_ms, err);
-    allot_prm_deliver(e);
-    return allot_http_poll(e->http, 0, err);
+    int no_wait = e->prm_ready != NULL;
+    if (no_wait) allot_prm_deliver(e);
+    allot_code rc = allot_http_poll(e->http, no_wait ? 0 : timeout_ms, err);
+    if (rc || !e->stop.code) return rc;
+    *err = e->stop;
+    return e->stop.code;
 }

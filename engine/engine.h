@@ -115,7 +115,8 @@ void allot_engine_warn(const allot_engine *e);
 int allot_engine_in_flight(const allot_engine *e);
 /* Requests that got their answer, or none, so far; each try is one. */
 long allot_engine_n_requests(const allot_engine *e);
-/* Waits up to timeout_ms for events and handles them. */
+/* Waits up to timeout_ms for events and handles them. Fails when an answer has shown that all
+ * others will fail, too. */
 ALLOT_MUST_CHECK allot_code allot_engine_poll(allot_engine *e, int timeout_ms, allot_err *err);
 
 #endif

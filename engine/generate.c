@@ -254,7 +254,9 @@ static int stream_again(pending *p, const allot_http_reply *http)
 {
     int retries = p->retries + http->retries;
     if (!p->engine->config.stream || http->failure || http->status != 200) return 0;
-    if (allot_sse_is_whole(&p->stream) || retries >= p->engine->config.max_retries) return 0;
+    if (p->stream.at_once || allot_sse_is_whole(&p->stream) ||
+        retries >= p->engine->config.max_retries)
+        return 0;
     p->retries = retries + 1;
     allot_sse_clear(&p->stream);
     return !send_body(p, NULL);
@@ -281,8 +283,10 @@ static void answered(const allot_http_reply *http, void *user)
                                   .sent_s = http->sent_s,
                                   .first_s = NAN,
                                   .done_s = http->done_s};
-    if (!allot_http_verdict(http, &reply.failure) && take_answer(p, http, &json, &reply))
+    if (!allot_http_verdict(http, &reply.failure) && take_answer(p, http, &json, &reply)) {
         (void)allot_fail_in(&reply.failure, "'%s'", http->url);
+        if (p->stream.at_once) p->engine->stop = reply.failure;
+    }
     p->done(&reply, p->user);
     cJSON_Delete(json);
     pending_free(p);

@@ -29,6 +29,7 @@ struct allot_engine {
     allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */
     struct allot_job *jobs;       /* all that are under way */
     long n_texts, n_redraws;      /* asked for; attempts beyond their first */
+    allot_err stop;               /* why all further requests are in vain; code 0 = they are not */
 };
 
 typedef struct allot_job {

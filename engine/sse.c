@@ -95,8 +95,21 @@ static void take_line(allot_sse *s, double now)
     take_event(s, line + from, n - from, now);
 }
 
+/* A line of a stream begins with the name of a field or with a colon. */
+static void look_at_first(allot_sse *s, const char *bytes, size_t n)
+{
+    size_t at = 0;
+    while (at < n && strchr(" \t\r\n", bytes[at]))
+        at++;
+    if (at == n) return;
+    s->began = 1;
+    s->at_once = bytes[at] == '{';
+}
+
 void allot_sse_take(allot_sse *s, const char *bytes, size_t n, double now)
 {
+    if (!s->began) look_at_first(s, bytes, n);
+    if (s->at_once) return;
     while (n > 0 && !*s->failure) {
         const char *end = memchr(bytes, '\n', n);
         size_t part = end ? (size_t)(end - bytes) : n;
@@ -122,6 +135,10 @@ int allot_sse_is_whole(const allot_sse *s)
 
 allot_code allot_sse_answer(allot_sse *s, cJSON **out, allot_err *err)
 {
+    if (s->at_once)
+        return allot_fail(err, ALLOT_ESERVER,
+                          "the server takes no notice of 'stream': a text came at once, which does "
+                          "not tell the time to its first piece (go on without --stream)");
     if (*s->failure)
         return allot_fail(err, ALLOT_ESERVER, "the server broke off the text: %s", s->failure);
     if (!s->choice)

@@ -13,6 +13,8 @@ typedef struct {
     cJSON *choice;  /* owned: the finish_reason and what goes with it; NULL = not finished */
     cJSON *usage;   /* owned; NULL = not told */
     double first_s; /* monotonic: the first piece of text or of reasoning came; 0 = not yet */
+    int began;      /* something but blanks came */
+    int at_once;    /* it is no stream but one JSON text: the server takes no notice of "stream" */
     char failure[256]; /* an error event, or what is wrong with the stream; "" = none */
 } allot_sse;
 

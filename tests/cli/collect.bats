@@ -452,6 +452,17 @@ mklong() {
         costs.json)" = 2 ]
 }
 
+@test "time: a server that does not stream is told of in one line, at once" {
+    start_server --log log # this one takes no notice
+    strategies single majority@2 > s.json
+    run timing t --stream
+    fails_with 6 "the server takes no notice of 'stream'"
+    [[ "$output" == *"(go on without --stream)" ]]
+    [ "$(wc -l < log)" -le 2 ] && [ "$(records t error)" = 0 ]
+    timing t > out
+    [ "$(records t timed)" = 6 ]
+}
+
 @test "time: on the demo server a streamed text is the text that comes at once" {
     start_demo
     local small=(--max-tokens 48 --step-max-tokens 16 --precision 0)

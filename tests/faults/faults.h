@@ -495,6 +495,7 @@ static const fault FAULTS[] = {
     {"stream-no-done", fault_stream_no_done, 0},
     {"stream-interleaved", fault_stream_interleaved, 0},
     {"stream-not-json", fault_stream_not_json, 0},
+    {"stream-ignored", fault_stream_ignored, 0},
     {"gateway", fault_gateway, 0},
     {"too-large", fault_too_large, 0},
     {"slots", fault_slots, 0},

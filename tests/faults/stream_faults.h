@@ -62,6 +62,15 @@ static enum MHD_Result fault_stream_interleaved(const fault_request *r)
     return fault_sse(r, SSE_BEGIN SSE_PIECE("1", "x") SSE_END SSE_DONE);
 }
 
+/* As if nobody had asked for a stream; pretty-printed. */
+static enum MHD_Result fault_stream_ignored(const fault_request *r)
+{
+    return fault_send(r, 200, NULL, NULL,
+                      "\n{\n  \"choices\": [{\"index\": 0, \"text\": \"4\",\n"
+                      "    \"finish_reason\": \"stop\"}],\n"
+                      "  \"usage\": {\"prompt_tokens\": 7, \"completion_tokens\": 5}\n}\n");
+}
+
 static enum MHD_Result fault_stream_not_json(const fault_request *r)
 {
     return fault_sse(r, SSE_BEGIN "data: {\"choices\": [\n\n" SSE_END SSE_DONE);

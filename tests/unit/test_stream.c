@@ -18,11 +18,10 @@ static void keep(allot_done *done, void *user)
     *(allot_done *)user = *done;
 }
 
-static allot_done sample(const char *fault_name)
+static allot_engine *open_engine(const char *fault_name)
 {
     char url[128];
     allot_err err = {0};
-    allot_done d = {0};
     allot_engine *e = NULL;
     allot_engine_config c;
     snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", port, fault_name);
@@ -33,6 +32,14 @@ static allot_done sample(const char *fault_name)
     c.max_retries = 1;
     c.stream = 1;
     if (allot_engine_new(&c, &e, &err)) fail_msg("%s", err.msg);
+    return e;
+}
+
+static allot_done sample(const char *fault_name)
+{
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_engine *e = open_engine(fault_name);
     assert_int_equal(allot_engine_sample(e, &query, 0, keep, &d, &err), ALLOT_OK);
     while (allot_engine_in_flight(e) > 0)
         assert_int_equal(allot_engine_poll(e, 1000, &err), ALLOT_OK);
@@ -80,6 +87,27 @@ static void what_breaks_off_is_an_error(void **state)
         if (!strstr(d.rec.message, rows[i].message)) fail_msg("%s", d.rec.message);
         allot_record_clear(&d.rec);
     }
+}
+
+/* Not one failed text: all others would fail, too. */
+static void a_server_that_does_not_stream_ends_the_work(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_engine *e = open_engine("stream-ignored");
+    int before = fault_state.requests;
+    assert_int_equal(allot_engine_sample(e, &query, 0, keep, &d, &err), ALLOT_OK);
+    while (!err.code && allot_engine_in_flight(e) > 0)
+        (void)!allot_engine_poll(e, 1000, &err);
+    assert_int_equal(err.code, ALLOT_ESERVER);
+    assert_non_null(strstr(err.msg, "stream-ignored/v1/completions': the server takes no notice of "
+                                    "'stream': a text came at once, which does not tell the time "
+                                    "to its first piece (go on without --stream)"));
+    assert_int_equal(fault_state.requests, before + 1);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    allot_record_clear(&d.rec);
+    allot_engine_free(e);
 }
 
 /* However the bytes are cut into reads, and in chat form. */
@@ -132,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_has_the_text_and_the_time_to_its_first_piece),
         cmocka_unit_test(what_breaks_off_is_an_error),
+        cmocka_unit_test(a_server_that_does_not_stream_ends_the_work),
         cmocka_unit_test(events_may_come_in_any_pieces),
         cmocka_unit_test(an_empty_reason_is_none),
     };
