@@ -52,13 +52,13 @@ static const allot_option options[] = {
 
 const allot_command allot_cmd_import_outcomes = {
     "import-outcomes",
-    "[OPTION...] TABLE.jsonl|TABLE.csv OUTCOMES.h5",
+    "[OPTION...] TABLE.jsonl|TABLE.csv|TABLE.tsv OUTCOMES.h5",
     "read outcomes that were measured elsewhere\n"
     "One row per query and strategy: query (its text or key), strategy, tokens, optionally "
     "seconds,\n"
     "and correct (0 or 1), or trials and successes, or accuracy (counted as one trial unless "
     "trials\n"
-    "are given). Pairs without a row are missing cells.",
+    "are given). Pairs without a row are missing cells. TABLE may be packed with gzip or zstd.",
     options,
     2,
     2,

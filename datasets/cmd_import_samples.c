@@ -76,7 +76,7 @@ static const allot_option options[] = {
 
 const allot_command allot_cmd_import_samples = {
     "import-samples",
-    "[OPTION...] SAMPLES.jsonl RUN_DIR",
+    "[OPTION...] SAMPLES.jsonl[.gz|.zst] RUN_DIR",
     "read samples that were drawn elsewhere\n"
     "One query a line, as search-and-learn writes them (problem, answer, completions, scores,\n"
     "completion_tokens) or {\"query\", \"answer\", \"samples\": [{\"text\" or \"extracted\", "

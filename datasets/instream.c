@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include "core/buf.h"
 #include "core/options.h"
 #include "liballot/mem.h"
 
@@ -230,9 +231,49 @@ allot_code allot_instream_line(allot_instream *s, char **line, size_t *n, allot_
     *n = end ? (size_t)(end - *line) : looked;
     s->at += *n + (end != NULL);
     s->number++;
+    if (s->number == 1 && *n >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
+        *line += 3;
+        *n -= 3;
+    }
     if (*n && (*line)[*n - 1] == '\r') --*n;
     (*line)[*n] = '\0';
     return ALLOT_OK;
+}
+
+static allot_code check_line(const allot_instream *s, const char *line, size_t n, allot_err *err)
+{
+    if (n > (size_t)ALLOT_INSTREAM_MAX_LINE)
+        return allot_fail(err, ALLOT_EINPUT, "line %ld of '%.250s': longer than %ld bytes (%zu)",
+                          s->number, s->path, ALLOT_INSTREAM_MAX_LINE, n);
+    if (memchr(line, '\0', n))
+        return allot_fail(err, ALLOT_EINPUT, "line %ld of '%.250s': holds a NUL byte", s->number,
+                          s->path);
+    return ALLOT_OK;
+}
+
+allot_code allot_instream_text(const char *path, size_t max_bytes, char **text, size_t *n,
+                               allot_err *err)
+{
+    allot_instream *s;
+    allot_buf all = {0};
+    char *line;
+    size_t length;
+    allot_code rc = allot_instream_open(path, &s, err);
+    while (!rc && !(rc = allot_instream_line(s, &line, &length, err)) && line) {
+        rc = check_line(s, line, length, err);
+        if (!rc && all.n + length >= max_bytes)
+            rc = allot_fail(err, ALLOT_EINPUT, "'%.250s' has more than %zu bytes", path, max_bytes);
+        if (rc) break;
+        allot_buf_add(&all, line, length);
+        allot_buf_add(&all, "\n", 1);
+    }
+    allot_buf_add(&all, "", 1);
+    if (!rc) rc = allot_buf_check(&all, err);
+    allot_instream_close(&s);
+    if (rc) allot_buf_clear(&all);
+    *text = all.at;
+    *n = rc ? 0 : all.n - 1;
+    return rc;
 }
 
 long allot_instream_number(const allot_instream *s)

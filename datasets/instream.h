@@ -15,11 +15,15 @@ ALLOT_MUST_CHECK allot_code allot_instream_open(const char *path, allot_instream
                                                 allot_err *err);
 void allot_instream_close(allot_instream **s); /* frees; *s becomes NULL */
 
-/* The next line without its end (LF or CRLF) in *line [n], valid until the next call, writable,
- * with a NUL behind it; *line = NULL at the end. A line above ALLOT_INSTREAM_MAX_LINE bytes is read
- * past: *n is then its size and *line is not to be read. Fails only when the file cannot be read.
- */
+/* The next line without its end (LF or CRLF), the first without a byte order mark, in *line [n],
+ * valid until the next call, writable, with a NUL behind it; *line = NULL at the end. A line above
+ * ALLOT_INSTREAM_MAX_LINE bytes is read past: *n is then its size and *line is not to be read.
+ * Fails only when the file cannot be read. */
 ALLOT_MUST_CHECK allot_code allot_instream_line(allot_instream *s, char **line, size_t *n,
                                                 allot_err *err);
 long allot_instream_number(const allot_instream *s); /* of the line read last, from 1 */
+/* All lines, with LF ends and a NUL behind them; the caller frees *text [n]. Refuses more than
+ * max_bytes, lines that are too long, and NUL bytes. */
+ALLOT_MUST_CHECK allot_code allot_instream_text(const char *path, size_t max_bytes, char **text,
+                                                size_t *n, allot_err *err);
 #endif

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/atomicfile.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/problems.h"
 #include "datasets/csvrows.h"
+#include "datasets/instream.h"
+#include "datasets/rowreader.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 
@@ -143,7 +144,8 @@ static allot_code add_row(table *t, const char *const *text, long line, allot_er
     allot_code rc = ALLOT_OK;
     for (int i = 0; !rc && i < N_FIELDS; i++)
         if (!text[i] && (i == QUERY || i == STRATEGY || i == TOKENS))
-            rc = allot_fail(err, ALLOT_EINPUT, "it has no %s", names[i]);
+            rc = allot_fail(err, ALLOT_EINPUT, "it has no %s%s", names[i],
+                            i == TOKENS ? " (write 0 where none are known)" : "");
     if (!rc && is_row_number(text[QUERY], strlen(text[QUERY]))) {
         if (!t->n_row_numbers++)
             snprintf(t->example, sizeof t->example, "'%.40s' in line %ld", text[QUERY], line);
@@ -228,10 +230,9 @@ static allot_code read_header(table *t, const allot_csvrows *c, int **out, allot
     return ALLOT_OK;
 }
 
-static allot_code read_csv(table *t, char *text, allot_err *err)
+static allot_code read_csv(table *t, char *text, char separator, allot_err *err)
 {
-    size_t mark = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* spreadsheets write it */
-    allot_csvrows c = {.rest = text + mark, .file = t->path, .next_line = 1};
+    allot_csvrows c = {.rest = text, .file = t->path, .separator = separator, .next_line = 1};
     int *field = NULL;
     allot_code rc = allot_csvrows_next(&c, err);
     if (!rc) rc = read_header(t, &c, &field, err);
@@ -383,14 +384,12 @@ allot_code allot_outcomes_import(const char *path, const allot_outcomesimport *s
 {
     table t = {.path = path, .settings = s};
     char *text = NULL;
-    size_t n = 0, length = strlen(path);
+    size_t n = 0;
     *out = (allot_outcomes){0};
-    int csv = length >= 4 && strcmp(path + length - 4, ".csv") == 0;
-    allot_code rc = allot_file_read(path, MAX_BYTES, &text, &n, err);
-    if (!rc && strlen(text) != n)
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s' has a NUL byte at %zu: not a table", path,
-                        strlen(text));
-    if (!rc) rc = csv ? read_csv(&t, text, err) : read_jsonl(&t, text, err);
+    allot_rowformat format = allot_row_format_of(path);
+    allot_code rc = allot_instream_text(path, MAX_BYTES, &text, &n, err);
+    if (!rc && format == ALLOT_ROWS_JSONL) rc = read_jsonl(&t, text, err);
+    else if (!rc) rc = read_csv(&t, text, format == ALLOT_ROWS_TSV ? '\t' : ',', err);
     if (!rc) rc = refuse_row_numbers(&t, err);
     if (!rc && t.n == 0) rc = allot_fail(err, ALLOT_EINPUT, "'%s' holds no rows", path);
     if (!rc) rc = make_outcomes(&t, out, missing, err);

@@ -78,7 +78,7 @@ static int ends_in(const char *path, size_t n, const char *end)
     return n >= m && strncasecmp(path + n - m, end, m) == 0;
 }
 
-static allot_rowformat format_of(const char *path)
+allot_rowformat allot_row_format_of(const char *path)
 {
     static const char *const packed[] = {".gz", ".zst", ".zstd"};
     size_t n = strlen(path);
@@ -108,7 +108,7 @@ allot_code allot_rowreader_open(const char *path, const allot_row_settings *s,
     allot_rowreader *r = allot_mem_array(1, sizeof *r, err);
     if (!r) return ALLOT_ERUNTIME;
     r->s = *s;
-    if (s->format == ALLOT_ROWS_BY_NAME) r->s.format = format_of(path);
+    if (s->format == ALLOT_ROWS_BY_NAME) r->s.format = allot_row_format_of(path);
     allot_code rc = (r->path = allot_mem_text(path, strlen(path), err)) ? ALLOT_OK : ALLOT_ERUNTIME;
     if (!rc) rc = split_names(r, err);
     if (!rc) rc = allot_instream_open(path, &r->in, err);
@@ -140,10 +140,6 @@ static allot_code next_line(allot_rowreader *r, char **line, size_t *n, allot_er
 {
     for (allot_code rc;;) {
         if ((rc = allot_instream_line(r->in, line, n, err)) || !*line) return rc;
-        if (allot_instream_number(r->in) == 1 && *n >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
-            *line += 3; /* a byte order mark */
-            *n -= 3;
-        }
         if (*n > (size_t)ALLOT_INSTREAM_MAX_LINE || strspn(*line, " \t") < *n) return ALLOT_OK;
     }
 }

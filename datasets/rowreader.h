@@ -27,6 +27,8 @@ typedef struct {
 /* presets: jsonl, gsm8k, math, math500, aime, olympiad, numina. */
 ALLOT_MUST_CHECK allot_code allot_row_preset(const char *name, allot_row_settings *out,
                                              allot_err *err);
+/* By its name: x.csv, x.tsv.gz; else JSON lines. */
+allot_rowformat allot_row_format_of(const char *path);
 /* jsonl, csv, tsv. */
 ALLOT_MUST_CHECK allot_code allot_row_format(const char *name, allot_rowformat *out,
                                              allot_err *err);

@@ -13,10 +13,9 @@
 #include "core/problems.h"
 #include "core/record.h"
 #include "core/rundir.h"
+#include "datasets/instream.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"
-
-#define MAX_LINE (256L << 20)
 
 typedef struct {
     const allot_samplesimport *s;
@@ -251,28 +250,31 @@ static allot_code add_query(importing *in, const cJSON *o, allot_err *err)
     return rc;
 }
 
-static allot_code read_lines(importing *in, const char *path, FILE *f, allot_err *err)
+static allot_code read_line(importing *in, char *line, size_t n, allot_err *err)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
-    allot_code rc = ALLOT_OK;
-    for (long number = 1; !rc && (n = getline(&line, &room, f)) >= 0; number++) {
-        cJSON *o = NULL;
-        snprintf(in->where, sizeof in->where, "line %ld of '%.250s'", number, path);
-        if (n > MAX_LINE) {
-            rc = allot_fail(err, ALLOT_EINPUT, "%s is longer than 256 MiB", in->where);
-            break;
-        }
-        if (strspn(line, " \t\r\n") == (size_t)n) continue;
-        rc = allot_json_parse(line, (size_t)n, in->where, &o, err);
-        if (!rc && !cJSON_IsObject(o))
-            rc = allot_fail(err, ALLOT_EINPUT, "%s: not a JSON object", in->where);
-        if (!rc) rc = add_query(in, o, err);
-        cJSON_Delete(o);
+    cJSON *o = NULL;
+    if (n > (size_t)ALLOT_INSTREAM_MAX_LINE)
+        return allot_fail(err, ALLOT_EINPUT, "%s: longer than %ld bytes (%zu)", in->where,
+                          ALLOT_INSTREAM_MAX_LINE, n);
+    if (strspn(line, " \t") == n) return ALLOT_OK;
+    allot_code rc = allot_json_parse(line, n, in->where, &o, err);
+    if (!rc && !cJSON_IsObject(o))
+        rc = allot_fail(err, ALLOT_EINPUT, "%s: not a JSON object", in->where);
+    if (!rc) rc = add_query(in, o, err);
+    cJSON_Delete(o);
+    return rc;
+}
+
+static allot_code read_lines(importing *in, const char *path, allot_instream *f, allot_err *err)
+{
+    char *line;
+    size_t n;
+    allot_code rc;
+    while (!(rc = allot_instream_line(f, &line, &n, err)) && line) {
+        snprintf(in->where, sizeof in->where, "line %ld of '%.250s'", allot_instream_number(f),
+                 path);
+        if ((rc = read_line(in, line, n, err))) break;
     }
-    if (!rc && ferror(f)) rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': read error", path);
-    free(line);
     return rc;
 }
 
@@ -354,7 +356,7 @@ static allot_code finish(importing *in, const char *path, const char *run, cJSON
     return rc;
 }
 
-static allot_code import_open(importing *in, const char *path, FILE *f, const char *run,
+static allot_code import_open(importing *in, const char *path, allot_instream *f, const char *run,
                               allot_err *err)
 {
     char *problems = allot_rundir_path(run, "problems.h5", err);
@@ -388,14 +390,14 @@ allot_code allot_samples_import(const char *path, const char *run, const allot_s
 {
     importing in = {.s = s, .counts = counts};
     *counts = (allot_samples_counts){0};
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': %m", path);
-    allot_code rc;
+    allot_instream *f;
+    allot_code rc = allot_instream_open(path, &f, err);
+    if (rc) return rc;
     if (mkdir(run, 0777) != 0)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot make '%s': %m (give a run that does not exist)",
                         run);
     else rc = import_open(&in, path, f, run, err);
-    fclose(f);
+    allot_instream_close(&f);
     free(in.keys);
     allot_buf_clear(&in.line);
     return rc;

@@ -5,8 +5,9 @@
  *     "score"?: a number or a list of one for each step, "tokens"?: n, "seconds"?: s}, ...]}
  *   {"problem": text, "answer": text, "completions": [text, ..], "scores"?: [number or list, ..],
  *     "completion_tokens"?: [n, ..]}   (search-and-learn)
- * "query", "problem", "question" and "prompt" name the same; an "extracted" answer is kept as a
- * boxed one. "seconds" are kept in the run; 'allot-collect label --sample-seconds' makes costs of them.
+ * packed with gzip or zstd, too. "query", "problem", "question" and "prompt" name the same; an
+ * "extracted" answer is kept as a boxed one. "seconds" are kept in the run;
+ * 'allot-collect label --sample-seconds' makes costs of them.
  * "correct" is said of all samples or of none: the labels then take it as it is, whatever allot's
  * own grader thinks (answers of another kind than mathematics need a judge of their own). */
 #ifndef ALLOT_SAMPLESIMPORT_H

@@ -319,6 +319,21 @@ table() {
     refuses "$1" "$2" allot-datasets import-outcomes t.csv p.h5
 }
 
+@test "tables with tabs, packed ones and a byte order mark" {
+    printf 'query\tstrategy\tcorrect\ttokens\nwhat is\tsingle\t1\t1\nwhat\tsingle\t0\t1\n' > t.tsv
+    counts '.queries == 2' allot-datasets import-outcomes --name t t.tsv a.h5
+    gzip -k t.tsv
+    counts '.queries == 2' allot-datasets import-outcomes --name t t.tsv.gz b.h5
+    [ "$(h5_values a.h5)" = "$(h5_values b.h5)" ]
+    printf '\xef\xbb\xbf{"query": "what is", "strategy": "single", "correct": 1, "tokens": 3}\n' > t.jsonl
+    counts '.queries == 1' allot-datasets import-outcomes t.jsonl c.h5
+    printf 'query,strategy,correct,tokens\na\0b,single,1,1\n' > t.csv
+    refuses 4 "line 2 of 't.csv': holds a NUL byte" allot-datasets import-outcomes t.csv p.h5
+    { printf '{"query": "'; head -c 53000000 /dev/zero | tr '\0' x; printf '"}\n'; } > t.jsonl
+    refuses 4 "line 1 of 't.jsonl': longer than 52428800 bytes" \
+        allot-datasets import-outcomes t.jsonl p.h5
+}
+
 @test "tables are read strictly" {
     table 4 "line 2 of 't.csv': accuracy: 'nan' is not" '1+1=?,single,,,,nan,1,'
     table 4 "line 2 of 't.csv': accuracy: " '1+1=?,single,,,,1.01,1,'
@@ -341,7 +356,7 @@ table() {
     printf 'query,strategy,query\n' > t.csv
     refuses 4 "the header names column 'query' twice" allot-datasets import-outcomes t.csv p.h5
     printf 'query,strategy\0,x\n' > t.csv
-    refuses 4 "'t.csv' has a NUL byte" allot-datasets import-outcomes t.csv p.h5
+    refuses 4 "line 1 of 't.csv': holds a NUL byte" allot-datasets import-outcomes t.csv p.h5
     : > t.jsonl
     refuses 4 "'t.jsonl'" allot-datasets import-outcomes t.jsonl p.h5
 }

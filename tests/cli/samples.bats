@@ -59,6 +59,21 @@ refuses() {
     grep -q "give a run that does not exist" err
 }
 
+@test "packed samples are unpacked; what is cut off leaves nothing" {
+    forty ""
+    allot-datasets import-samples --name s samples.jsonl plain > out
+    gzip samples.jsonl
+    allot-datasets import-samples --name s samples.jsonl.gz run > out
+    cmp plain/journal.jsonl run/journal.jsonl
+    rm -r run
+    head -c 400 samples.jsonl.gz > cut.gz
+    rc=0
+    allot-datasets import-samples cut.gz run 2> err || rc=$?
+    [ $rc = 4 ]
+    grep -q "cannot unpack 'cut.gz' behind line" err
+    [ ! -e run ]
+}
+
 @test "malformed samples are refused with their line, and leave nothing" {
     ok='{"query": "a?", "answer": "1", "samples": [{"text": "1"}]}'
     refuses "line 2 of 'in.jsonl': not a JSON object" "$ok" '[1]'
