@@ -126,6 +126,8 @@ static cJSON *ratio_row(const allot_costsfile *now, const allot_costs *b,
     allot_json_add_number(row, "tokens", b->at[s].tokens.mean / a->at[k].tokens.mean);
     allot_json_add_number(row, "seconds",
                           seconds ? b->at[s].seconds.mean / a->at[k].seconds.mean : NAN);
+    int ttft = a->at[k].ttft.mean > 0 && b->at[s].ttft.mean > 0;
+    allot_json_add_number(row, "ttft", ttft ? b->at[s].ttft.mean / a->at[k].ttft.mean : NAN);
     return row;
 }
 
@@ -151,17 +153,24 @@ static allot_code compare_with(const char *path, const allot_costsfile *now, com
     return code;
 }
 
+static void print_ratio(const cJSON *row, const char *field)
+{
+    const cJSON *x = cJSON_GetObjectItem(row, field);
+    print_number(cJSON_IsNumber(x) ? x->valuedouble : NAN, 3);
+}
+
 static void print_ratios(const cJSON *ratios)
 {
     const cJSON *row;
-    printf("%-32s %10s %10s %10s  (new over old)\n", "strategy", "load", "tokens", "seconds");
+    printf("%-32s %10s %10s %10s %10s  (new over old; ttft: to the first piece of a text)\n",
+           "strategy", "load", "tokens", "seconds", "ttft");
     cJSON_ArrayForEach(row, ratios)
     {
-        const cJSON *seconds = cJSON_GetObjectItem(row, "seconds");
         printf("%-32s %10d", cJSON_GetObjectItem(row, "strategy")->valuestring,
                cJSON_GetObjectItem(row, "load")->valueint);
-        print_number(cJSON_GetObjectItem(row, "tokens")->valuedouble, 3);
-        print_number(cJSON_IsNumber(seconds) ? seconds->valuedouble : NAN, 3);
+        print_ratio(row, "tokens");
+        print_ratio(row, "seconds");
+        print_ratio(row, "ttft");
         printf("\n");
     }
 }

@@ -90,6 +90,15 @@ refused() {
     jq -e '.compared | length == 7 and all(.tokens == 1 and (.seconds - 0.5 | . * . < 1e-12))' out
     jq -e '.rows == 20 and .retried == 1 and .loads[0].load == 1' out
     jq -e '.schema == "allot-costs"' fast.json
+    # the time to the first piece of a text, where both tables have it
+    sed -i 's/"ttft_s":[0-9][0-9.]*/"ttft_s":0.01/' slow/journal.jsonl # of single alone
+    sed -i 's/"ttft_s":[0-9a-z.]*/"ttft_s":0.0025/' fast/journal.jsonl
+    allot-calibrate costs --quiet slow --output slow.json > out
+    allot-calibrate costs --quiet fast --output fast.json --compare slow.json --json > out
+    jq -e '.compared | map(select(.ttft != null)) | map([.strategy, .ttft]) == [["single", 0.25]]' out
+    allot-calibrate costs --quiet fast --output fast.json --compare slow.json > out
+    grep -Eq '^single +1 +1.000 +0.500 +0.250$' out
+    grep -Eq '^majority@.* 1 +1.000 +0.500 +-$' out
 }
 
 @test "costs tells seconds over the load, and how far modelled seconds are off" {
