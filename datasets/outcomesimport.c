@@ -323,8 +323,10 @@ static void fill_cell(allot_outcomes *o, size_t cell, const table_row *r, size_t
     o->tokens[cell] = (float)(tokens / (double)n);
     if (timed) o->seconds[cell] = (float)(seconds / (double)timed);
     o->seconds_kind[cell] = timed ? ALLOT_SECONDS_MEASURED : ALLOT_SECONDS_ABSENT;
-    for (size_t k = 0; k < 2; k++)
-        o->half[2 * cell + k] = n > 1 ? (float)(half[k] / (double)((n + 1 - k) / 2)) : NAN;
+    for (size_t k = 0; k < 2; k++) {
+        size_t n_half = (n + 1 - k) / 2;
+        o->half[2 * cell + k] = n > 1 ? (float)(half[k] / (double)n_half) : NAN;
+    }
 }
 
 static allot_code make_outcomes(table *t, allot_outcomes *o, long *missing, allot_err *err)

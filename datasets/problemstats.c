@@ -123,11 +123,11 @@ static allot_code add_lengths(cJSON *out, const allot_strings *column, allot_err
         total += (double)length[i];
     }
     qsort(length, (size_t)column->n, sizeof *length, by_length);
-    long last = column->n - 1;
+    long last = column->n - 1, middle = last / 2, other = (last + 1) / 2;
     int any = last >= 0;
     allot_json_add_number(out, "mean_characters", any ? total / (double)column->n : NAN);
     allot_json_add_number(out, "median_characters",
-                          any ? (double)(length[last / 2] + length[(last + 1) / 2]) / 2 : NAN);
+                          any ? (double)(length[middle] + length[other]) / 2 : NAN);
     allot_json_add_number(out, "shortest_characters", any ? (double)length[0] : NAN);
     allot_json_add_number(out, "longest_characters", any ? (double)length[last] : NAN);
     free(length);
