@@ -207,7 +207,8 @@ static void answered(const allot_http_reply *http, void *user)
     allot_prm_call *call = r->call;
     allot_err failure = {0};
     if (allot_http_verdict(http, &failure)) {
-        if (!call->parts && r->shorten && is_too_long(http) && r->shorten(r)) failure.code = ALLOT_OK;
+        if (!call->parts && r->shorten && is_too_long(http) && r->shorten(r))
+            failure.code = ALLOT_OK;
     } else if (take_answer(r, http, &failure)) {
         (void)allot_fail_in(&failure, "'%s'", http->url);
         failure.code = ALLOT_ESERVER;

@@ -11,10 +11,10 @@ typedef struct {
     const allot_query *query; /* borrowed until the reply, as the text */
     const char *text;         /* [n] */
     size_t n;
-    double weight;  /* > 0 of backends that join: its share of a request's tokens. Bytes sent, or the
-                       tokens where the answer tells */
-    int first;      /* steps left out at the front, because the model's context is short */
-    int n_marks;    /* steps scored */
+    double weight; /* > 0 of backends that join: its share of a request's tokens. Bytes sent, or the
+                      tokens where the answer tells */
+    int first;     /* steps left out at the front, because the model's context is short */
+    int n_marks;   /* steps scored */
     double *scores; /* owned [n_marks] once scored; take it by setting it to NULL */
 } allot_prm_text;
 
@@ -36,8 +36,8 @@ typedef struct {
     const char *system_prompt; /* unless another is given; "" = none */
     /* Can a request hold texts of several queries? NULL = no. */
     int (*joins)(const allot_engine *e);
-    int outcome;               /* one score for a whole answer: no use in beam search */
-    int no_server;             /* nothing is asked of a server */
+    int outcome;   /* one score for a whole answer: no use in beam search */
+    int no_server; /* nothing is asked of a server */
     /* Before the first call; NULL = nothing to prepare. It may set e->prm_state. */
     allot_code (*open)(allot_engine *e, allot_err *err);
     void (*close)(void *state); /* of e->prm_state, which may be NULL */

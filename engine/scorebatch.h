@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scorebatch.h - calls of the reward model that wait at the same time share requests, up to
- * config.prm_batch texts in one. A call waits only until the next allot_engine_poll, and longer only
- * while so many requests are on their way that, full, they would hold max_concurrency texts (one for
- * each host at least): what comes in meanwhile goes together once one is back. So nothing waits for
- * company, nor for a query.
- * If a shared request fails, for whatever reason, its calls are sent again, each on its own: a bad
- * text is its own call's failure alone.
- * Tokens: the request's own count is shared out by what the answer tells of each text, or else in
- * proportion to the bytes sent for it; the sum is exact. */
+ * config.prm_batch texts in one. A call waits only until the next allot_engine_poll, and longer
+ * only while so many requests are on their way that, full, they would hold max_concurrency texts
+ * (one for each host at least): what comes in meanwhile goes together once one is back. So nothing
+ * waits for company, nor for a query. If a shared request fails, for whatever reason, its calls are
+ * sent again, each on its own: a bad text is its own call's failure alone. Tokens: the request's
+ * own count is shared out by what the answer tells of each text, or else in proportion to the bytes
+ * sent for it; the sum is exact. */
 #ifndef ALLOT_SCOREBATCH_H
 #define ALLOT_SCOREBATCH_H
 #include "prm.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scores that wait at the same time share requests; what goes wrong stays with the text it is about.
- * A text "a3" is scored 0.3: its digit tells. */
+/* Scores that wait at the same time share requests; what goes wrong stays with the text it is
+ * about. A text "a3" is scored 0.3: its digit tells. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -14,14 +15,14 @@
 #define TOKENS 1000 /* of each request, however many texts it has */
 
 static struct {
-    pthread_mutex_t mutex;
-    int n[256]; /* texts of each request, in order */
-    int n_requests, n_mixed; /* n_mixed: with texts of several queries */
-    int delay_us;
-    int drop_rows;  /* results left out of requests with several texts */
-    int repeat;     /* each result has the same index, unless it is alone */
-    int bad_status; /* for requests with "bad" in a text */
-} script = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    atomic_int n[256];              /* texts of each request, in order */
+    atomic_int n_requests, n_mixed; /* n_mixed: with texts of several queries */
+    atomic_int hold;                /* no answer as long as it is set... */
+    atomic_int hold_slow;           /* ...or none to texts with "slow" */
+    atomic_int drop_rows;           /* results left out of requests with several texts */
+    atomic_int repeat;              /* each result has the same index, unless it is alone */
+    atomic_int bad_status;          /* for requests with "bad" in a text */
+} script;
 
 static int port;
 
@@ -41,10 +42,8 @@ static void note(const cJSON *input)
     int mixed = 0;
     cJSON_ArrayForEach(text, input) mixed |=
         strncmp(text->valuestring, first->valuestring, strlen("Q: P00")) != 0;
-    pthread_mutex_lock(&script.mutex);
-    script.n[script.n_requests++] = cJSON_GetArraySize(input);
     script.n_mixed += mixed;
-    pthread_mutex_unlock(&script.mutex);
+    script.n[script.n_requests++] = cJSON_GetArraySize(input);
 }
 
 static enum MHD_Result answer(const fault_request *r)
@@ -53,10 +52,13 @@ static enum MHD_Result answer(const fault_request *r)
     const cJSON *text, *input = cJSON_GetObjectItem(r->json, "input");
     int n = cJSON_GetArraySize(input);
     note(input);
-    if (script.delay_us) usleep((unsigned)script.delay_us);
-    cJSON_ArrayForEach(text, input) if (strstr(text->valuestring, "bad"))
-        return fault_send(r, (unsigned)script.bad_status, "retry-after-ms", "1",
-                          "{\"error\":{\"message\":\"a bad text\",\"code\":400}}");
+    int slow = 0;
+    cJSON_ArrayForEach(text, input) slow |= strstr(text->valuestring, "slow") != NULL;
+    while (script.hold || (slow && script.hold_slow))
+        usleep(1000);
+    cJSON_ArrayForEach(text, input) if (strstr(text->valuestring, "bad")) return fault_send(
+        r, (unsigned)script.bad_status, "retry-after-ms", "1",
+        "{\"error\":{\"message\":\"a bad text\",\"code\":400}}");
     cJSON *o = cJSON_CreateObject(), *data = cJSON_AddArrayToObject(o, "data");
     for (int i = n - 1; i >= (n > 1 ? script.drop_rows : 0); i--) /* backwards */
         cJSON_AddItemToArray(data, result(cJSON_GetArrayItem(input, i)->valuestring,
@@ -76,10 +78,9 @@ typedef struct {
 
 static void reset(void)
 {
-    pthread_mutex_lock(&script.mutex);
-    script.n_requests = script.n_mixed = script.delay_us = script.drop_rows = script.repeat = 0;
+    script.n_requests = script.n_mixed = script.hold = script.hold_slow = 0;
+    script.drop_rows = script.repeat = 0;
     script.bad_status = 400;
-    pthread_mutex_unlock(&script.mutex);
 }
 
 /* where: paths below the server, several behind commas. */
@@ -136,6 +137,15 @@ static void wait_for(bench *b)
     allot_err err = {0};
     while (allot_engine_in_flight(b->engine) > 0)
         assert_int_equal(allot_engine_poll(b->engine, 1000, &err), ALLOT_OK);
+}
+
+/* Turns until so many requests have come to the server; returns how many have. */
+static int await_requests(bench *b, int n)
+{
+    allot_err err = {0};
+    for (int i = 0; i < 1000 && script.n_requests < n; i++)
+        assert_int_equal(allot_engine_poll(b->engine, 5, &err), ALLOT_OK);
+    return script.n_requests;
 }
 
 static void close_bench(bench *b)
@@ -204,11 +214,10 @@ static void nothing_waits_for_company(void **state)
     bench b;
     allot_err err = {0};
     open_bench(&b, "script", 16, 32);
-    script.delay_us = 300000;
+    script.hold = 1;
     for (int i = 0; i < 2; i++) {
         score(&b, i ? "a1" : "a0");
-        assert_int_equal(allot_engine_poll(b.engine, 50, &err), ALLOT_OK);
-        assert_int_equal(script.n_requests, i + 1);
+        assert_int_equal(await_requests(&b, i + 1), i + 1);
     }
     for (int i = 2; i < 9; i++) {
         char text[] = {'a', (char)('0' + i), '\0'};
@@ -216,10 +225,35 @@ static void nothing_waits_for_company(void **state)
         assert_int_equal(allot_engine_poll(b.engine, 5, &err), ALLOT_OK);
         assert_int_equal(script.n_requests, 2);
     }
+    script.hold = 0;
     wait_for(&b);
     expect_scores(&b, 9);
     assert_int_equal(script.n_requests, 3);
     assert_int_equal(script.n[2], 7);
+    close_bench(&b);
+}
+
+static void nothing_waits_for_the_slowest(void **state)
+{
+    (void)state;
+    bench b;
+    allot_err err = {0};
+    open_bench(&b, "script", 4, 8);
+    script.hold_slow = 1;
+    score(&b, "slow 9");
+    assert_int_equal(await_requests(&b, 1), 1);
+    for (int i = 1; i <= 10; i++) {
+        char text[] = {'a', (char)('0' + i % 10), '\0'};
+        score(&b, text);
+    }
+    for (int i = 0; i < 1000 && allot_engine_in_flight(b.engine) > 1; i++)
+        assert_int_equal(allot_engine_poll(b.engine, 5, &err), ALLOT_OK);
+    for (int i = 1; i <= 10; i++)
+        expect_score(&b, i, i % 10 / 10.0);
+    assert_int_equal(allot_engine_in_flight(b.engine), 1);
+    script.hold_slow = 0;
+    wait_for(&b);
+    expect_score(&b, 0, 0.9);
     close_bench(&b);
 }
 
@@ -265,7 +299,8 @@ static void a_malformed_answer_to_several_is_asked_for_one_by_one(void **state)
     for (int k = 0; k < 2; k++) {
         bench b;
         open_bench(&b, "script", 8, 64);
-        *(k ? &script.drop_rows : &script.repeat) = 1;
+        script.drop_rows = k;
+        script.repeat = !k;
         score_many(&b, 8);
         wait_for(&b);
         expect_scores(&b, 8);
@@ -310,14 +345,16 @@ static void timed_strategies_share_with_no_other_query(void **state)
     allot_err err = {0};
     allot_strategy s;
     open_bench(&b, "script", 64, 64);
-    script.delay_us = 20000;
+    script.hold = 1;
     assert_int_equal(allot_strategy_parse("bon@4", &s, &err), ALLOT_OK);
     for (int k = 0; k < 6; k++) {
         int i = next_query(&b);
-        assert_int_equal(allot_engine_strategy(b.engine, &b.queries[i], &s, 0, NULL, keep,
-                                               &b.done[i], &err),
-                         ALLOT_OK);
+        assert_int_equal(
+            allot_engine_strategy(b.engine, &b.queries[i], &s, 0, NULL, keep, &b.done[i], &err),
+            ALLOT_OK);
     }
+    assert_int_equal(await_requests(&b, 6), 6);
+    script.hold = 0;
     wait_for(&b);
     assert_int_equal(script.n_requests, 6);
     assert_int_equal(script.n_mixed, 0);
@@ -328,13 +365,12 @@ static void freeing_the_engine_drops_what_waits(void **state)
 {
     (void)state;
     bench b;
-    allot_err err = {0};
     open_bench(&b, "script", 4, 4);
-    script.delay_us = 100000;
+    script.hold = 1;
     score_many(&b, 9);
-    assert_int_equal(allot_engine_poll(b.engine, 10, &err), ALLOT_OK);
-    assert_int_equal(script.n_requests, 1);
+    assert_int_equal(await_requests(&b, 1), 1);
     assert_int_equal(allot_engine_in_flight(b.engine), 6); /* a request and five texts */
+    script.hold = 0;
     close_bench(&b);
 }
 
@@ -347,6 +383,7 @@ int main(void)
         cmocka_unit_test(texts_that_wait_together_share_requests),
         cmocka_unit_test(a_batch_of_one_is_no_batch),
         cmocka_unit_test(nothing_waits_for_company),
+        cmocka_unit_test(nothing_waits_for_the_slowest),
         cmocka_unit_test(a_bad_text_fails_alone),
         cmocka_unit_test(a_long_text_is_shortened_alone),
         cmocka_unit_test(a_malformed_answer_to_several_is_asked_for_one_by_one),
