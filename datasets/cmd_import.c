@@ -5,7 +5,7 @@
 #include "datasets/importing.h"
 
 static const char *preset = "jsonl", *format, *fields[ALLOT_N_COLS];
-static int skip_bad, keep_unanswered, no_proofs, no_choice;
+static int shuffle, skip_bad, keep_unanswered, no_proofs, no_choice;
 static long limit, min_length, max_length;
 static double near, against_near = 0.8;
 static const char *against;
@@ -37,8 +37,11 @@ static allot_code run(const allot_common *common, allot_err *err)
                                .near = near,
                                .against = against,
                                .against_near = against_near,
-                               .limit = limit};
+                               .limit = limit,
+                               .shuffle = shuffle,
+                               .seed = common->seed};
     allot_import_counts counts;
+    if (shuffle && !limit) return allot_fail(err, ALLOT_EUSAGE, "--shuffle needs --limit");
     allot_code rc = allot_row_preset(preset, &s.rows, err);
     if (!rc && format) rc = allot_row_format(format, &s.rows.format, err);
     if (rc) return rc;
@@ -88,6 +91,8 @@ static const allot_option options[] = {
     {"against-near", ALLOT_OPT_DOUBLE, &against_near, "S",
      "or so similar to a problem of it (0.8; 1: the same text only)", 0.5, 1},
     {"limit", ALLOT_OPT_LONG, &limit, "N", "write at most so many (all)", 1, 1e12},
+    {"shuffle", ALLOT_OPT_FLAG, &shuffle, NULL,
+     "with --limit: drawn at random, by a hash of key and --seed, instead of the first", 0, 0},
     {0}};
 
 const allot_command allot_cmd_import = {

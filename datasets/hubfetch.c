@@ -113,6 +113,8 @@ static allot_code take_total(fetch *f, const cJSON *page, allot_err *err)
                           "the data set changed: it had %ld rows, now %ld "
                           "(remove '%s' and begin again)",
                           f->total, total, f->part_path);
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(page, "partial")))
+        allot_log_warn("the hub serves only the first %ld rows of '%s'", total, f->s->dataset);
     f->total = total;
     cJSON_AddNumberToObject(f->header, "total", (double)total);
     return write_json(f, f->header, err);

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <string.h>
+#include <sys/stat.h>
+#include "core/rng.h"
 #include "datasets/textkinds.h"
 #include "datasets/textlist.h"
 #include "grade/grade.h"
@@ -12,6 +13,8 @@
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
 #include "liballot/utf8.h"
+
+enum { STREAM = 0x696d7074 }; /* "impt" */
 
 /* ---- first pass: what decides about each row ---- */
 
@@ -213,15 +216,37 @@ static allot_code leave_out_near(const allot_import_settings *s, first_pass *p, 
     return rc;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Of the rows still to be written, those of the lowest places stay: the first ones, or drawn ones. */
+static allot_code apply_limit(first_pass *p, const allot_import_settings *s, allot_err *err)
+{
+    uint64_t *place = allot_mem_array(p->n, 2 * sizeof *place, err);
+    size_t n = 0;
+    if (!place) return ALLOT_ERUNTIME;
+    uint64_t *sorted = place + p->n;
+    for (size_t i = 0; i < p->n; i++) {
+        uint64_t words[] = {(uint64_t)s->seed, STREAM, allot_key_u64(&p->at[i].key)};
+        place[i] = s->shuffle ? allot_rng_mix(words, 3) : i;
+        if (!p->at[i].fate) sorted[n++] = place[i];
+    }
+    qsort(sorted, n, sizeof *sorted, by_place);
+    for (size_t i = 0; n > (size_t)s->limit && i < p->n; i++)
+        if (!p->at[i].fate && place[i] > sorted[s->limit - 1]) p->at[i].fate = ALLOT_FATE_LIMIT;
+    free(place);
+    return ALLOT_OK;
+}
+
 static allot_code decide(first_pass *p, const allot_import_settings *s, allot_err *err)
 {
     decide_groups(p);
     allot_code rc = s->against ? leave_out_known(s, p, err) : ALLOT_OK;
     if (!rc && s->near > 0) rc = leave_out_near(s, p, err);
-    long written = 0;
-    for (size_t i = 0; !rc && i < p->n; i++)
-        if (!p->at[i].fate && s->limit && written++ >= s->limit) p->at[i].fate = ALLOT_FATE_LIMIT;
-    return rc;
+    return !rc && s->limit ? apply_limit(p, s, err) : rc;
 }
 
 /* ---- second pass ---- */

@@ -21,7 +21,7 @@ typedef enum {
     ALLOT_FATE_LENGTH,        /* shorter or longer than asked for */
     ALLOT_FATE_CONTAMINATED,  /* the same as a problem of the other file, or like it */
     ALLOT_FATE_NEAR,          /* like an earlier row */
-    ALLOT_FATE_LIMIT,         /* behind the last row asked for */
+    ALLOT_FATE_LIMIT,         /* more than were asked for */
     ALLOT_N_FATES
 } allot_fate;
 
@@ -43,6 +43,8 @@ typedef struct {
     const char *against; /* leave out what is in this file (rows or problems.h5); NULL = none */
     double against_near; /* or so similar to it; 1 = the same text only */
     long limit;          /* rows to write; 0 = all */
+    int shuffle;         /* those of the limit are drawn by a hash of key and seed, not the first */
+    long seed;
 } allot_import_settings;
 
 typedef struct {

@@ -152,6 +152,26 @@ them, or leave them out with --skip-bad)" import "$good" '' '[1]'
     grep -q '^proofs  *1$' text && grep -q '^  line 1: Prove that 1+1=2.$' text
 }
 
+@test "a limit takes the first problems, or with --shuffle any, the same ones for a seed" {
+    for i in {1..100}; do echo "{\"problem\": \"what is $i?\", \"answer\": $i}"; done > in.jsonl
+    counts '.written == 20 and .behind_limit == 80' allot-datasets import --limit 20 in.jsonl a.h5
+    allot-datasets show a.h5 "what is 20?" > out
+    counts '.written == 20' allot-datasets import --limit 20 --shuffle --seed 7 in.jsonl b.h5
+    cp b.h5 again.h5
+    allot-datasets import --quiet --limit 20 --shuffle --seed 7 in.jsonl b.h5 > out
+    cmp b.h5 again.h5
+    # in the order of the file, from its beginning and its end
+    for i in {1..100}; do allot-datasets show --json b.h5 "what is $i?" 2> err || true; done > rows
+    jq -es 'length == 20 and ([.[].row] == [range(20)]) and
+        (map(.answer | tonumber) | .[4] < 60 and .[15] > 40)' rows
+    # another seed draws others; a larger limit only adds
+    allot-datasets import --quiet --limit 20 --shuffle --seed 8 in.jsonl c.h5 > out
+    allot-datasets import --quiet --limit 30 --shuffle --seed 7 in.jsonl d.h5 > out
+    counts '.overlaps[1].count < 20' allot-datasets overlap --against c.h5 b.h5
+    counts '.overlaps[1].count == 20' allot-datasets overlap --against d.h5 b.h5
+    refuses 2 "--shuffle needs --limit" allot-datasets import --shuffle in.jsonl p.h5
+}
+
 @test "near-duplicates and what another file has are left out, with examples" {
     local words='a train leaves the station at noon and drives to the city by the sea with'
     words="$words many people who want to swim how far is it when they arrive at"

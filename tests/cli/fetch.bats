@@ -90,6 +90,13 @@ has_rows() {
     has_rows 0 3000
 }
 
+@test "a data set that is served in part is told" {
+    hub --rows 120 --partial
+    fetch
+    has_rows 0 120
+    [ "$(grep -c "warning: the hub serves only the first 120 rows of 'a/b c'" err)" = 1 ]
+}
+
 @test "numbers keep their digits" {
     hub --rows 120 --digits
     fetch

@@ -20,6 +20,7 @@ parser.add_argument("--fail-from", type=int, default=-1, help="status 500 from t
 parser.add_argument("--hang-up-once", action="store_true", help="half of the body, once each")
 parser.add_argument("--shift", type=int, default=0, help="added to each row_idx")
 parser.add_argument("--digits", action="store_true", help="rows have numbers that no double holds")
+parser.add_argument("--partial", action="store_true", help="there are more rows than are served")
 parser.add_argument("--short", action="store_true", help="each page lacks its last row")
 parser.add_argument("--garbage", help="this body instead")
 options = parser.parse_args()
@@ -37,7 +38,7 @@ def page(offset, length):
         rows.pop()
     return {"features": [{"feature_idx": 0, "name": "problem", "type": {"dtype": "string"}}],
             "rows": rows, "num_rows_total": options.rows, "num_rows_per_page": 100,
-            "partial": False}
+            "partial": options.partial}
 
 
 class Handler(BaseHTTPRequestHandler):
