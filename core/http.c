@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http.h"
-#include <curl/curl.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,30 +9,32 @@
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
-#include "buf.h"
+#include "httphandle.h"
 #include "httpretry.h"
+#include "httpsockets.h"
 #include "liballot/mem.h"
 #include "options.h"
 #include "progress.h"
 #include "rng.h"
 
 #define MAX_EVENTS 256
-#define ROOM 64              /* transfers of one multi handle, which looks through its connections */
+#define ROOM 16             /* transfers of one multi handle, which looks through its connections */
+#define MOST_KEPT 65536     /* bytes of memory that a text of an idle transfer keeps */
 #define SCAN_S 0.05         /* how often limits and retries are looked at */
 #define LONGEST_WAIT_MS 200 /* a signal that comes just before a wait is seen after this */
 
-/* One request on its way. It lies in exactly one list: queued, active or backing off. */
+/* One request on its way. It lies in exactly one list: queued, active, backing off or idle: then it
+ * waits for another request, with its handle and its memory. */
 typedef struct transfer {
     struct transfer *next, *prev; /* prev is used in the active list only */
     allot_http *http;
-    CURL *easy;
+    allot_handle handle;
     struct part *part;    /* that drives it, while active */
-    struct curl_slist *headers;
-    char *url, *body; /* owned */
-    allot_hosts *hosts; /* borrowed; NULL = url is fixed */
-    char *path;         /* owned */
+    const allot_header_list *lines; /* borrowed from http */
+    allot_hosts *hosts;             /* borrowed; NULL = url is fixed */
+    allot_buf url, path, body;      /* path: below the root of a host */
+    int has_body;
     int host, moves;    /* of the try that is out; retries on another host that was there */
-    size_t n_body;
     allot_http_done done;
     void (*on_data)(const char *bytes, size_t n, void *user);
     void (*drop)(void *user);
@@ -48,7 +49,6 @@ typedef struct transfer {
     int heard;           /* a byte of the answer came */
     double again_s;      /* when backing off: next try */
     const char *failure; /* found by us, not by libcurl */
-    char curl_error[CURL_ERROR_SIZE];
 } transfer;
 
 /* One multi handle; they share the epoll. With thousands of requests in flight one alone would take
@@ -64,7 +64,8 @@ struct allot_http {
     allot_http_config config;
     part *parts; /* owned [n_parts] */
     int n_parts;
-    int epoll;
+    allot_sockets sockets;
+    allot_handles handles;
     double scanned_s;
     CURLMcode broken; /* libcurl gave up: no event will come any more */
     uint64_t n_sent;  /* serial numbers */
@@ -72,28 +73,34 @@ struct allot_http {
     int n_pending;
     int n_going; /* active and backing off, at most max_in_flight */
     transfer *first_queued, *last_queued;
-    transfer *active, *backoff;
+    transfer *active, *backoff, *idle;
 };
 
 /* libcurl tells which sockets it waits for; epoll does the waiting, so that the work of one event
  * does not grow with the requests in flight. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
 {
-    (void)easy;
+    (void)easy, (void)known;
     const part *p = user;
-    const allot_http *h = p->http;
-    struct epoll_event ev = {.data.u64 = (uint64_t)(p - h->parts) << 32 | (uint32_t)fd};
-    if (what == CURL_POLL_REMOVE) {
-        (void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, &ev);
-        return 0;
-    }
-    if (what & CURL_POLL_IN) ev.events |= EPOLLIN;
-    if (what & CURL_POLL_OUT) ev.events |= EPOLLOUT;
-    if (epoll_ctl(h->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0 &&
-        epoll_ctl(h->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) != 0)
-        return -1;
-    (void)curl_multi_assign(p->multi, fd, user);
-    return 0;
+    uint32_t events = 0;
+    if (what != CURL_POLL_REMOVE && what & CURL_POLL_IN) events |= EPOLLIN;
+    if (what != CURL_POLL_REMOVE && what & CURL_POLL_OUT) events |= EPOLLOUT;
+    return allot_sockets_want(&p->http->sockets, fd, events, (uint32_t)(p - p->http->parts));
+}
+
+static int on_made(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+    allot_http *h = user;
+    (void)purpose;
+    allot_sockets_made(&h->sockets, fd);
+    return CURL_SOCKOPT_OK;
+}
+
+static int on_gone(void *user, curl_socket_t fd)
+{
+    allot_http *h = user;
+    allot_sockets_gone(&h->sockets, fd);
+    return close(fd);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user)
@@ -102,78 +109,6 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
     part *p = user;
     p->timer_s = timeout_ms < 0 ? INFINITY : allot_clock_s() + (double)timeout_ms / 1000;
     return 0;
-}
-
-static int open_part(allot_http *h, part *p)
-{
-    *p = (part){.http = h, .multi = curl_multi_init(), .timer_s = INFINITY};
-    if (!p->multi) return 0;
-    curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
-    curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p);
-    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)ROOM);
-    return 1;
-}
-
-allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_err *err)
-{
-    allot_code rc = allot_http_check(c, err);
-    if (!rc) rc = allot_http_room(c->max_in_flight, err);
-    if (rc) return rc;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-        return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl");
-    allot_http *h = allot_mem_array(1, sizeof *h, err);
-    if (!h) return ALLOT_ERUNTIME;
-    h->config = *c;
-    h->epoll = epoll_create1(EPOLL_CLOEXEC);
-    int n = (c->max_in_flight + ROOM - 1) / ROOM;
-    h->parts = allot_mem_array((size_t)n, sizeof *h->parts, err);
-    while (h->parts && h->n_parts < n && open_part(h, &h->parts[h->n_parts]))
-        h->n_parts++;
-    if (h->epoll < 0 || h->n_parts < n) {
-        allot_http_free(h);
-        return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl: %s", strerror(errno));
-    }
-    *out = h;
-    return ALLOT_OK;
-}
-
-static void transfer_free(transfer *t)
-{
-    if (!t) return;
-    curl_easy_cleanup(t->easy);
-    curl_slist_free_all(t->headers);
-    free(t->url);
-    free(t->path);
-    free(t->body);
-    allot_buf_clear(&t->answer);
-    free(t);
-}
-
-static void drop_list(transfer *t)
-{
-    while (t) {
-        transfer *next = t->next;
-        if (t->drop) t->drop(t->user);
-        transfer_free(t);
-        t = next;
-    }
-}
-
-void allot_http_free(allot_http *h)
-{
-    if (!h) return;
-    for (transfer *t = h->active; t; t = t->next)
-        curl_multi_remove_handle(t->part->multi, t->easy);
-    drop_list(h->active);
-    drop_list(h->backoff);
-    drop_list(h->first_queued);
-    for (int i = 0; i < h->n_parts; i++)
-        curl_multi_cleanup(h->parts[i].multi);
-    free(h->parts);
-    if (h->epoll >= 0) close(h->epoll);
-    free(h);
 }
 
 static double epoch_s(void)
@@ -207,7 +142,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *user)
     (void)size;
     hear(t);
     long status = 0;
-    if (t->on_data) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (t->on_data) curl_easy_getinfo(t->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status == 200) {
         t->on_data(bytes, n, t->user);
         return n;
@@ -222,105 +157,163 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *user)
     return 0;
 }
 
-/* Loopback never goes through a proxy, whatever the environment says. */
-static int is_loopback(const char *url)
+static int open_part(allot_http *h, part *p)
 {
-    const char *host = strstr(url, "://");
-    if (!host) return 0;
-    host += 3;
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-           (strcspn(host, ":/") == 9 && strncasecmp(host, "localhost", 9) == 0);
+    *p = (part){.http = h, .multi = curl_multi_init(), .timer_s = INFINITY};
+    if (!p->multi) return 0;
+    curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
+    curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p);
+    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)ROOM);
+    return 1;
 }
 
-static void set_options(transfer *t, const allot_http_config *c)
+allot_code allot_http_new(const allot_http_config *c, allot_http **out, allot_err *err)
 {
-    CURL *e = t->easy;
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
-    curl_easy_setopt(e, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_USERAGENT, "allot/" ALLOT_VERSION);
-    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->curl_error);
-    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(c->connect_timeout_s * 1000) + 1);
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(c->timeout_s * 1000) + 1);
-    if (c->cacert) curl_easy_setopt(e, CURLOPT_CAINFO, c->cacert);
-    if (c->insecure) {
-        curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+    allot_code rc = allot_http_check(c, err);
+    if (!rc) rc = allot_http_room(c->max_in_flight, err);
+    if (rc) return rc;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        return allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl");
+    allot_http *h = allot_mem_array(1, sizeof *h, err);
+    if (!h) return ALLOT_ERUNTIME;
+    h->config = *c;
+    h->handles = (allot_handles){.config = &h->config,
+                                 .on_header = on_header,
+                                 .on_body = on_body,
+                                 .on_made = on_made,
+                                 .on_gone = on_gone,
+                                 .owner = h};
+    rc = allot_sockets_open(&h->sockets, c->max_in_flight, err);
+    int n = (c->max_in_flight + ROOM - 1) / ROOM;
+    h->parts = allot_mem_array((size_t)n, sizeof *h->parts, err);
+    while (h->parts && h->n_parts < n && open_part(h, &h->parts[h->n_parts]))
+        h->n_parts++;
+    if (!rc && h->n_parts < n) rc = allot_fail(err, ALLOT_ERUNTIME, "cannot start libcurl");
+    if (rc) {
+        allot_http_free(h);
+        return rc;
     }
-    if (!t->body) return;
-    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->n_body);
-    curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body);
+    *out = h;
+    return ALLOT_OK;
+}
+
+static void transfer_free(transfer *t)
+{
+    allot_handle_close(&t->handle);
+    allot_buf_clear(&t->url);
+    allot_buf_clear(&t->path);
+    allot_buf_clear(&t->body);
+    allot_buf_clear(&t->answer);
+    free(t);
+}
+
+static void drop_list(transfer *t, int is_idle)
+{
+    while (t) {
+        transfer *next = t->next;
+        if (!is_idle && t->drop) t->drop(t->user);
+        transfer_free(t);
+        t = next;
+    }
+}
+
+void allot_http_free(allot_http *h)
+{
+    if (!h) return;
+    for (transfer *t = h->active; t; t = t->next)
+        curl_multi_remove_handle(t->part->multi, t->handle.easy);
+    drop_list(h->active, 0);
+    drop_list(h->backoff, 0);
+    drop_list(h->first_queued, 0);
+    drop_list(h->idle, 1);
+    for (int i = 0; i < h->n_parts; i++)
+        curl_multi_cleanup(h->parts[i].multi);
+    free(h->parts);
+    allot_handles_clear(&h->handles);
+    allot_sockets_close(&h->sockets);
+    free(h);
 }
 
 /* Where this try goes. */
 static void aim(transfer *t)
 {
     if (t->hosts) {
-        allot_buf url = {0};
         t->host = allot_hosts_begin(t->hosts, t->started_s);
-        allot_buf_printf(&url, "%s%s", t->hosts->at[t->host].root, t->path);
-        free(t->url);
-        t->url = url.at;
+        allot_buf_reset(&t->url);
+        allot_buf_str(&t->url, t->hosts->at[t->host].root);
+        allot_buf_add(&t->url, t->path.at, t->path.n);
     }
-    curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
-    curl_easy_setopt(t->easy, CURLOPT_PROXY, t->url && is_loopback(t->url) ? "" : NULL);
+    allot_handle_aim(&t->handle, t->url.failed ? "" : t->url.at, t->lines,
+                     t->has_body ? t->body.at : NULL, t->body.n);
 }
 
-static int add_header(transfer *t, const char *line)
+/* A spare one, or a new one. */
+static transfer *transfer_take(allot_http *h)
 {
-    struct curl_slist *more = curl_slist_append(t->headers, line);
-    if (more) t->headers = more;
-    return more != NULL;
+    transfer *t = h->idle;
+    if (t) {
+        h->idle = t->next;
+        return t;
+    }
+    t = allot_mem_array(1, sizeof *t, NULL);
+    if (!t) return NULL;
+    t->http = h;
+    if (allot_handle_open(&t->handle, &h->handles, t)) return t;
+    free(t);
+    return NULL;
 }
 
-static int add_headers(transfer *t, const char *api_key)
+static void keep_or_clear(allot_buf *b)
 {
-    /* Without "Expect:", libcurl holds back large requests until the server asks for them. */
-    int ok =
-        add_header(t, "Expect:") && (!t->body || add_header(t, "Content-Type: application/json"));
-    for (int i = 0; ok && i < t->http->config.n_headers; i++)
-        ok = add_header(t, t->http->config.headers[i]);
-    if (!ok || !api_key) return ok;
-    allot_buf line = {0};
-    allot_buf_printf(&line, "Authorization: Bearer %s", api_key);
-    ok = !line.failed && add_header(t, line.at);
-    allot_buf_clear(&line);
-    return ok;
+    if (b->failed || b->capacity > MOST_KEPT) allot_buf_clear(b);
+    else allot_buf_reset(b);
+}
+
+static void transfer_give(transfer *t)
+{
+    keep_or_clear(&t->url);
+    keep_or_clear(&t->path);
+    keep_or_clear(&t->body);
+    keep_or_clear(&t->answer);
+    t->next = t->http->idle;
+    t->http->idle = t;
 }
 
 static transfer *transfer_new(allot_http *h, const allot_http_request *r, allot_err *err)
 {
-    transfer *t = allot_mem_array(1, sizeof *t, err);
-    if (!t) return NULL;
-    t->http = h;
-    t->n_body = r->n;
+    transfer *t = transfer_take(h);
+    const allot_header_list *lines = allot_handles_lines(&h->handles, r->api_key, r->body != NULL);
+    int ok = t && lines;
+    if (ok) {
+        if (r->hosts) allot_buf_str(&t->path, r->path);
+        else allot_buf_str(&t->url, r->url);
+        allot_buf_add(&t->body, r->body, r->n);
+        ok = !t->path.failed && !t->url.failed && !t->body.failed;
+    }
+    if (!ok) {
+        if (t) transfer_give(t);
+        (void)allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+        return NULL;
+    }
+    t->has_body = r->body != NULL;
+    t->lines = lines;
+    t->hosts = r->hosts;
     t->done = r->done;
     t->on_data = r->on_data;
     t->drop = r->drop;
     t->user = r->user;
     t->no_retry = r->no_retry;
-    t->easy = curl_easy_init();
-    t->hosts = r->hosts;
-    if (r->hosts) t->path = allot_mem_text(r->path, strlen(r->path), err);
-    else t->url = allot_mem_text(r->url, strlen(r->url), err);
-    t->body = r->body ? allot_mem_text(r->body, r->n, err) : NULL;
-    if (t->easy && (t->url || t->path) && (t->body || !r->body) && add_headers(t, r->api_key)) return t;
-    transfer_free(t);
-    (void)allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-    return NULL;
+    t->retries = t->moves = 0;
+    t->next = NULL;
+    return t;
 }
 
 allot_code allot_http_send(allot_http *h, const allot_http_request *r, allot_err *err)
 {
     transfer *t = transfer_new(h, r, err);
     if (!t) return ALLOT_ERUNTIME;
-    set_options(t, &h->config);
     t->serial = h->n_sent++;
     if (h->last_queued) h->last_queued->next = t;
     else h->first_queued = t;
@@ -345,7 +338,6 @@ static void start(allot_http *h, transfer *t)
     if (t->on_data && t->retries > 0) t->on_data(NULL, 0, t->user);
     t->hint = (allot_retry_hint)ALLOT_RETRY_NONE;
     t->failure = NULL;
-    t->curl_error[0] = '\0';
     t->heard = 0;
     t->first_s = NAN;
     t->started_s = t->heard_s = allot_clock_s();
@@ -356,12 +348,12 @@ static void start(allot_http *h, transfer *t)
     h->active = t;
     t->part = part_with_room(h);
     t->part->n_active++;
-    curl_multi_add_handle(t->part->multi, t->easy);
+    curl_multi_add_handle(t->part->multi, t->handle.easy);
 }
 
 static void leave_active(allot_http *h, transfer *t)
 {
-    curl_multi_remove_handle(t->part->multi, t->easy);
+    curl_multi_remove_handle(t->part->multi, t->handle.easy);
     t->part->n_active--;
     if (t->prev) t->prev->next = t->next;
     else h->active = t->next;
@@ -423,9 +415,9 @@ static void report(transfer *t, CURLcode code, long status)
     /* libcurl's own times of a try are coarse when it drives many sockets; only the way to a new
      * connection is its to tell. */
     double connect_s = 0, tls_s = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME, &connect_s);
-    curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME, &tls_s);
-    allot_http_reply r = {.url = t->url ? t->url : "",
+    curl_easy_getinfo(t->handle.easy, CURLINFO_CONNECT_TIME, &connect_s);
+    curl_easy_getinfo(t->handle.easy, CURLINFO_APPCONNECT_TIME, &tls_s);
+    allot_http_reply r = {.url = t->url.n ? t->url.at : "",
                           .status = (int)status,
                           .body = t->answer.n ? t->answer.at : "",
                           .n = t->answer.n,
@@ -436,8 +428,8 @@ static void report(transfer *t, CURLcode code, long status)
                           .done_s = t->heard ? t->heard_s : allot_clock_s()};
     if (code != CURLE_OK)
         r.failure = t->failure         ? t->failure
-                    : t->curl_error[0] ? t->curl_error
-                                       : curl_easy_strerror(code);
+                    : t->handle.error[0] ? t->handle.error
+                                          : curl_easy_strerror(code);
     t->done(&r, t->user);
 }
 
@@ -445,7 +437,7 @@ static void report(transfer *t, CURLcode code, long status)
 static void finish(allot_http *h, transfer *t, CURLcode code)
 {
     long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     leave_active(h, t);
     double now = allot_clock_s();
     int moves = has_other_host(t, code, status, now);
@@ -463,7 +455,7 @@ static void finish(allot_http *h, transfer *t, CURLcode code)
     h->n_pending--;
     h->n_finished++;
     report(t, code, status);
-    transfer_free(t);
+    transfer_give(t);
 }
 
 static void finish_done(allot_http *h, const part *p)
@@ -523,16 +515,17 @@ static void act(allot_http *h, const part *p, curl_socket_t fd, int flags)
 /* One wait and what it brings. */
 static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
 {
-    struct epoll_event ev[MAX_EVENTS];
+    allot_socket_event ev[MAX_EVENTS];
     start_queued(h);
-    int n = epoll_wait(h->epoll, ev, MAX_EVENTS, wait_ms(h, timeout_ms, allot_clock_s()));
+    int n = allot_sockets_wait(&h->sockets, ev, MAX_EVENTS,
+                               wait_ms(h, timeout_ms, allot_clock_s()));
     if (n < 0 && errno != EINTR)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot wait for the network: %s", strerror(errno));
     for (int i = 0; i < n; i++) {
         int flags = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
                     (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                     (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-        act(h, &h->parts[ev[i].data.u64 >> 32], (int)(uint32_t)ev[i].data.u64, flags);
+        act(h, &h->parts[ev[i].tag], ev[i].fd, flags);
     }
     double now = allot_clock_s();
     for (part *p = h->parts; p < h->parts + h->n_parts; p++) {

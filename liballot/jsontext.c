@@ -5,30 +5,39 @@
 #include <string.h>
 #include "mem.h"
 
+#define FEW_FIELDS 16 /* for which no memory is asked */
+
 _Static_assert(ALLOT_JSON_MAX_DEPTH == 64, "the message below says 64");
+
+/* The quote that ends the string whose text begins at `at`; end = there is none. A long text with
+ * few escapes is passed over at the speed of memchr. */
+static const char *end_of_string(const char *at, const char *end, const char **no)
+{
+    const char *quote = NULL;
+    while (at < end) {
+        if (!quote || quote < at) quote = memchr(at, '"', (size_t)(end - at));
+        if (!quote) quote = end;
+        const char *escape = memchr(at, '\\', (size_t)(quote - at));
+        if (!escape) return quote;
+        if (end - escape >= 6 && memcmp(escape, "\\u0000", 6) == 0) *no = "holds a NUL byte";
+        at = escape + 2;
+    }
+    return end;
+}
 
 /* What cJSON must not see, or NULL: it recurses while parsing, so the depth is counted before; a
  * NUL, raw or as \u0000, would cut a string short. */
 static const char *objection(const char *text, size_t n)
 {
-    int depth = 0, in_string = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (c == '\0') return "holds a NUL byte";
-        if (in_string) {
-            if (c == '\\' && n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
-                return "holds a NUL byte";
-            if (c == '\\') i++;
-            else if (c == '"') in_string = 0;
-        } else if (c == '"') {
-            in_string = 1;
-        } else if (c == '{' || c == '[') {
-            if (++depth > ALLOT_JSON_MAX_DEPTH) return "nested deeper than 64 levels";
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
+    const char *no = n && memchr(text, '\0', n) ? "holds a NUL byte" : NULL, *end = text + n;
+    int depth = 0;
+    for (const char *p = text; p < end && !no; p += p < end) {
+        if (*p == '"') p = end_of_string(p + 1, end, &no);
+        else if (*p == '}' || *p == ']') depth--;
+        else if ((*p == '{' || *p == '[') && ++depth > ALLOT_JSON_MAX_DEPTH)
+            no = "nested deeper than 64 levels";
     }
-    return NULL;
+    return no;
 }
 
 static int by_name(const void *a, const void *b)
@@ -44,7 +53,8 @@ static allot_code check_duplicates(const cJSON *object, const char *where, allot
     for (const cJSON *f = object->child; f; f = f->next)
         n++;
     if (n < 2) return ALLOT_OK;
-    char **names = allot_mem_array(n, sizeof *names, err);
+    char *few[FEW_FIELDS], **names = few;
+    if (n > FEW_FIELDS) names = allot_mem_array(n, sizeof *names, err);
     if (!names) return ALLOT_ERUNTIME;
     for (const cJSON *f = object->child; f; f = f->next)
         names[i++] = f->string;
@@ -54,7 +64,7 @@ static allot_code check_duplicates(const cJSON *object, const char *where, allot
         if (strcmp(names[i - 1], names[i]) == 0)
             rc = allot_fail(err, ALLOT_EINPUT, "%s: the field \"%.64s\" occurs twice", where,
                             names[i]);
-    free(names);
+    if (names != few) free(names);
     return rc;
 }
 
