@@ -37,7 +37,7 @@ only() {
   done
 }
 only 'hdf5' core/h5file.h
-only 'curl/' core/http.c core/httphandle.h
+only 'curl/' core/httphandle.h
 only 'cblas' train/gemm.c
 only 'openssl/' core/hash.c
 only 'utf8proc' core/querykey.c

@@ -97,6 +97,85 @@ static void passing_faults_are_retried(void **state)
     allot_http_free(h);
 }
 
+static void read_request(int fd)
+{
+    char text[4096];
+    size_t n = 0;
+    for (ssize_t got; n < sizeof text && (got = read(fd, text + n, sizeof text - n)) > 0;) {
+        n += (size_t)got;
+        if (memmem(text, n, "\r\n\r\n{}", 6)) return;
+    }
+}
+
+static void answer(int fd)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+    (void)!write(fd, text, sizeof text - 1);
+}
+
+/* Three connections, one request each: the first is answered, then closed while it is kept; the
+ * second is answered late. */
+static void *impatient_server(void *user)
+{
+    int listener = *(int *)user, fd[3];
+    for (int i = 0; i < 2; i++) {
+        fd[i] = accept(listener, NULL, NULL);
+        read_request(fd[i]);
+    }
+    answer(fd[0]);
+    usleep(30000);
+    close(fd[0]);
+    usleep(300000);
+    answer(fd[1]);
+    close(fd[1]);
+    fd[2] = accept(listener, NULL, NULL);
+    read_request(fd[2]);
+    answer(fd[2]);
+    close(fd[2]);
+    return NULL;
+}
+
+/* A kept connection that the server closes is left alone: it does not keep the client awake while
+ * another request waits, and the next request finds a new one. */
+static void kept_connections_may_close(void **state)
+{
+    (void)state;
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t n = sizeof a;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_t server;
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &n), 0);
+    assert_int_equal(pthread_create(&server, NULL, impatient_server, &listener), 0);
+    allot_err err = {0};
+    outcome o[3] = {0};
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(a.sin_port));
+    allot_http *h = open_http(5);
+    allot_http_request r = {.url = url, .body = "{}", .n = 2, .done = take};
+    for (int i = 0; i < 2; i++) {
+        r.user = &o[i];
+        assert_int_equal(allot_http_send(h, &r, &err), ALLOT_OK);
+    }
+    struct timespec before, after;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    while (allot_http_pending(h) > 0)
+        assert_int_equal(allot_http_poll(h, 1000, &err), ALLOT_OK);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    double used = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    assert_true(used < 0.1);
+    r.user = &o[2];
+    assert_int_equal(allot_http_fetch(h, &r, &err), ALLOT_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(o[i].status, 200);
+        assert_int_equal(o[i].retries, 0);
+    }
+    allot_http_free(h);
+    pthread_join(server, NULL);
+    close(listener);
+}
+
 static void lasting_faults_are_not(void **state)
 {
     (void)state;
@@ -362,6 +441,7 @@ int main(void)
         cmocka_unit_test(error_bodies_of_every_shape_are_read),
         cmocka_unit_test(passing_faults_are_retried),
         cmocka_unit_test(lasting_faults_are_not),
+        cmocka_unit_test(kept_connections_may_close),
         cmocka_unit_test(silence_and_size_are_bounded),
         cmocka_unit_test(a_closed_port_is_told_at_once),
         cmocka_unit_test(times_are_those_of_the_answer),
