@@ -128,7 +128,7 @@ scores() {
     scores_of='select(.t == "beam") | [.run, .gen[].scores]'
     jq -c "$scores_of" run/journal.jsonl | sort > apart
     [ "$(n_of /pooling)" -eq 16 ]
-    search vllm --prm-template chatml
+    search vllm --prm-template chatml --prm-batch 1
     jq -c "$scores_of" run/journal.jsonl | sort > together
     cmp apart together
     [ "$(n_of /pooling)" -eq 8 ]
