@@ -68,7 +68,7 @@ static allot_code print_json(const allot_timing_result *r, allot_err *err)
     allot_json_add_number(o, "seconds", r->seconds);
     allot_json_add_number(o, "ttft_seconds", r->n_ttft ? r->ttft_s / (double)r->n_ttft : NAN);
     allot_json_add_number(o, "client_cpu_share", r->client_share);
-    cJSON_AddNumberToObject(o, "missing", (double)r->missing);
+    cJSON_AddNumberToObject(o, "failed", (double)r->n_failed);
     cJSON *list = cJSON_AddArrayToObject(o, "loads");
     for (int i = 0; i < config.n_loads; i++)
         cJSON_AddItemToArray(list, load_json(&r->loads[i], config.loads[i]));

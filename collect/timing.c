@@ -36,7 +36,7 @@ typedef struct {
     int *order, *scratch; /* owned [per_load]: units of query queries[order_q] */
     long order_q;
     int next_in_order;
-    long n_failed;                         /* at this load: units that are left undone */
+    int only_failed;                       /* of this query: the means are known well enough */
     allot_task *first_again, **last_again; /* spoiled timings, to be done once more */
     long n_recorded;                       /* jobs in flight that will be recorded */
     int fillers_left;                      /* warm-ups still to be started */
@@ -172,7 +172,8 @@ static void record(timer *t, allot_task *job, allot_record *rec)
         if (isfinite(rec->ttft_s)) t->result->ttft_s += rec->ttft_s, t->result->n_ttft++;
         take_row(t, job->q, job->unit, rec);
     } else {
-        t->n_failed++;
+        allot_unitmap_mark(&t->plan.failed, job->q, job->unit);
+        allot_timing_rule_fail(&t->rule, t->load_index, s);
     }
 }
 
@@ -235,11 +236,11 @@ static int is_precise(const timer *t)
 {
     int strategy;
     return t->config->precision > 0 &&
-           allot_timing_rule_worst(&t->rule, t->load_index, &strategy) <= t->config->precision;
+           !(allot_timing_rule_worst(&t->rule, t->load_index, &strategy) > t->config->precision);
 }
 
 /* The next timing of this load, or NULL: query by query, in the query's own order, until the means
- * are known well enough. */
+ * are known well enough; then what failed before is tried once more. */
 static allot_task *next_job(timer *t)
 {
     if (t->first_again) {
@@ -251,13 +252,14 @@ static allot_task *next_job(timer *t)
     for (; t->order_q < t->plan.map.n_queries; t->order_q++, t->next_in_order = 0) {
         long q = t->queries[t->order_q];
         if (t->next_in_order == 0) {
-            if (is_precise(t)) return NULL;
+            t->only_failed = is_precise(t);
             allot_timing_plan_order(&t->plan, &t->out.problems.keys[q], t->load_index, t->scratch,
                                     t->order);
         }
         while (t->next_in_order < t->plan.per_load) {
             int unit = t->order[t->next_in_order++];
-            if (!allot_unitmap_done(&t->plan.map, q, unit))
+            if (t->only_failed ? allot_timing_plan_is_failed(&t->plan, q, unit)
+                               : !allot_unitmap_done(&t->plan.map, q, unit))
                 return allot_pump_task(&t->pump, t, q, unit);
         }
     }
@@ -292,15 +294,6 @@ static void start_jobs(timer *t)
     }
 }
 
-static long left_at_load(const timer *t)
-{
-    long n = 0;
-    for (long q = 0; q < t->plan.map.n_queries; q++)
-        for (int i = 0; i < t->plan.per_load; i++)
-            n += !allot_unitmap_done(&t->plan.map, q, t->load_index * t->plan.per_load + i);
-    return n;
-}
-
 /* A share near that of the beams' own prefixes is fine; more says that the cache was not cold. */
 static void report_cache(timer *t, allot_loadmetrics *before)
 {
@@ -316,8 +309,9 @@ static void report_cache(timer *t, allot_loadmetrics *before)
 static allot_code time_load(timer *t, allot_err *err)
 {
     allot_loadmetrics before;
-    t->n_failed = 0;
-    if (left_at_load(t) == 0 || is_precise(t)) return ALLOT_OK;
+    if (is_precise(t) ? allot_timing_plan_n_failed(&t->plan, t->load_index) == 0
+                      : allot_timing_plan_left(&t->plan, t->load_index) == 0)
+        return ALLOT_OK;
     allot_serverload_metrics(&t->pump.server, &before);
     t->fillers_left = t->config->num_warmups;
     t->order_q = 0;
@@ -339,13 +333,13 @@ static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
     timer *t = user;
     long q = allot_keyindex_find(&t->out.index, &rec->key);
     int unit = allot_timing_plan_unit(&t->plan, rec);
-    if (q >= 0 && unit >= 0 && !allot_unitmap_done(&t->plan.map, q, unit))
-        take_row(t, q, unit, rec);
+    if (q < 0 || unit < 0) return ALLOT_OK;
+    if (rec->type == ALLOT_REC_ERROR) allot_unitmap_mark(&t->plan.failed, q, unit);
+    else if (!allot_unitmap_done(&t->plan.map, q, unit)) take_row(t, q, unit, rec);
     return ALLOT_OK;
 }
 
-/* What came out at this load, and what is missing: of a load that is precise enough only what
- * failed. */
+/* What came out at this load, and what failed. */
 static void report_load(timer *t)
 {
     allot_timing_result *r = t->result;
@@ -354,9 +348,8 @@ static void report_load(timer *t)
     l->error = allot_timing_rule_worst(&t->rule, t->load_index, &strategy);
     allot_strategy_print(&t->out.manifest.strategies.at[strategy], l->least_precise);
     l->client_share = allot_timing_rule_client(&t->rule, t->load_index);
-    l->left = left_at_load(t);
-    l->missing = is_precise(t) ? t->n_failed : l->left;
-    r->missing += l->missing;
+    l->left = allot_timing_plan_left(&t->plan, t->load_index);
+    r->n_failed += allot_timing_plan_n_failed(&t->plan, t->load_index);
     if (t->config->precision > 0 && !is_precise(t) && isfinite(l->error))
         allot_log_warn("load %d: the mean seconds of '%s' are known to %.1f %%, not %.1f %% (give "
                        "more --queries or --runs)",
@@ -425,11 +418,11 @@ static allot_code fill_timings(timer *t, allot_err *err)
     if (r->n_foreign > 0)
         allot_log_warn("the server had other load during %ld timings; they are flagged",
                        r->n_foreign);
-    if (r->missing == 0) return ALLOT_OK;
+    if (r->n_failed == 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EPARTIAL,
-                      "%ld of %ld timings are missing (the same command tries "
-                      "them again)",
-                      r->missing, r->total);
+                      "%ld of %ld timings failed ('allot-collect status %s' tells why; the same "
+                      "command tries them again)",
+                      r->n_failed, r->n_failed + r->done, t->out.dir);
 }
 
 static cJSON *describe_hardware(const char *text, const allot_engine *engine)

@@ -26,17 +26,17 @@ typedef struct {
 } allot_timing_config;
 
 typedef struct {
-    double error; /* largest standard error over mean seconds; INFINITY with few queries */
+    double error; /* largest standard error over mean seconds; INFINITY with few queries,
+                            NaN if all failed */
     char least_precise[ALLOT_STRATEGY_TEXT]; /* whose error it is */
     double client_share; /* this program's own part of the strategies' seconds; NaN if unknown */
-    long left;           /* timings not done */
-    long missing;        /* of these, needed */
+    long left;           /* timings not done, wanted or not */
 } allot_timing_load;
 
 typedef struct {
     long n_queries;
     long done, total;            /* timings of the directory, the most that it can have */
-    long missing;                /* failed, or too few for the precision */
+    long n_failed;               /* and not done since, in earlier sessions neither */
     allot_timing_load loads[16]; /* in the order of the directory's loads */
     long n_errors;               /* of this session, as the rest */
     long n_again;                /* spoiled by a retry and done again */

@@ -16,12 +16,14 @@ allot_code allot_timing_plan_init(allot_timing_plan *p, const allot_rundir *r, l
                           "--runs)",
                           per_load * r->n_loads);
     p->per_load = (int)per_load;
-    return allot_unitmap_init(&p->map, n_queries, p->per_load * r->n_loads, err);
+    allot_code rc = allot_unitmap_init(&p->map, n_queries, p->per_load * r->n_loads, err);
+    return rc ? rc : allot_unitmap_init(&p->failed, n_queries, p->per_load * r->n_loads, err);
 }
 
 void allot_timing_plan_clear(allot_timing_plan *p)
 {
     allot_unitmap_clear(&p->map);
+    allot_unitmap_clear(&p->failed);
     memset(p, 0, sizeof *p);
 }
 
@@ -44,13 +46,37 @@ int allot_timing_plan_unit(const allot_timing_plan *p, const allot_record *rec)
 {
     const allot_rundir *m = p->manifest;
     allot_strategy s;
-    if (rec->type != ALLOT_REC_TIMED || rec->run >= m->runs ||
-        allot_strategy_parse(rec->source, &s, NULL))
-        return -1;
+    int is_timing = rec->type == ALLOT_REC_TIMED || rec->type == ALLOT_REC_ERROR;
+    if (!is_timing || rec->run >= m->runs || allot_strategy_parse(rec->source, &s, NULL)) return -1;
     int at = allot_strategies_find(&m->strategies, &s);
     for (int l = 0; l < m->n_loads && at >= 0; l++)
         if (m->loads[l] == rec->load) return l * p->per_load + at * m->runs + rec->run;
     return -1;
+}
+
+int allot_timing_plan_is_failed(const allot_timing_plan *p, long q, int unit)
+{
+    return allot_unitmap_done(&p->failed, q, unit) && !allot_unitmap_done(&p->map, q, unit);
+}
+
+long allot_timing_plan_left(const allot_timing_plan *p, int load_index)
+{
+    long n = 0;
+    int first = load_index * p->per_load;
+    for (long q = 0; q < p->map.n_queries; q++)
+        for (int unit = first; unit < first + p->per_load; unit++)
+            n += !allot_unitmap_done(&p->map, q, unit);
+    return n;
+}
+
+long allot_timing_plan_n_failed(const allot_timing_plan *p, int load_index)
+{
+    long n = 0;
+    int first = load_index * p->per_load;
+    for (long q = 0; q < p->map.n_queries; q++)
+        for (int unit = first; unit < first + p->per_load; unit++)
+            n += allot_timing_plan_is_failed(p, q, unit);
+    return n;
 }
 
 void allot_timing_plan_order(const allot_timing_plan *p, const allot_key *query, int load_index,

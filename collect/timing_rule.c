@@ -13,15 +13,18 @@ allot_code allot_timing_rule_init(allot_timing_rule *r, long n_queries, const al
     size_t loads = (size_t)m->n_loads, cells = loads * (size_t)m->strategies.count;
     r->seconds = allot_mem_array((size_t)n_queries, cells * sizeof *r->seconds, err);
     r->n = allot_mem_array((size_t)n_queries, cells * sizeof *r->n, err);
+    r->n_failed = allot_mem_array(cells, sizeof *r->n_failed, err);
     r->client_s = allot_mem_array(loads, sizeof *r->client_s, err);
     r->total_s = allot_mem_array(loads, sizeof *r->total_s, err);
-    return r->seconds && r->n && r->client_s && r->total_s ? ALLOT_OK : ALLOT_ERUNTIME;
+    return r->seconds && r->n && r->n_failed && r->client_s && r->total_s ? ALLOT_OK
+                                                                          : ALLOT_ERUNTIME;
 }
 
 void allot_timing_rule_clear(allot_timing_rule *r)
 {
     free(r->seconds);
     free(r->n);
+    free(r->n_failed);
     free(r->client_s);
     free(r->total_s);
     memset(r, 0, sizeof *r);
@@ -44,6 +47,11 @@ void allot_timing_rule_add(allot_timing_rule *r, long q, int load, int strategy,
     r->total_s[load] += seconds;
 }
 
+void allot_timing_rule_fail(allot_timing_rule *r, int load, int strategy)
+{
+    r->n_failed[load * r->n_strategies + strategy]++;
+}
+
 /* Standard error over mean of one strategy. */
 static double relative_error(const allot_timing_rule *r, int load, int strategy)
 {
@@ -56,16 +64,19 @@ static double relative_error(const allot_timing_rule *r, int load, int strategy)
         mean += off / (double)++n;
         squares += off * (x - mean);
     }
+    long n_failed = r->n_failed[load * r->n_strategies + strategy];
+    if (n == 0 && n_failed >= ALLOT_TIMING_MIN_QUERIES) return NAN;
     if (n < ALLOT_TIMING_MIN_QUERIES) return INFINITY;
     return squares > 0 ? sqrt(squares / (double)(n - 1) / (double)n) / mean : 0;
 }
 
 double allot_timing_rule_worst(const allot_timing_rule *r, int load, int *strategy)
 {
-    double worst = -1;
+    double worst = NAN;
+    *strategy = 0;
     for (int s = 0; s < r->n_strategies; s++) {
         double error = relative_error(r, load, s);
-        if (error > worst) worst = error, *strategy = s;
+        if (isnan(worst) || error > worst) worst = error, *strategy = s;
     }
     return worst;
 }

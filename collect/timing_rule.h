@@ -15,6 +15,7 @@ typedef struct {
     int n_loads, n_strategies;
     double *seconds;            /* owned [L,S,Q]: sums */
     int *n;                     /* owned [L,S,Q] */
+    long *n_failed;             /* owned [L,S] */
     double *client_s, *total_s; /* owned [L]: sums of rows that tell the client's share */
 } allot_timing_rule;
 
@@ -24,7 +25,11 @@ void allot_timing_rule_clear(allot_timing_rule *r);
 /* A timed row; client_s may be NaN. */
 void allot_timing_rule_add(allot_timing_rule *r, long q, int load, int strategy, double seconds,
                            double client_s);
-/* Largest standard error over mean at a load, and whose it is; INFINITY with too few queries. */
+/* A timing that failed. A strategy that failed as often as there must be queries, and was never
+ * timed, has no mean that could be waited for. */
+void allot_timing_rule_fail(allot_timing_rule *r, int load, int strategy);
+/* Largest standard error over mean at a load, and whose it is; INFINITY with too few queries, NaN
+ * if every strategy only fails. */
 double allot_timing_rule_worst(const allot_timing_rule *r, int load, int *strategy);
 /* The client's share of the seconds at a load; NaN if unknown. */
 double allot_timing_rule_client(const allot_timing_rule *r, int load);

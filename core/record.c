@@ -103,6 +103,7 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
                      r->run, r->slot, r->seed, r->attempt, r->retries);
     put_costs(out, r);
     if (r->type == ALLOT_REC_ERROR) {
+        if (r->load) allot_buf_printf(out, ",\"load\":%d", r->load);
         allot_buf_printf(out, ",\"code\":%d,\"message\":", r->code);
         put_text(out, r->message ? r->message : "", r->message ? strlen(r->message) : 0);
     }

@@ -55,7 +55,7 @@ typedef struct {
     double seconds, gen_s, prm_s, ttft_s; /* wall-clock; ttft: to a text's first piece,
                                              the mean of all texts; NaN if unknown */
     double client_s;     /* timed: of `seconds`, this program's own; NaN if unknown */
-    int load;            /* timed: declared queries in flight */
+    int load;            /* timed, and errors of timings: declared queries in flight; else 0 */
     int foreign;         /* timed: the server had other load */
     allot_code code;     /* error */
     char *message;       /* owned; error */

@@ -405,7 +405,7 @@ mklong() {
     strategies single majority@2 > s.json
     run timing t --queries 12 --precision 50 --json --num-warmups 0
     [ "$status" -eq 0 ]
-    [ "$(jq -r '[.done, .total, .missing, .loads[0].left] | join(" ")' <<< "$output")" = "20 24 0 4" ]
+    [ "$(jq -r '[.done, .total, .failed, .loads[0].left] | join(" ")' <<< "$output")" = "20 24 0 4" ]
     [ "$(jq '.loads[0] | .relative_error < 0.5 and .load == 1' <<< "$output")" = true ]
     # enough was enough: nothing again
     cp t/journal.jsonl before
@@ -452,13 +452,43 @@ mklong() {
         costs.json)" = 2 ]
 }
 
+@test "time: what always fails is counted, exit 3, and tried again by each call" {
+    start_server --refuse 12+5
+    strategies single majority@2 > s.json
+    run timing t --queries 12 --precision 0 --json
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"2 of 24 timings failed ('allot-collect status t' tells why; the same command tries them again)"* ]]
+    [ "$(jq -r '[.done, .failed, .errors] | join(" ")' <<< "${lines[0]}")" = "22 2 2" ]
+    # also when the means are known well enough without
+    run timing t --queries 12 --precision 100 --json
+    [ "$status" -eq 3 ]
+    [ "$(records t timed) $(records t error)" = "22 4" ]
+    [ "$(jq -r '[.done, .failed, .errors] | join(" ")' <<< "${lines[0]}")" = "22 2 2" ]
+    # until it succeeds
+    stop_server
+    start_server
+    timing t --queries 12 --precision 100
+    [ "$(records t timed)" = 24 ]
+}
+
+@test "time: a strategy that fails on every query does not keep the others" {
+    start_server --refuse tinymath-prm
+    for i in {1..40}; do echo "{\"problem\": \"$i+$i=?\", \"answer\": \"1\"}"; done > p.jsonl
+    allot-datasets import --quiet p.jsonl p.h5 > import.log
+    strategies single bon@2 > s.json
+    run timing t --queries 40 --precision 100 --json
+    [ "$status" -eq 3 ]
+    [ "$(jq -r '[.done, .failed] | join(" ")' <<< "${lines[0]}")" = "10 10" ]
+}
+
 @test "time: a server that does not stream is told of in one line, at once" {
     start_server --log log # this one takes no notice
     strategies single majority@2 > s.json
     run timing t --stream
     fails_with 6 "the server takes no notice of 'stream'"
     [[ "$output" == *"(go on without --stream)" ]]
-    [ "$(wc -l < log)" -le 2 ] && [ "$(records t error)" = 0 ]
+    [ "$(wc -l < log)" -le 2 ]
+    [ "$(records t error)" = 0 ]
     timing t > out
     [ "$(records t timed)" = 6 ]
 }

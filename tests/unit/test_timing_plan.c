@@ -52,6 +52,8 @@ static void every_unit_has_one_record(void **state)
     allot_record other = {.type = ALLOT_REC_TIMED, .load = 1, .source = "majority@16"};
     assert_int_equal(allot_timing_plan_unit(&p, &other), -1);
     allot_record error = {.type = ALLOT_REC_ERROR, .load = 1, .source = "single"};
+    assert_int_equal(allot_timing_plan_unit(&p, &error), 0);
+    error.type = ALLOT_REC_SAMPLE;
     assert_int_equal(allot_timing_plan_unit(&p, &error), -1);
     allot_timing_plan_clear(&p);
 }

@@ -38,6 +38,28 @@ static void the_least_precise_strategy_decides(void **state)
     allot_timing_rule_clear(&r);
 }
 
+/* What fails again and again is not waited for; what fails now and then is. */
+static void a_strategy_that_only_fails_does_not_decide(void **state)
+{
+    (void)state;
+    allot_timing_rule r = new_rule();
+    int strategy = -1;
+    for (int i = 0; i < 10; i++) {
+        allot_timing_rule_add(&r, i, 0, 0, i % 2 ? 3 : 1, NAN);
+        assert_true(isinf(allot_timing_rule_worst(&r, 0, &strategy)));
+        allot_timing_rule_fail(&r, 0, 1);
+    }
+    assert_float_equal(allot_timing_rule_worst(&r, 0, &strategy), 1.0 / 6, 1e-12);
+    assert_int_equal(strategy, 0);
+    allot_timing_rule_add(&r, 0, 0, 1, 2, NAN);
+    assert_true(isinf(allot_timing_rule_worst(&r, 0, &strategy)));
+    assert_int_equal(strategy, 1);
+    for (int i = 0; i < 20; i++)
+        allot_timing_rule_fail(&r, 1, i % 2);
+    assert_true(isnan(allot_timing_rule_worst(&r, 1, &strategy)));
+    allot_timing_rule_clear(&r);
+}
+
 /* Two runs of a query are no two queries. */
 static void runs_of_a_query_are_one_value(void **state)
 {
@@ -69,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_precise_strategy_decides),
+        cmocka_unit_test(a_strategy_that_only_fails_does_not_decide),
         cmocka_unit_test(runs_of_a_query_are_one_value),
         cmocka_unit_test(the_clients_share_is_of_rows_that_tell_it),
     };
