@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "records.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "core/fingerprint.h"
 #include "core/journal.h"
 
 typedef struct {
@@ -44,4 +46,36 @@ allot_code allot_records_skim(const char *path, const char *cfg, allot_record_fn
     reader r = {path, cfg, f, user, 0};
     int torn;
     return allot_journal_read(path, read_line, &r, &torn, err);
+}
+
+allot_code allot_runfiles_load(const char *dir, const char *schema, allot_runfiles *out,
+                               allot_err *err)
+{
+    allot_runfiles r = {0};
+    char *path = allot_rundir_path(dir, "problems.h5", err);
+    allot_code rc = path ? allot_rundir_load(dir, schema, &r.manifest, err) : ALLOT_ERUNTIME;
+    if (!rc) rc = allot_problems_load(path, 0, &r.problems, err);
+    if (!rc) rc = allot_keyindex_build(&r.index, r.problems.keys, (size_t)r.problems.n, path, err);
+    free(path);
+    if (rc) allot_runfiles_clear(&r);
+    else *out = r;
+    return rc;
+}
+
+allot_code allot_runfiles_skim(const char *dir, const allot_runfiles *r, allot_record_fn f,
+                               void *user, allot_err *err)
+{
+    char cfg[17];
+    allot_fingerprint_id(r->manifest.fingerprint, cfg);
+    char *path = allot_rundir_path(dir, "journal.jsonl", err);
+    allot_code rc = path ? allot_records_skim(path, cfg, f, user, err) : ALLOT_ERUNTIME;
+    free(path);
+    return rc;
+}
+
+void allot_runfiles_clear(allot_runfiles *r)
+{
+    allot_keyindex_clear(&r->index);
+    allot_problems_clear(&r->problems);
+    allot_rundir_clear(&r->manifest);
 }

@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/fingerprint.h"
 #include "core/json.h"
 #include "liballot/mem.h"
-#include "records.h"
 
 #define PAUSE_S 60.0  /* a longer silence in the journal is a pause, not work */
 #define MAX_LISTED 20 /* failed queries shown to people; --json has them all */
@@ -49,7 +47,7 @@ static allot_code take_record(allot_record *rec, void *user, allot_err *err)
 {
     (void)err;
     allot_status *s = user;
-    long q = allot_keyindex_find(&s->index, &rec->key);
+    long q = allot_keyindex_find(&s->files.index, &rec->key);
     if (q < 0) return ALLOT_OK;
     count_time(s, rec);
     s->n_tokens += rec->n_tokens;
@@ -73,7 +71,7 @@ static allot_code take_record(allot_record *rec, void *user, allot_err *err)
 /* Errors that a later try has made good are no failures. */
 static void settle_failures(allot_status *s)
 {
-    for (long q = 0; q < s->problems.n; q++) {
+    for (long q = 0; q < s->files.problems.n; q++) {
         int missing = 0;
         for (int unit = 0; unit < s->plan.map.per_query; unit++)
             missing |= !allot_unitmap_done(&s->plan.map, q, unit);
@@ -92,63 +90,56 @@ static double temperature_of(const cJSON *fingerprint)
     return cJSON_IsNumber(t) ? t->valuedouble : 1;
 }
 
-static allot_code read_journal(const char *dir, allot_status *s, allot_err *err)
+static void foretell(allot_status *s)
 {
-    char cfg[17];
-    allot_fingerprint_id(s->manifest.fingerprint, cfg);
-    char *path = allot_rundir_path(dir, "journal.jsonl", err);
-    allot_code rc = path ? allot_records_skim(path, cfg, take_record, s, err) : ALLOT_ERUNTIME;
-    free(path);
-    return rc;
+    long total = allot_sample_plan_total(&s->plan), done = allot_sample_plan_done(&s->plan);
+    s->left_s = NAN;
+    if (done > 0 && s->active_s > 0)
+        s->left_s = (double)(total - done) * s->active_s / (double)done;
 }
 
 allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
 {
     *s = (allot_status){0};
-    char *path = allot_rundir_path(dir, "problems.h5", err);
-    allot_code rc =
-        path ? allot_rundir_load(dir, ALLOT_RUN_SCHEMA, &s->manifest, err) : ALLOT_ERUNTIME;
-    if (!rc) rc = allot_problems_load(path, 0, &s->problems, err);
+    allot_code rc = allot_runfiles_load(dir, ALLOT_RUN_SCHEMA, &s->files, err);
     if (!rc)
-        rc = allot_keyindex_build(&s->index, s->problems.keys, (size_t)s->problems.n, path, err);
-    if (!rc)
-        rc = allot_sample_plan_init(&s->plan, &s->manifest, s->problems.keys, s->problems.n, err);
-    if (!rc && !(s->failures = allot_mem_array((size_t)s->problems.n, sizeof *s->failures, err)))
+        rc = allot_sample_plan_init(&s->plan, &s->files.manifest, s->files.problems.keys,
+                                    s->files.problems.n, err);
+    if (!rc &&
+        !(s->failures = allot_mem_array((size_t)s->files.problems.n, sizeof *s->failures, err)))
         rc = ALLOT_ERUNTIME;
-    if (!rc) rc = allot_duplicates_init(&s->duplicates, s->problems.n, err);
-    if (!rc) s->temperature = temperature_of(s->manifest.fingerprint);
-    if (!rc) rc = read_journal(dir, s, err);
-    free(path);
+    if (!rc) rc = allot_duplicates_init(&s->duplicates, s->files.problems.n, err);
+    if (!rc) s->temperature = temperature_of(s->files.manifest.fingerprint);
+    if (!rc) rc = allot_runfiles_skim(dir, &s->files, take_record, s, err);
     if (rc) {
         allot_status_clear(s);
         return rc;
     }
     settle_failures(s);
     s->units = allot_sample_plan_count(&s->plan);
+    foretell(s);
     return ALLOT_OK;
 }
 
 void allot_status_clear(allot_status *s)
 {
-    for (long q = 0; s->failures && q < s->problems.n; q++)
+    for (long q = 0; s->failures && q < s->files.problems.n; q++)
         free(s->failures[q]);
     free(s->failures);
     allot_duplicates_clear(&s->duplicates);
     allot_sample_plan_clear(&s->plan);
-    allot_keyindex_clear(&s->index);
-    allot_problems_clear(&s->problems);
-    allot_rundir_clear(&s->manifest);
+    allot_runfiles_clear(&s->files);
     memset(s, 0, sizeof *s);
 }
 
 static cJSON *failures_json(const allot_status *s)
 {
     cJSON *list = cJSON_CreateArray();
-    for (long q = 0; q < s->problems.n; q++) {
+    for (long q = 0; q < s->files.problems.n; q++) {
         if (!s->failures[q]) continue;
         char hex[65];
         cJSON *o = cJSON_CreateObject();
-        allot_key_hex(&s->problems.keys[q], hex);
+        allot_key_hex(&s->files.problems.keys[q], hex);
         cJSON_AddStringToObject(o, "key", hex);
         cJSON_AddStringToObject(o, "message", s->failures[q]);
         cJSON_AddItemToArray(list, o);
@@ -160,9 +151,9 @@ cJSON *allot_status_json(const allot_status *s, const char *dir)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "run", dir);
-    cJSON_AddNumberToObject(o, "queries", (double)(s->problems.n - s->plan.n_elsewhere));
-    cJSON_AddNumberToObject(o, "pool", s->manifest.pool);
-    cJSON_AddNumberToObject(o, "runs", s->manifest.runs);
+    cJSON_AddNumberToObject(o, "queries", (double)(s->files.problems.n - s->plan.n_elsewhere));
+    cJSON_AddNumberToObject(o, "pool", s->files.manifest.pool);
+    cJSON_AddNumberToObject(o, "runs", s->files.manifest.runs);
     for (int k = 0; k < ALLOT_N_UNITS; k++) {
         cJSON *units = cJSON_AddObjectToObject(o, UNIT_NAMES[k]);
         cJSON_AddNumberToObject(units, "done", (double)s->units.done[k]);
@@ -176,6 +167,7 @@ cJSON *allot_status_json(const allot_status *s, const char *dir)
     allot_json_add_number(o, "active_seconds", s->active_s);
     allot_json_add_number(o, "tokens_per_second",
                           s->active_s > 0 ? (double)s->n_tokens / s->active_s : NAN);
+    allot_json_add_number(o, "seconds_left", s->left_s);
     cJSON *errors = cJSON_AddArrayToObject(o, "errors");
     for (int i = 0; i < s->n_errors; i++) {
         cJSON *e = cJSON_CreateObject();
@@ -195,10 +187,10 @@ static void print_failures(const allot_status *s)
     printf("%ld queries failed (the 'sample' command that made the run tries them again):\n",
            s->n_failed);
     long shown = 0;
-    for (long q = 0; q < s->problems.n && shown < MAX_LISTED; q++) {
+    for (long q = 0; q < s->files.problems.n && shown < MAX_LISTED; q++) {
         if (!s->failures[q]) continue;
         char hex[65];
-        allot_key_hex(&s->problems.keys[q], hex);
+        allot_key_hex(&s->files.problems.keys[q], hex);
         printf("  %.12s  %s\n", hex, s->failures[q]);
         shown++;
     }
@@ -208,9 +200,10 @@ static void print_failures(const allot_status *s)
 void allot_status_print(const allot_status *s, const char *dir)
 {
     printf("%s: %ld queries, %d strategies, pool %d, runs %d", dir,
-           s->problems.n - s->plan.n_elsewhere, s->manifest.strategies.count, s->manifest.pool,
-           s->manifest.runs);
-    if (s->manifest.n_shards) printf(", shard %d of %d", s->manifest.shard, s->manifest.n_shards);
+           s->files.problems.n - s->plan.n_elsewhere, s->files.manifest.strategies.count,
+           s->files.manifest.pool, s->files.manifest.runs);
+    if (s->files.manifest.n_shards)
+        printf(", shard %d of %d", s->files.manifest.shard, s->files.manifest.n_shards);
     printf("\n");
     for (int k = 0; k < ALLOT_N_UNITS; k++)
         if (s->units.total[k] > 0)
@@ -219,6 +212,7 @@ void allot_status_print(const allot_status *s, const char *dir)
     printf("  tokens   %ld generated, %ld read by the reward model", s->n_tokens, s->prm_tokens);
     if (s->active_s > 0) printf(", %.0f generated per second", (double)s->n_tokens / s->active_s);
     printf("\n");
+    if (s->left_s > 0) printf("  left     about %.0f s, at the rate so far\n", s->left_s);
     if (s->n_redrawn > 0)
         printf("  redrawn  %ld of %ld samples (%.2f %%%s)\n", s->n_redrawn, s->n_samples,
                100.0 * (double)s->n_redrawn / (double)s->n_samples,

@@ -3,8 +3,8 @@
 #ifndef ALLOT_STATUS_H
 #define ALLOT_STATUS_H
 #include <cjson/cJSON.h>
-#include "core/problems.h"
 #include "duplicates.h"
+#include "records.h"
 #include "sample_plan.h"
 
 /* Error records of one kind of unit and one code. */
@@ -18,9 +18,7 @@ typedef struct {
 #define ALLOT_STATUS_MAX_ERRORS 32
 
 typedef struct {
-    allot_rundir manifest;
-    allot_problems problems;
-    allot_keyindex index;
+    allot_runfiles files;
     allot_sample_plan plan;
     allot_sample_counts units;
     long n_tokens, prm_tokens;
@@ -29,6 +27,7 @@ typedef struct {
     double temperature;
     double active_s;           /* time in which records came, pauses left out */
     double last_start_s;       /* epoch */
+    double left_s;             /* until all is done, at that rate; NaN if unknown */
     allot_status_error errors[ALLOT_STATUS_MAX_ERRORS];
     int n_errors;
     char **failures; /* owned [queries]: last error of a query that is not whole, else NULL */

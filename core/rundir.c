@@ -85,6 +85,11 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
 {
     long pool, runs, scored, judged = 0, imported = 0;
     cJSON *strategies;
+    if (!r->schema) {
+        const char *has = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "schema"));
+        int is_timing = has && strcmp(has, ALLOT_TIMING_SCHEMA) == 0;
+        r->schema = is_timing ? ALLOT_TIMING_SCHEMA : ALLOT_RUN_SCHEMA;
+    }
     allot_code rc = allot_json_schema(o, r->schema, MANIFEST_VERSION, where, err);
     if (!rc) rc = allot_json_array(o, "strategies", where, &strategies, err);
     if (!rc) rc = allot_strategyfile_from_json(strategies, where, &r->strategies, err);

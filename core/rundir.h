@@ -32,6 +32,7 @@ typedef struct {
 
 /* dir/name; the caller frees. */
 char *allot_rundir_path(const char *dir, const char *name, allot_err *err);
+/* Refuses a directory of another schema; NULL = either, out->schema tells. */
 ALLOT_MUST_CHECK allot_code allot_rundir_load(const char *dir, const char *schema,
                                               allot_rundir *out, allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_rundir_save(const char *dir, const allot_rundir *r,

@@ -225,12 +225,16 @@ fails_with() {
     [ "$(jq -r '.failed_queries | length' <<< "$output")" = 1 ]
     [[ "$(jq -r '.failed_queries[0].message' <<< "$output")" == *"this query is refused"* ]]
     [ "$(jq -r '.errors[0].code' <<< "$output")" = 6 ]
+    # a twelfth is left: an eleventh of the time so far
+    [ "$(jq '.seconds_left / .active_seconds * 11 | . > 0.999 and . < 1.001' <<< "$output")" = true ]
+    [[ "$(allot-collect status run)" == *"  left     about "*" s, at the rate so far"* ]]
     stop_server
     start_server
     sample run
     [ "$(records run sample)" = 96 ]
     run allot-collect status --json run
     [ "$(jq -r '.failed_queries | length' <<< "$output")" = 0 ]
+    [ "$(jq .seconds_left <<< "$output")" = 0 ]
 }
 
 @test "a server that dies ends the run with a clear error; the rest is done later" {
@@ -464,11 +468,18 @@ mklong() {
     [ "$status" -eq 3 ]
     [ "$(records t timed) $(records t error)" = "22 4" ]
     [ "$(jq -r '[.done, .failed, .errors] | join(" ")' <<< "${lines[0]}")" = "22 2 2" ]
+    run allot-collect status t
+    [[ "$output" == *"load 1   22 of at most 24, 2 failed, mean seconds known to "*" % or better"* ]]
+    [[ "$output" == *"2 timings failed"*" majority@2 at load 1, tries: 2, last: "*"this query is refused"* ]]
+    run allot-collect status --json t
+    [ "$(jq -c '.failed | map([.strategy, .load, .tries]) | sort' <<< "$output")" = '[["majority@2",1,2],["single",1,2]]' ]
+    [ "$(jq -c '.loads[0] | [.done, .total, .failed]' <<< "$output")" = "[22,24,2]" ]
     # until it succeeds
     stop_server
     start_server
     timing t --queries 12 --precision 100
     [ "$(records t timed)" = 24 ]
+    [ "$(allot-collect status --json t | jq -c .failed)" = "[]" ]
 }
 
 @test "time: a strategy that fails on every query does not keep the others" {
