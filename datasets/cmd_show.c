@@ -11,7 +11,7 @@
 #include "core/splits.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
-#include "datasets/problemstats.h"
+#include "grade/explain.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 
@@ -117,7 +117,8 @@ static allot_code show_problem(const char *path, const char *wanted, cJSON *out,
         const char *text = allot_strings_at(&p.col[ALLOT_COL_PROBLEM], row, &n);
         cJSON_AddNumberToObject(out, "characters", (double)allot_features_codepoints(text, n));
         text = allot_strings_at(&p.col[ALLOT_COL_ANSWER], row, &n);
-        cJSON_AddStringToObject(out, "answer_kind", allot_answer_kind(text, n));
+        cJSON_AddStringToObject(out, "answer_kind",
+                                allot_answer_kind_name(allot_answer_kind_of(text, n)));
     }
     allot_problems_clear(&p);
     return rc;

@@ -9,7 +9,7 @@
 #include "core/splits.h"
 #include "datasets/importing.h"
 #include "datasets/minhash.h"
-#include "grade/grade.h"
+#include "grade/explain.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"
@@ -75,27 +75,13 @@ static allot_code add_counts(cJSON *out, const char *name, const allot_strings *
     return rc;
 }
 
-const char *allot_answer_kind(const char *answer, size_t n)
-{
-    char form[ALLOT_ANSWER_MAX + 1];
-    n = allot_canonical(answer, n, form, sizeof form);
-    size_t sign = form[0] == '-', digits = sign + strspn(form + sign, "0123456789");
-    if (n == 0) return "none";
-    if (digits == n) return "whole number";
-    if (digits > sign && form[digits] == '/' &&
-        digits + 1 + strspn(form + digits + 1, "0123456789") == n)
-        return "fraction";
-    if (n == 1 && form[0] >= 'a' && form[0] <= 'e') return "letter";
-    if (strpbrk(form, ",;")) return "list";
-    return strpbrk(form, "\\^_=<>+*/0123456789(") ? "expression" : "words";
-}
-
 static void add_kinds(cJSON *out, const allot_strings *answers)
 {
     cJSON *kinds = cJSON_AddObjectToObject(out, "answer_kinds");
     for (long i = 0; i < answers->n; i++) {
         size_t n;
-        const char *answer = allot_strings_at(answers, i, &n), *kind = allot_answer_kind(answer, n);
+        const char *answer = allot_strings_at(answers, i, &n);
+        const char *kind = allot_answer_kind_name(allot_answer_kind_of(answer, n));
         cJSON *count = cJSON_GetObjectItemCaseSensitive(kinds, kind);
         if (count) cJSON_SetNumberValue(count, count->valuedouble + 1);
         else cJSON_AddNumberToObject(kinds, kind, 1);

@@ -6,10 +6,6 @@
 #include <cjson/cJSON.h>
 #include "core/problems.h"
 
-/* What a reference answer is, by its canonical form: "none", "whole number", "fraction", "letter",
- * "list", "expression" or "words". */
-const char *allot_answer_kind(const char *answer, size_t n);
-
 /* Adds fields to out. splits: a splits.h5 whose shares are counted, too; NULL = none. near: the
  * similarity from which on problems are counted as near-duplicates; 0 = not looked for. */
 ALLOT_MUST_CHECK allot_code allot_problemstats_add(const char *path, const char *splits,

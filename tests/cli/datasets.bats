@@ -481,7 +481,7 @@ table() {
 @test "show finds a query by its key or its text in every kind of file" {
     import '{"problem": "1 + 1?", "answer": "2"}' '{"problem": "a?", "answer": "1/2"}' > out
     mv p.h5 two.h5
-    counts '.answer_kinds == {"whole number": 1, "fraction": 1}' allot-datasets inspect two.h5
+    counts '.answer_kinds == {"number": 2}' allot-datasets inspect two.h5
     counts '.row == 0 and .problem == "1 + 1?" and .answer == "2" and .characters == 6' \
         allot-datasets show two.h5 ' 1 +  1?'
     key=$(jq -r .key out.json)
@@ -494,7 +494,7 @@ table() {
     allot-datasets split two.h5 two.splits.h5 > out 2>&1
     counts '([.splits[]] | add) == 2 and .near_duplicates == 0' \
         allot-datasets inspect --near 0.8 --splits two.splits.h5 two.h5
-    counts '(.files | length) == 2 and .files[0].answer_kind == "whole number"
+    counts '(.files | length) == 2 and .files[0].answer_kind == "number"
         and .files[0].key == .files[1].key and .files[1].split' \
         allot-datasets show two.h5 two.splits.h5 '1 + 1?'
     allot-datasets show two.h5 two.splits.h5 '1 + 1?' > text
