@@ -302,14 +302,14 @@ static allot_code label_all(const allot_label_settings *s, const allot_rundir *m
     return code;
 }
 
-/* A pool of our own was sampled as fast as the server goes, so its seconds say nothing of a strategy. */
+/* Our own pool is sampled as fast as the server goes: its seconds say nothing of a strategy. */
 static allot_code check_sample_seconds(const allot_label_settings *s, const allot_rundir *manifest,
                                        allot_err *err)
 {
     if (!s->sample_seconds || manifest->imported) return ALLOT_OK;
     return allot_fail(err, ALLOT_EMISMATCH,
-                      "'%s': only imported samples have seconds of their own, these were drawn many "
-                      "at once (time the strategies: 'allot-collect time', and give --timing)",
+                      "'%s': only imported samples have seconds of their own, these were drawn "
+                      "many at once (time the strategies: 'allot-collect time', and give --timing)",
                       s->run_dir);
 }
 

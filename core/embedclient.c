@@ -202,7 +202,8 @@ static allot_code check(const allot_embedclient *c, long n, allot_err *err)
 {
     if (!c->base_url || !c->model)
         return allot_fail(err, ALLOT_EUSAGE, "embeddings need a server and a model");
-    if (c->batch < 1 || c->batch_tokens < 1 || n < 1) return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
+    if (c->batch < 1 || c->batch_tokens < 1 || n < 1)
+        return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
     return ALLOT_OK;
 }
 

@@ -13,8 +13,8 @@ typedef struct {
     const char *api_key_file; /* NULL = none */
     int max_concurrency;      /* requests in flight, default 8 */
     int batch;                /* texts in one request, at most; default 32 */
-    int batch_tokens;         /* and tokens, each text counted as long as the longest; default 16384.
-                                 Estimated: 2, and one for each 3 bytes. A longer text goes alone */
+    int batch_tokens;         /* and tokens, each text counted as the longest; default 16384.
+                                 Estimated: 2, and one for each 3 bytes. A longer one goes alone */
     int max_retries;
     double timeout_s;
     int insecure;

@@ -19,8 +19,8 @@ typedef struct {
     int runs;                    /* repeated runs of each beam strategy (or timing), R */
     int scored;                  /* pool samples are scored by a reward model */
     int judged;                  /* imported samples, judged where they were drawn: not graded */
-    int imported;                /* samples drawn elsewhere, whose seconds may be taken for what they
-                                    say; ours are drawn many at once */
+    int imported;                /* samples drawn elsewhere, whose seconds may be what they say;
+                                    ours are drawn many at once */
     int shard, n_shards;         /* 1..n_shards: the part of the queries that this run works on, see
                                     allot_rundir_has; 0 of 0 = all */
     long seed;

@@ -112,8 +112,8 @@ const allot_command allot_cmd_check_answers = {
     "check-answers",
     "[OPTION...] PROBLEMS.h5",
     "count what the grader reads in the reference answers; list those it cannot read\n"
-    "A reference that is not read is right only where a prediction is the same text; one that is not\n"
-    "found is lost even in a prediction that boxes it. The options are those of 'allot-collect label'.",
+    "A reference that is not read is right only where a prediction is the same text; one that is\n"
+    "not found is lost even in a prediction that boxes it. Options as of 'allot-collect label'.",
     check_options,
     1,
     1,

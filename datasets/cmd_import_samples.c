@@ -51,7 +51,7 @@ static allot_code run(const allot_common *common, allot_err *err)
     allot_code rc = allot_grade_parse(&words, &s.grade, err);
     if (!rc && strategies_path) rc = allot_strategyfile_load(strategies_path, &set, err);
     if (strategies_path) s.want = &set;
-    if (!rc && settings_of) rc = allot_rundir_load(settings_of, ALLOT_TIMING_SCHEMA, &like, err);
+    if (!rc && settings_of) rc = allot_rundir_load(settings_of, NULL, &like, err);
     s.fingerprint = like.fingerprint;
     if (!rc) rc = allot_samples_import(path, common->args[1], &s, &counts, err);
     if (!rc) rc = print_counts(common, &counts, err);
@@ -67,9 +67,9 @@ static const allot_option options[] = {
      0, 0},
     {"name", ALLOT_OPT_STRING, &name, "TEXT",
      "where the samples come from, for the fingerprint (the file's name)", 0, 0},
-    {"settings-of", ALLOT_OPT_STRING, &settings_of, "TIMING_DIR",
-     "the samples were drawn with the model and settings of this 'allot-collect time', so that its "
-     "seconds and costs belong to them",
+    {"settings-of", ALLOT_OPT_STRING, &settings_of, "DIR",
+     "the samples were drawn with the model and settings of this directory of 'allot-collect time' "
+     "(or sample), so that its seconds and costs belong to them",
      0, 0},
     ALLOT_GRADE_ROWS(words),
     {0}};

@@ -238,8 +238,8 @@ const allot_command allot_cmd_show = {
     "show",
     "[OPTION...] FILE... KEY",
     "say all that files hold of one query: problems, splits, embeddings, outcomes\n"
-    "KEY is at least 8 hex digits of the query's key, as messages print them, its text, or, where the\n"
-    "first file is problems.h5, its id there.",
+    "KEY is at least 8 hex digits of the query's key, as messages print them, its text, or, where\n"
+    "the first file is problems.h5, its id there.",
     NULL,
     2,
     -1,

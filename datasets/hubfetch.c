@@ -156,8 +156,9 @@ static const char *next_number(const char *at, const char *end, const char **beh
     return at;
 }
 
-/* cJSON makes doubles of numbers, so that an id of 17 digits would become another one. The numbers of
- * the text come in the order of the tree: those of a row are printed as they are written there. */
+/* cJSON makes doubles of numbers, so that an id of 17 digits would become another one. The numbers
+ * of the text come in the order of the tree: those of a row are printed as they are written there.
+ */
 static allot_code keep_digits(cJSON *value, int in_row, const char **at, const char *end,
                               allot_err *err)
 {

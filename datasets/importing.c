@@ -222,7 +222,7 @@ static int by_place(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Of the rows still to be written, those of the lowest places stay: the first ones, or drawn ones. */
+/* Of the rows still to be written those of the lowest places stay: the first, or drawn ones. */
 static allot_code apply_limit(first_pass *p, const allot_import_settings *s, allot_err *err)
 {
     uint64_t *place = allot_mem_array(p->n, 2 * sizeof *place, err);
@@ -405,8 +405,10 @@ allot_code allot_import(const char *input, const char *output, const allot_impor
     struct stat st;
     *counts = (allot_import_counts){0};
     if (stat(input, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return allot_fail(err, ALLOT_EUSAGE, "'%s' is no file, and an import reads it twice "
-                          "(save it first)", input);
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "'%s' is no file, and an import reads it twice "
+                          "(save it first)",
+                          input);
     allot_code rc = look(input, s, &p, err);
     if (!rc && !(keep = allot_mem_array((size_t)p.lines + 1, 1, err))) rc = ALLOT_ERUNTIME;
     if (!rc) {

@@ -59,14 +59,17 @@ static allot_code refuse_foreign(const allot_instream *s, allot_err *err)
          "in Python: datasets.Dataset.from_file(...).to_json('x.jsonl')"},
         {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file", "'allot-datasets inspect' knows allot's own"},
         {"PK\x03\x04", 4, "a zip file", "unpack it with unzip"},
-        {"\xfd" "7zXZ", 5, "an xz file", "unpack it with unxz"},
+        {"\xfd"
+         "7zXZ",
+         5, "an xz file", "unpack it with unxz"},
         {"\xff\xfe", 2, "UTF-16 text", "convert it with iconv -f UTF-16 -t UTF-8"},
         {"\xfe\xff", 2, "UTF-16 text", "convert it with iconv -f UTF-16 -t UTF-8"},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (s->packed_n >= kinds[i].n && memcmp(s->packed, kinds[i].head, kinds[i].n) == 0)
-            return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': it is %s, not lines in UTF-8 (%s)",
-                              s->path, kinds[i].what, kinds[i].way_out);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot read '%s': it is %s, not lines in UTF-8 (%s)", s->path,
+                              kinds[i].what, kinds[i].way_out);
     return ALLOT_OK;
 }
 

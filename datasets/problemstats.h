@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* problemstats.h - what problems.h5 holds: counts, lengths, sources, levels, kinds of answers, first
- * queries, what the import left out; on request splits and near-duplicates. */
+/* problemstats.h - what problems.h5 holds: counts, lengths, sources, levels, kinds of answers, the
+ * first queries, what the import left out; on request splits and near-duplicates. */
 #ifndef ALLOT_PROBLEMSTATS_H
 #define ALLOT_PROBLEMSTATS_H
 #include <cjson/cJSON.h>

@@ -28,7 +28,7 @@ struct allot_rowreader {
     allot_jsonrow json;
     allot_csvrows csv;
     char fields[FIELDS_BYTES]; /* of the header, or of the row that is refused: "a", "b" */
-    allot_buf record; /* CSV: the lines of one row */
+    allot_buf record;          /* CSV: the lines of one row */
     allot_row row;
     long bad;
     int begun, document; /* JSON lines: one was read; it begins a value of many lines, or a list */

@@ -361,8 +361,8 @@ static allot_code import_open(importing *in, const char *path, allot_instream *f
 {
     char *problems = allot_rundir_path(run, "problems.h5", err);
     char *journal = allot_rundir_path(run, "journal.jsonl", err);
-    cJSON *fingerprint = in->s->fingerprint ? cJSON_Duplicate(in->s->fingerprint, 1)
-                                            : cJSON_CreateObject();
+    cJSON *fingerprint =
+        in->s->fingerprint ? cJSON_Duplicate(in->s->fingerprint, 1) : cJSON_CreateObject();
     if (in->s->fingerprint == NULL) {
         cJSON_AddStringToObject(fingerprint, "grader", ALLOT_GRADE_VERSION);
         cJSON_AddStringToObject(fingerprint, "imported", in->s->name);
