@@ -3,7 +3,8 @@
 # the examples beside it, which say how RAW becomes the table:
 #   PROBLEMS  prints {"problem", "answer", "id"} lines, repeated ones too
 #   TABLE     prints the rows of 'allot-datasets import-outcomes', or
-#   SAMPLES   prints those of 'allot-datasets import-samples'
+#   SAMPLES   prints those of 'allot-datasets import-samples'; if they tell their seconds:
+#             LABEL_FLAGS='--sample-seconds one-by-one'
 OUT       ?= out
 BIN       ?=
 FRACTIONS ?= 0.5,0.1,0.15,0.25
@@ -30,7 +31,7 @@ $(OUT)/run/manifest.json: $(RAW)
 	$(SAMPLES) $(RAW) > $(OUT)/samples.jsonl
 	$(BIN)allot-datasets import-samples --name '$(NAME)' $(OUT)/samples.jsonl $(OUT)/run
 $(OUT)/outcomes.h5: $(OUT)/run/manifest.json
-	$(BIN)allot-collect label $(OUT)/run $@
+	$(BIN)allot-collect label $(LABEL_FLAGS) $(OUT)/run $@
 else
 $(OUT)/table.jsonl: $(RAW)
 	@mkdir -p $(OUT)

@@ -144,6 +144,29 @@ costs_of() {
     jq -e '.loads[0].has_seconds == false' costs.json
 }
 
+@test "samples with seconds go to a bundle that knows prices on seconds" {
+    for i in $(seq 160); do
+        echo "{\"query_id\": \"q$i\", \"question\": \"What is $i + 1?\", \"answer\": \"$((i + 1))\",
+            \"samples\": ["
+        for s in 0 1 1 $((i % 2)); do
+            echo "{\"extracted\": \"$((i + s))\", \"tokens\": 7, \"seconds\": 1.5},"
+        done | sed '$ s/,$//'
+        echo "]}"
+    done | tr -d '\n' | sed 's/]}/&\n/g' > raw.jsonl
+    make -s -f "$root/examples/cruxeval_10samples.mk" RAW=raw.jsonl OUT=out \
+        LABEL_FLAGS='--sample-seconds one-by-one' > log 2>&1 || { tail -n 20 log; false; }
+    allot-datasets inspect --json out/bundle.safetensors |
+        jq -e '[.manifest.costs.strategies[].seconds.mean] == [1.5, 3, 6]'
+    allot-select --quiet --bundle out/bundle.safetensors --lambda-seconds 1e-6 "What is 9 + 1?"
+    jq -e '.statics[2].seconds == 6' out/report/eval.json
+    rm -r out
+    make -s -f "$root/examples/cruxeval_10samples.mk" RAW=raw.jsonl OUT=out > log 2>&1
+    rc=0
+    allot-select --quiet --bundle out/bundle.safetensors --lambda-seconds 1e-6 "a?" 2> err || rc=$?
+    [ $rc != 0 ]
+    grep -q seconds err
+}
+
 @test "a reward model and samples without seconds have none" {
     forty ', "score": 1'
     sed -i '1 s/"seconds": 6,/"seconds": null,/' samples.jsonl
