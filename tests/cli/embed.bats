@@ -39,10 +39,11 @@ vectors() { # FILE
     truncate -s -10 x.emb.h5.partial
     rc=0
     allot-datasets embed "${settings[@]}" --pooling-name mean p.h5 x.emb.h5 2> err || rc=$?
-    [ $rc = 5 ] && grep -q "another model, pooling or prefix (remove it to begin again)" err
+    [ $rc = 5 ]
+    grep -q "another model, pooling or prefix (remove it to begin again)" err
     allot-datasets embed "${settings[@]}" --verbose p.h5 x.emb.h5 > out 2> err
     grep -Eq '[1-9][0-9]* of 400 vectors were in' err
-    ! grep -q '400 of 400' err
+    ! grep -q '400 of 400' err || false
     [ ! -e x.emb.h5.partial ]
     [ "$(vectors whole.emb.h5)" = "$(vectors x.emb.h5)" ]
     [ "$(vectors x.emb.h5 | sort -u | wc -l)" = 6 ]
@@ -75,10 +76,12 @@ vectors() { # FILE
     "${embed[@]}" --insecure p.h5 b.emb.h5 > out
     rc=0
     "${embed[@]}" p.h5 c.emb.h5 2> err || rc=$?
-    [ $rc = 6 ] && grep -q certificate err
+    [ $rc = 6 ]
+    grep -q certificate err
     rc=0
     "${embed[@]}" --insecure --header 'Host: other' p.h5 c.emb.h5 2> err || rc=$?
-    [ $rc = 2 ] && grep -q "the header 'Host' is not to be given" err
+    [ $rc = 2 ]
+    grep -q "the header 'Host' is not to be given" err
     [ ! -e c.emb.h5 ]
 
     "$ALLOT_BUILD/tests/tools/make_tables" . 40
@@ -95,7 +98,8 @@ vectors() { # FILE
     "${choose[@]}" --insecure '12+1=?' > out
     rc=0
     "${choose[@]}" '12+1=?' 2> err || rc=$?
-    [ $rc = 6 ] && grep -q certificate err
+    [ $rc = 6 ]
+    grep -q certificate err
 }
 
 @test "a server that is not there leaves nothing" {

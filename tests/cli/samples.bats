@@ -260,7 +260,8 @@ costs_of() {
             --jsonl gsm8k_gpt41mini/problems.jsonl | cut -f 1 > "by_$price"
     done
     grep -q 'adaptive' by_tokens
-    [ "$(grep -c . by_seconds)" = 1200 ] && ! grep -q 'adaptive' by_seconds
+    [ "$(grep -c . by_seconds)" = 1200 ]
+    ! grep -q 'adaptive' by_seconds || false
     # 0.342125 of the 8000 samples are right
     allot-collect label cruxeval_10samples/run o.h5 2> err | grep -q '^single  *0.3421 '
 }
