@@ -145,6 +145,10 @@ void allot_prompt_clean_json(const char *text, size_t n, allot_buf *out)
 {
     size_t from = 0, i = 0;
     while (i < n) {
+        if (text[i] > 0 && text[i] != '\\') { /* most are ASCII */
+            i++;
+            continue;
+        }
         int len = text[i] ? allot_utf8_length(text + i, n - i) : 0;
         if (text[i] == '\\' && n - i >= 2) {
             /* An escape is taken as a whole, so that an escaped backslash starts no other. */

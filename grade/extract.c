@@ -114,8 +114,12 @@ static void join_boxes(const char *text, size_t n_text, const char **start, size
 
 static const char *last_of(const char *text, size_t n, const char *word)
 {
-    for (size_t m = strlen(word), i = n; i-- > 0;)
-        if (n - i >= m && text[i] == *word && memcmp(text + i, word, m) == 0) return text + i;
+    size_t m = strlen(word);
+    while (n >= m) {
+        const char *at = memrchr(text, *word, n - m + 1);
+        if (!at || memcmp(at, word, m) == 0) return at;
+        n = (size_t)(at - text) + m - 1;
+    }
     return NULL;
 }
 
