@@ -66,8 +66,8 @@ allot_task *allot_pump_task(allot_pump *p, void *owner, long q, int unit)
 
 void allot_pump_end_task(allot_pump *p, allot_task *job)
 {
-    if (job->prev) job->prev->next = job->next;
-    else p->jobs = job->next;
+    if (p->jobs == job) p->jobs = job->next;
+    else job->prev->next = job->next;
     if (job->next) job->next->prev = job->prev;
     p->n_jobs--;
     allot_record_clear(&job->kept);

@@ -136,7 +136,8 @@ static allot_code start(allot_scheduler *s, allot_served *const *models,
     for (int i = 0; i < s->n_lanes && code == ALLOT_OK; i++)
         code = allot_lane_init(&s->lanes[i], models[i], o->max_num_seqs, o->kv_cache_mib, err);
     if (code != ALLOT_OK) return code;
-    s->scratch = allot_mem_array((size_t)(s->n_threads * s->n_lanes), sizeof *s->scratch, err);
+    s->scratch = allot_mem_array((size_t)s->n_threads * (size_t)s->n_lanes, sizeof *s->scratch,
+                                 err);
     if (s->scratch == NULL) return ALLOT_ERUNTIME;
     for (int i = 0; i < s->n_threads * s->n_lanes && code == ALLOT_OK; i++)
         code = allot_scratch_init(&s->scratch[i], &models[i % s->n_lanes]->transformer, err);

@@ -54,7 +54,7 @@ static int decimal(const char **p, mpq_t q)
 {
     char digits[ALLOT_ANSWER_MAX + 2];
     size_t n = 0, group = 0, places = 0;
-    int separated = 0;
+    char separated = 0;
     const char *s = *p;
     while (n < ALLOT_ANSWER_MAX) {
         if (isdigit((unsigned char)*s)) {

@@ -76,7 +76,7 @@ int allot_value_choose(allot_value *n, const allot_value *k)
     if (n->variable || k->variable || a != floor(a) || b != floor(b) || b < 0 || b > a || a > 1000)
         return 0;
     *n = (allot_value){.z = 1, .m = 1, .exact = 1};
-    for (double i = 1; i <= b; i++) {
+    for (int i = 1; i <= (int)b; i++) {
         allot_value up = {.z = a - b + i, .m = (uint64_t)(a - b + i), .exact = 1};
         allot_value down = {.z = i, .m = (uint64_t)i, .exact = 1};
         allot_value_multiply(n, &up);
