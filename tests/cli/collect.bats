@@ -76,7 +76,9 @@ fails_with() {
     [ "$status" -eq 0 ]
     [ "$(jq -r '[.queries, .samples.done, .scores.done, .beams.done, .errors] | join(" ")' <<< "$output")" \
         = "12 96 96 24 0" ]
-    [ "$(records run sample)" = 96 ] && [ "$(records run score)" = 96 ] && [ "$(records run beam)" = 24 ]
+    [ "$(records run sample)" = 96 ]
+    [ "$(records run score)" = 96 ]
+    [ "$(records run beam)" = 24 ]
     run allot-collect status run
     [ "$status" -eq 0 ]
     [[ "$output" == *"samples  96 of 96 (100.0 %)"* ]]
@@ -113,12 +115,15 @@ fails_with() {
     start_server
     strategies single majority@2 > s.json
     sample run --limit 5
-    [ "$(records run sample)" = 20 ] && [ "$(records run score)" = 0 ]
+    [ "$(records run sample)" = 20 ]
+    [ "$(records run score)" = 0 ]
     cp run/journal.jsonl before
     strategies single majority@2 bon@4 beam@4x2x6 > s.json
     sample run --runs 3
     head -c "$(stat -c %s before)" run/journal.jsonl | cmp - before
-    [ "$(records run sample)" = 96 ] && [ "$(records run score)" = 96 ] && [ "$(records run beam)" = 36 ]
+    [ "$(records run sample)" = 96 ]
+    [ "$(records run score)" = 96 ]
+    [ "$(records run beam)" = 36 ]
     # and is the same as if it had been made at once
     sample once --runs 3
     allot-collect label --quiet run a.h5
@@ -140,7 +145,8 @@ fails_with() {
     done
     [ "$killed_at_work" -ge 3 ]
     sample killed
-    [ "$(records killed sample)" = 96 ] && [ "$(records killed score)" = 96 ]
+    [ "$(records killed sample)" = 96 ]
+    [ "$(records killed score)" = 96 ]
     allot-collect label --quiet calm a.h5
     allot-collect label --quiet killed b.h5
     "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
@@ -179,10 +185,13 @@ fails_with() {
     [ "$status" -eq 1 ] || { cat log; false; }
     cat log
     grep -q "cannot write 'run/journal.jsonl': .* (make room and run the same command again: whole records are kept)" log
-    [ "$(stat -c %s run/journal.jsonl)" -le 92160 ] && [ "$(stat -c %s run/journal.jsonl)" -gt 80000 ]
+    [ "$(stat -c %s run/journal.jsonl)" -le 92160 ]
+    [ "$(stat -c %s run/journal.jsonl)" -gt 80000 ]
     tail -c 1 run/journal.jsonl | cmp - <(echo)
     sample run
-    [ "$(records run sample)" = 96 ] && [ "$(records run score)" = 96 ] && [ "$(records run beam)" = 24 ]
+    [ "$(records run sample)" = 96 ]
+    [ "$(records run score)" = 96 ]
+    [ "$(records run beam)" = 24 ]
     allot-collect label --quiet calm a.h5
     allot-collect label --quiet run b.h5
     "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
@@ -253,7 +262,8 @@ fails_with() {
     strategies bon@2 > s.json
     run sample run --limit 2
     fails_with 3 "units are missing"
-    [ "$(records run sample)" = 8 ] && [ "$(records run score)" = 0 ]
+    [ "$(records run sample)" = 8 ]
+    [ "$(records run score)" = 0 ]
     run allot-collect status --json run
     [ "$(jq -r '.errors[0].unit' <<< "$output")" = scores ]
     [[ "$(jq -r '.errors[0].example' <<< "$output")" == *"step"* ]]
@@ -296,16 +306,21 @@ fails_with() {
     fails_with 6 "127.0.0.1:1"
     start_server
     run sample run --dataset nowhere.h5
-    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.h5"* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"nowhere.h5"* ]]
     run sample run --strategies nowhere.json
-    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.json"* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"nowhere.json"* ]]
     strategies single telepathy@4 > bad.json
     run sample run --strategies bad.json
     fails_with 4 "telepathy@4"
     run sample run --model bigmath
-    [ "$status" -eq 6 ] && [[ "$output" == *"bigmath"* ]] && [[ "$output" == *"tinymath"* ]]
+    [ "$status" -eq 6 ]
+    [[ "$output" == *"bigmath"* ]]
+    [[ "$output" == *"tinymath"* ]]
     run allot-collect status nowhere
-    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere"* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"nowhere"* ]]
     [ ! -e run ]
 }
 
@@ -417,7 +432,8 @@ mklong() {
     cmp before t/journal.jsonl
     # more is wanted: up to the cap, and said so
     run timing t --queries 12 --precision 0.0001
-    [ "$status" -eq 0 ] && [ "$(records t timed)" = 24 ]
+    [ "$status" -eq 0 ]
+    [ "$(records t timed)" = 24 ]
     run allot-collect time --dataset p.h5 --strategies s.json --output t --base-url "$URL" \
         --model tinymath --prm-model tinymath-prm --prompt-template 'Q: {problem}\n' --max-tokens 200 \
         --queries 12 --precision 0.0001
@@ -554,7 +570,8 @@ mklong() {
 @test "--dry-run tells requests, tokens, seconds and money from a pilot, and wastes nothing" {
     URL=http://127.0.0.1:1
     run sample run --dry-run --json
-    [ "$status" -eq 0 ] && [ ! -e run ]
+    [ "$status" -eq 0 ]
+    [ ! -e run ]
     [ "$(jq -r '[.samples.total, .scores.total, .beams.total, .tokens, .source] | map(tostring) | join(" ")' <<< "$output")" \
         = "96 96 24 null null" ]
     [ "$(jq '.requests == 96 + 96 + 24 * 6 * 5' <<< "$output")" = true ]
@@ -580,7 +597,8 @@ mklong() {
     allot-calibrate costs --quiet t --output c.json > log
     stop_server
     run sample run --dry-run --costs c.json --price-hour 3600
-    [ "$status" -eq 0 ] && [ ! -e run ]
+    [ "$status" -eq 0 ]
+    [ ! -e run ]
     [[ "$output" == *"run: 12 queries; to come: 96 samples, 96 scores, 24 beam searches"* ]]
     [[ "$output" == *"generated tokens         about "[1-9]* ]]
     [[ "$output" == *"price                    about "* ]]
@@ -629,14 +647,16 @@ mklong() {
     fails_with 5 "of 'mixed/journal.jsonl' is of a query that is not of shard 2 of 2"
     # a unit less
     cp -r s2 short
-    sed -i 3d short/journal.jsonl
+    sed -i "$(grep -n '"t":"score"' short/journal.jsonl | tail -1 | cut -d: -f1)d" short/journal.jsonl
     run allot-collect merge --output m s1 short
     fails_with 4 "cannot merge 'short': 1 of its "
     [ ! -e m ]
     run allot-collect merge --partial --output m s1 short
     [ "$status" -eq 0 ]
     sample m
-    [ "$(records m sample)" = 96 ] && [ "$(records m score)" = 96 ] && [ "$(records m beam)" = 24 ]
+    [ "$(records m sample)" = 96 ]
+    [ "$(records m score)" = 96 ]
+    [ "$(records m beam)" = 24 ]
     run allot-collect merge --output m s1 s2
     fails_with 2 "cannot merge into 'm': it has a manifest.json"
     run allot-collect merge --output n m
@@ -691,6 +711,7 @@ mklong() {
     for command in sample time status label merge; do
         run allot-collect "$command" --help
         [ "$status" -eq 0 ]
-        [[ "$output" == *"Usage: allot-collect $command"* ]] && [[ "$output" == *"Examples:"* ]]
+        [[ "$output" == *"Usage: allot-collect $command"* ]]
+        [[ "$output" == *"Examples:"* ]]
     done
 }

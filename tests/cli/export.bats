@@ -18,7 +18,9 @@ refuses() {
     shift 2
     run "$@"
     echo "$output"
-    [ "$status" = "$code" ] && [ "${#lines[@]}" = 1 ] && [ ! -e model.safetensors ]
+    [ "$status" = "$code" ]
+    [ "${#lines[@]}" = 1 ]
+    [ ! -e model.safetensors ]
     [[ "$output" == $pattern ]]
 }
 
@@ -69,7 +71,7 @@ END
 }
 
 @test "a load that was not timed is refused, listing those that were" {
-    refuses 4 "*'costs.json' has no costs at load 3, only at 1*" export_bundle --uncalibrated --load 3
+    refuses 5 "*'costs.json' has no costs at load 3, only at 1*" export_bundle --uncalibrated --load 3
 }
 
 @test "costs without seconds make a bundle without seconds" {

@@ -44,7 +44,8 @@ same_labels() {
     sample both --quiet
     local a b
     a=$(wc -l < log1) b=$(wc -l < log2)
-    [ $((a * 4)) -gt $((a + b)) ] && [ $((b * 4)) -gt $((a + b)) ] # a slow one gets less
+    [ $((a * 4)) -gt $((a + b)) ]
+    [ $((b * 4)) -gt $((a + b)) ] # a slow one gets less
     same_labels alone both
 }
 
@@ -54,7 +55,7 @@ same_labels() {
     another 2 --delay 0.01 --die-after 60
     sample both --quiet --max-retries 0
     [ "$(grep -c '"t":"error"' both/journal.jsonl)" = 0 ]
-    ! kill -0 "${PIDS[1]}" 2> /dev/null
+    ! kill -0 "${PIDS[1]}" 2> /dev/null || false
     same_labels alone both
 }
 
@@ -78,7 +79,8 @@ same_labels() {
     [[ "${lines[-1]}" == *"is of kind 'vllm', but 'http://127.0.0.1:"*"' is of kind 'sglang' (servers that share the work must be alike)" ]]
     URLS=$URL/v1,$URL
     run sample run
-    [ "$status" -eq 2 ] && [[ "${lines[-1]}" == *"is given twice" ]]
+    [ "$status" -eq 2 ]
+    [[ "${lines[-1]}" == *"is given twice" ]]
     URLS=$URL
     rm port
     "$ALLOT_BUILD/tests/faults/fault_server" port 3>&- &
@@ -101,7 +103,8 @@ same_labels() {
     run allot-collect status --json run
     local n
     n=$(jq -s 'map(select(.t == "sample" and .attempt > 0)) | length' run/journal.jsonl)
-    [ "$n" -gt 0 ] && [ "$(jq .redrawn_samples <<< "$output")" = "$n" ]
+    [ "$n" -gt 0 ]
+    [ "$(jq .redrawn_samples <<< "$output")" = "$n" ]
     run allot-collect status run
     [[ "$output" == *"redrawn  $n of 64 samples ("*": the server fails often)"* ]]
     # seeds that failed were not kept

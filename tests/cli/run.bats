@@ -140,7 +140,8 @@ fails_with() {
     run ask --temperature 1 '1+1=?'
     fails_with 5 "temperature is 0.8 in the one and 1 in the other"
     run ask --temperature 1 --force --quiet --strategy majority@16 '1+1=?'
-    [ "$status" -eq 0 ] && [ "${lines[-1]}" = 2 ]
+    [ "$status" -eq 0 ]
+    [ "${lines[-1]}" = 2 ]
     bundle_with '{"fingerprint": {"generator": "bigmath"}}' > model.safetensors
     run ask '1+1=?'
     fails_with 6 "bigmath"
@@ -211,7 +212,8 @@ speaks_to() {
     run ask --strategy telepathy '1+1=?'
     fails_with 4 "telepathy"
     run allot-run --bundle nowhere.safetensors --base-url "$URL" '1+1=?'
-    [ "$status" -ne 0 ] && [[ "$output" == *"nowhere.safetensors"* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"nowhere.safetensors"* ]]
     run ask --base-url http://127.0.0.1:1 --max-retries 0 '1+1=?'
     fails_with 6 "127.0.0.1:1"
     run ask --strategy single 'no arithmetic'

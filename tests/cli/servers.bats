@@ -306,7 +306,8 @@ refused() {
     [[ "$(allot-collect status idle)" == *"it fell silent"* ]]
     for limit in --first-byte-timeout --idle-timeout; do
         limited ok "$limit" 11 --timeout 10
-        [ "$status" -eq 2 ] && [[ "$output" == *"timeout of 11 s is above the 10 s of a whole request"* ]]
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"timeout of 11 s is above the 10 s of a whole request"* ]]
         limited ok "$limit" 0
         [ "$status" -eq 2 ]
     done

@@ -31,7 +31,8 @@ sys.exit(code)' "$@" > measured
     measure allot-collect sample --dry-run --json --dataset p.h5 --strategies s.json --output run \
         --base-url http://127.0.0.1:1
     [ "$(jq '.samples.done' out)" = 1280000 ]
-    [ "$S" -lt 20 ] && [ "$MB" -lt 200 ]
+    [ "$S" -lt 20 ]
+    [ "$MB" -lt 200 ]
     measure allot-collect label --quiet --json run o.h5
     [ "$(jq -r '[.queries, .samples] | join(" ")' out)" = "20000 1280000" ]
     [ "$MB" -lt 200 ]
