@@ -32,18 +32,21 @@ void allot_buf_str(allot_buf *b, const char *text)
     allot_buf_add(b, text, strlen(text));
 }
 
+/* Most fits into the room there is; only else is it printed twice. */
 void allot_buf_printf(allot_buf *b, const char *fmt, ...)
 {
     va_list ap, again;
     va_start(ap, fmt);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    size_t room = b->failed || !b->at ? 0 : b->capacity - b->n;
+    int n = vsnprintf(room ? b->at + b->n : NULL, room, fmt, ap);
     va_end(ap);
-    if (n >= 0 && make_room(b, (size_t)n)) {
-        vsnprintf(b->at + b->n, (size_t)n + 1, fmt, again);
+    if (n >= 0 && ((size_t)n < room || make_room(b, (size_t)n))) {
+        if ((size_t)n >= room) vsnprintf(b->at + b->n, (size_t)n + 1, fmt, again);
         b->n += (size_t)n;
     } else {
         b->failed = 1;
+        if (room) b->at[b->n] = '\0';
     }
     va_end(again);
 }
