@@ -152,6 +152,12 @@ static allot_code detect_kind(allot_engine *e, allot_err *err)
     e->profile = allot_profile_find(e->config.server_kind);
     if (e->profile) return ALLOT_OK;
     allot_code rc = allot_profile_detect(e->http, &e->server, &e->profile, &e->about, err);
+    if (!rc && !e->about)
+        return allot_fail(err, ALLOT_ESERVER,
+                          "'%s' answers, but not as a server that is known: there is no "
+                          "'/v1/models' below it (is that the address? if so, say what it speaks "
+                          "with --server-kind)",
+                          e->server.root);
     for (int i = 0; i < e->hosts.n && !rc; i++)
         if (e->hosts.at[i].failures == 0 && strcmp(e->hosts.at[i].root, e->server.root) != 0)
             rc = check_kind(e, i, err);

@@ -6,7 +6,8 @@
 
 #define COMPLETIONS "/v1/completions"
 
-/* Detection asks in this order, the most telling path first; the last row is what is left. */
+/* Detection asks in this order, the most telling path first; the last row fits whatever is
+ * left. */
 static const allot_profile PROFILES[] = {
     {.kind = "sglang",
      .probe_path = "/get_server_info",
@@ -64,6 +65,8 @@ static const allot_profile PROFILES[] = {
      .metrics = {"vllm:num_requests_running", "vllm:num_requests_waiting",
                  "vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total"}},
     {.kind = "openai",
+     .probe_path = "/v1/models",
+     .probe_field = "data",
      .completions = COMPLETIONS,
      .limit = "max_tokens",
      .continues = ALLOT_CONTINUE_NONE,
@@ -109,7 +112,7 @@ allot_code allot_profile_detect(allot_http *h, const allot_endpoint *server,
 {
     *about = NULL;
     *out = &PROFILES[N_PROFILES - 1];
-    for (const allot_profile *p = PROFILES; p->probe_path; p++) {
+    for (const allot_profile *p = PROFILES; p < PROFILES + N_PROFILES; p++) {
         probe ask = {.field = p->probe_field};
         allot_buf url = {0};
         allot_buf_printf(&url, "%s%s", server->root, p->probe_path);

@@ -77,7 +77,7 @@ const allot_profile *allot_profile_at(int i);
 void allot_profile_kinds(char *out, size_t n);
 
 /* Asks the server what it is; "openai" when nothing is recognised. *about: what it said of itself
- * (the caller deletes it), NULL if nothing. */
+ * (the caller deletes it), NULL if nothing, not even which models it has. */
 ALLOT_MUST_CHECK allot_code allot_profile_detect(allot_http *h, const allot_endpoint *server,
                                                  const allot_profile **out, cJSON **about,
                                                  allot_err *err);

@@ -314,6 +314,15 @@ refused() {
     [ ! -e ok ]
 }
 
+@test "an address below which there is no such server is refused, unless the kind is given" {
+    start_server
+    run one --base-url "$URL/nowhere"
+    refused 6 "'$URL/nowhere' answers, but not as a server that is known: there is no '/v1/models'"
+    [ ! -e run/journal.jsonl ]
+    run one --base-url "$URL/nowhere" --server-kind openai
+    [ "$status" -eq 3 ]
+}
+
 @test "keys come from the environment or a file, one for each server, and are never written" {
     start_server --key s3cret-7
     run one
