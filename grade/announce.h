@@ -15,9 +15,18 @@ static inline void allot_trim_blanks(const char **s, size_t *n)
         (*n)--;
 }
 
+/* Does text begin with the phrase, in lower case? Case of ASCII letters does not count. */
+int allot_matches(const char *text, size_t n, const char *phrase);
+
+/* Takes blanks, stars, quotes and the signs of a formula off both ends. */
+void allot_undress(const char **s, size_t *n);
+
 /* What follows the last "answer is", "Answer:", "####", "A:" at a line's start, a heading "Answer",
  * or the like in other languages. */
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len);
+
+/* The last formula, if no digit follows it; "$1$ and $2$" is one answer. */
+int allot_last_formula(const char *text, size_t n, const char **start, size_t *len);
 
 /* The text itself if it is a formula, else the last formula, else the last number, else the text
  * itself if it is a few words. */

@@ -167,7 +167,22 @@ static int is_point_of_names(allot_span t)
            strspn(t.s, "(),abcdefghijklmnopqrstuvwxyz ") >= t.n;
 }
 
-/* One side is "name = value", or a sum worked out ("64 + 37 = 101"): its last part counts. */
+/* The left side of what a text works out, where no value can be had: an integral, a determinant,
+ * "x + y"; no equation such as "x^2 = 4". */
+static int is_asked_for(allot_span t)
+{
+    static const char *const signs[] = {"\\int", "\\sum", "\\prod",  "\\lim", "\\det",
+                                        "\\gcd", "\\max", "\\begin", "\\min", "\\operatorname"};
+    int digits = 0;
+    for (size_t i = 0; i < t.n; i++)
+        digits |= isdigit((unsigned char)t.s[i]) != 0;
+    for (size_t k = 0; digits && k < sizeof signs / sizeof *signs; k++)
+        if (memmem(t.s, t.n, signs[k], strlen(signs[k]))) return 1;
+    return !digits;
+}
+
+/* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
+ * the parts that are values agree. */
 static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
 {
     if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
@@ -177,8 +192,9 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     for (int i = 0; i + 1 < r->n; i++) {
         allot_value v;
         if (is_name(r->part[i])) continue;
-        if (!allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) || v.variable) return 0;
-        if (!allot_same(r->part[i], last, c)) return 0;
+        int known = allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) && !v.variable;
+        if (known ? !allot_same(r->part[i], last, c) : r->n == 2 && !is_asked_for(r->part[i]))
+            return 0;
     }
     return allot_same(last, value, c);
 }

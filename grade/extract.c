@@ -37,11 +37,11 @@ static box_found braces(const char *text, size_t n, size_t at, const char **star
 /* What the command at text[at] boxes: braces, or digits as in \boxed 5. */
 static box_found boxed_at(const char *text, size_t n, size_t at, const char **start, size_t *len)
 {
-    static const char *const names[] = {"\\boxed", "\\fbox"};
+    static const char *const names[] = {"\\boxed", "\\fbox", "\\framebox"};
     int k = 0;
-    while (k < 2 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
+    while (k < 3 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
         k++;
-    if (k == 2) return BOX_NONE;
+    if (k == 3) return BOX_NONE;
     at += strlen(names[k]);
     while (at < n && text[at] == ' ')
         at++;
@@ -123,6 +123,28 @@ static const char *last_of(const char *text, size_t n, const char *word)
     return NULL;
 }
 
+/* What a chat template puts between turns. */
+static const char *const turns[] = {"<|im_end|>",       "<|im_start|>",  "<|eot_id|>",
+                                    "<|endoftext|>",    "<|end|>",       "<|end_of_text|>",
+                                    "<end_of_turn>",    "<start_of_turn>", "</s>",
+                                    "<|start_header_id|>", "<eos>",      "<|eom_id|>",
+                                    "<\xef\xbd\x9c" "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
+
+/* The answer ends with its turn; what stands before it is the question's, if the model repeats it. */
+static void keep_one_turn(const char **text, size_t *n)
+{
+    const char *own = last_of(*text, *n, "<|im_start|>assistant"), *end = *text + *n;
+    if (own) *text = own + strlen("<|im_start|>assistant");
+    *n = (size_t)(end - *text);
+    int seen = 0;
+    for (size_t i = 0; i < *n; i++) {
+        seen |= !isspace((unsigned char)(*text)[i]) && (*text)[i] != '<';
+        if ((*text)[i] != '<' || !seen) continue;
+        for (size_t k = 0; k < sizeof turns / sizeof *turns; k++)
+            if (allot_matches(*text + i, *n - i, turns[k])) *n = i;
+    }
+}
+
 /* Thoughts are no answer: what stands behind the last </think>, and before a <think> that is never
  * closed. */
 static void skip_thoughts(const char **text, size_t *n)
@@ -156,6 +178,7 @@ static allot_extract_how find(const char *text, size_t n, const allot_grade_opti
 allot_extract_how allot_extract(const char *text, size_t n, const allot_grade_options *o,
                                 const char **start, size_t *len)
 {
+    keep_one_turn(&text, &n);
     skip_thoughts(&text, &n);
     allot_extract_how how = find(text, n, o, start, len);
     return how != ALLOT_EXTRACT_NONE && *len > ALLOT_ANSWER_MAX ? ALLOT_EXTRACT_NONE : how;
@@ -172,6 +195,26 @@ static void skip_open_box(const char **start, size_t *len)
     *len -= slashes + 6;
 }
 
+/* "#### 5", "Therefore, $x = 5$.": a reference in words, which end with its only formula, or announce
+ * it. */
+static void skip_words(const char **start, size_t *len)
+{
+    const char *at;
+    size_t n;
+    if (*len > 0 && strchr("*`", **start)) allot_undress(start, len);
+    if (allot_after_phrase(*start, *len, &at, &n)) {
+        *start = at;
+        *len = n;
+    } else if (*len > 0 && isalpha((unsigned char)**start) &&
+               allot_last_formula(*start, *len, &at, &n) && at + n + 4 > *start + *len) {
+        const char *first = memchr(*start, '$', *len);
+        if (!first) first = memmem(*start, *len, "\\(", 2);
+        if (!first || first + 2 < at || first == *start) return;
+        *start = at;
+        *len = n;
+    }
+}
+
 int allot_reference(const char *answer, size_t n_answer, const char *solution, size_t n_solution,
                     const char **start, size_t *len)
 {
@@ -183,6 +226,7 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
         *len = n_answer;
         allot_trim_blanks(start, len);
         skip_open_box(start, len);
+        skip_words(start, len);
         if (*len == 0) {
             if (last_box(solution, n_solution, start, len) != BOX_FOUND) return 0;
             join_boxes(solution, n_solution, start, len);

@@ -99,6 +99,7 @@ static int matrix(allot_span t, allot_structure *o)
         if (!begins(t, 6, kinds[k]) || t.n < 2 * m + 10) continue;
         size_t from = 6 + m, end = t.n - m - 4;
         if (!begins(t, end, "\\end") || !begins(t, end + 4, kinds[k])) return 0;
+        if (memmem(t.s + from, end - from, kinds[k], m)) return 0; /* A B = C, three of them */
         if (k == 4 && t.s[from] == '{')
             while (from < end && t.s[from++] != '}')
                 continue;

@@ -48,7 +48,7 @@ static void extraction(void **state)
     extracts("my answer\n42\n", ALLOT_EXTRACT_NONE, NULL);
     extracts("The answer is therefore 3, not 4.", ALLOT_EXTRACT_PHRASE, "3");
     extracts("the answer is 12 because 3*4=12", ALLOT_EXTRACT_PHRASE, "12");
-    extracts("the answer is $a_{. b}$, as seen", ALLOT_EXTRACT_PHRASE, "$a_{. b}$, as seen");
+    extracts("the answer is $a_{. b}$, as seen", ALLOT_EXTRACT_PHRASE, "a_{. b}");
     extracts("so \\boxed 52.", ALLOT_EXTRACT_BOXED, "52");
     extracts("\\boxed{1} and \\boxed 5", ALLOT_EXTRACT_BOXED, "5");
     extracts("\\boxed{1} and \\boxed{ 5 }", ALLOT_EXTRACT_BOXED, "\\boxed{1} and \\boxed{ 5 }");

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lastvalue.c - the value, or the choice, that a text without box and announcement ends with. */
+#include <ctype.h>
+#include <string.h>
+#include "grade/announce.h"
+
+/* The formula between dollars, \( \) or \[ \] that ends text of n bytes; its command's or dollar's
+ * place in *open. */
+static int formula_before(const char *text, size_t n, size_t *open, const char **start, size_t *len)
+{
+    if (n < 2) return 0;
+    char close = text[n - 1];
+    if (close != '$' && !(text[n - 2] == '\\' && strchr(")]", close))) return 0;
+    size_t to = n - (close == '$' ? 1 : 2), from = to;
+    char opener = close == ')' ? '(' : close == ']' ? '[' : '$';
+    while (from > 0 &&
+           !(text[from - 1] == opener && (opener == '$' || (from > 1 && text[from - 2] == '\\'))))
+        from--;
+    if (from == 0) return 0;
+    *open = from - (opener == '$' ? 1 : 2);
+    *start = text + from;
+    *len = to - from;
+    allot_trim_blanks(start, len);
+    return *len > 0 && *len < 300;
+}
+
+/* The end of what is before the joint ("and", "or", a comma) at the end of n bytes; n if none. */
+static size_t before_joint(const char *text, size_t n)
+{
+    static const char *const joints[] = {" and ", ", and ", " or ", ", ", ","};
+    for (size_t k = 0; k < sizeof joints / sizeof *joints; k++) {
+        size_t m = strlen(joints[k]);
+        if (n > m && memcmp(text + n - m, joints[k], m) == 0 && text[n - m - 1] != ',')
+            return n - m;
+    }
+    return n;
+}
+
+int allot_last_formula(const char *text, size_t n, const char **start, size_t *len)
+{
+    size_t end = n, open, joint;
+    while (end > 0 && text[end - 1] != '$' &&
+           !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
+        if (isdigit((unsigned char)text[--end])) return 0;
+    if (!formula_before(text, end, &open, start, len)) return 0;
+    const char *last = *start + *len, *before;
+    size_t length;
+    for (int k = 0; k < 16 && (joint = before_joint(text, open)) < open; k++) {
+        if (!formula_before(text, joint, &open, &before, &length)) break;
+        *start = before;
+        *len = (size_t)(last - before);
+    }
+    return 1;
+}
+
+static int is_number_sign(char c)
+{
+    return isdigit((unsigned char)c) || strchr(",./:", c) != NULL;
+}
+
+/* Where the number begins that ends at text[end]: "1,234.5", "3/4", "1e-5". */
+static size_t number_start(const char *text, size_t end)
+{
+    size_t from = end;
+    while (from > 0 && text[from - 1] && is_number_sign(text[from - 1]))
+        from--;
+    size_t e = from - (from > 0 && strchr("+-", text[from - 1]));
+    if (e > 1 && strchr("eE", text[e - 1]) && isdigit((unsigned char)text[e - 2]))
+        return number_start(text, e - 1);
+    if (from > 3 && memcmp(text + from - 3, "10^", 3) == 0) { /* 3.0 x 10^5 */
+        for (e = from - 3; e > 1 && strchr(" x*", text[e - 1]) && text[e - 1];)
+            e--;
+        return e < from - 3 && isdigit((unsigned char)text[e - 1]) ? number_start(text, e)
+                                                                   : from - 3;
+    }
+    while (from < end && !isdigit((unsigned char)text[from]) &&
+           !(text[from] == '.' && isdigit((unsigned char)text[from + 1])))
+        from++;
+    return from;
+}
+
+/* Behind an exponent that begins at text[at]: "^T", "^{-1}". */
+static size_t past_power(const char *text, size_t n, size_t at)
+{
+    if (at + 1 >= n || text[at] != '^') return at;
+    const char *close = text[at + 1] == '{' ? memchr(text + at, '}', n - at) : NULL;
+    return close ? (size_t)(close + 1 - text) : at + 2;
+}
+
+/* Where the factor begins that stands before what begins at text[at]: "3\sqrt{2}", "-2\pi". */
+static size_t factor_start(const char *text, size_t at)
+{
+    while (at > 0 && (isdigit((unsigned char)text[at - 1]) || strchr(".*", text[at - 1])) &&
+           text[at - 1])
+        at--;
+    return at > 0 && text[at - 1] == '-' ? at - 1 : at;
+}
+
+/* The \frac or \sqrt without signs of a formula whose arguments hold what is at text[at]. */
+static int command_around(const char *text, size_t n, size_t at, const char **start, size_t *len)
+{
+    static const char *const names[] = {"\\frac{", "\\dfrac{", "\\tfrac{", "\\sqrt{"};
+    enum { FAR = 60 };
+    for (size_t i = at; i-- > 0 && i + FAR > at;) {
+        for (int k = 0; text[i] == '\\' && k < 4; k++) {
+            size_t to = i + strlen(names[k]);
+            if (!allot_matches(text + i, n - i, names[k])) continue;
+            for (int depth = 1; to < n && (depth > 0 || text[to] == '{'); to++)
+                depth += (text[to] == '{') - (text[to] == '}');
+            if (to <= at) return 0;
+            *start = text + factor_start(text, i);
+            *len = to - (size_t)(*start - text);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* "(1, 2)", "[0, 1)" that ends at text[close]: numbers and commas, no function's arguments. */
+static int brackets_around(const char *text, size_t close, const char **start, size_t *len)
+{
+    int commas = 0;
+    for (size_t i = close; i-- > 0 && text[i] != '\n' && !isalpha((unsigned char)text[i]);) {
+        commas += text[i] == ',';
+        if (!strchr("([", text[i])) continue;
+        if (!commas || (i > 0 && isalnum((unsigned char)text[i - 1]))) return 0;
+        *start = text + i;
+        *len = close + 1 - i;
+        return 1;
+    }
+    return 0;
+}
+
+/* The matrix that text[at] is in, with its factor and its power. */
+static int matrix_around(const char *text, size_t n, size_t at, const char **start, size_t *len)
+{
+    const char *end = memmem(text + at, n - at, "matrix}", 7);
+    if (!end) end = memmem(text + at, n - at, "array}", 6);
+    if (!end) return 0;
+    size_t to = past_power(text, n, (size_t)(end - text) + (*end == 'm' ? 7 : 6));
+    for (size_t i = at; i-- > 0;) {
+        if (!allot_matches(text + i, n - i, "\\begin{")) continue;
+        *start = text + factor_start(text, i);
+        *len = to - (size_t)(*start - text);
+        return memmem(text + i, at - i, "\\end{", 5) == NULL;
+    }
+    return 0;
+}
+
+/* What belongs to a number in front of it. */
+static size_t past_signs(const char *text, size_t n, size_t at)
+{
+    static const char *const signs[] = {"\\pi", "\xcf\x80",  "\\%",       "%",
+                                        " %",   "\xc2\xb0", "^\\circ", "^{\\circ}"};
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
+        if (allot_matches(text + at, n - at, signs[k])) return at + strlen(signs[k]);
+    return at;
+}
+
+/* Where the number, with its sign, begins that ends at text[end]. */
+static size_t signed_start(const char *text, size_t end)
+{
+    size_t from = number_start(text, end);
+    if (from > 0 && text[from - 1] == '-' && (from < 2 || !isalnum((unsigned char)text[from - 2])))
+        return from - 1;
+    return from > 2 && memcmp(text + from - 3, "\xe2\x88\x92", 3) == 0 ? from - 3 : from;
+}
+
+/* Where the list begins whose last number begins at text[from]: "1, 2 and 3", or "are 2 and 3"; of
+ * "some 2 and 10" 10 is the last. */
+static size_t list_start(const char *text, size_t from)
+{
+    size_t at = from, joint = before_joint(text, from);
+    int n = 1;
+    if (joint + 4 > from) return from; /* no "and", no "or" */
+    for (; n < 16 && joint < at && isdigit((unsigned char)text[joint - 1]); n++) {
+        at = signed_start(text, joint);
+        joint = before_joint(text, at);
+    }
+    return n > 2 || (at > 4 && memcmp(text + at - 4, "are ", 4) == 0) ? at : from;
+}
+
+static int last_number(const char *text, size_t n, const char **start, size_t *len)
+{
+    size_t end = n;
+    while (end > 0 && !isdigit((unsigned char)text[end - 1]))
+        end--;
+    if (end == 0) return 0;
+    if (matrix_around(text, n, end, start, len)) return 1;
+    if (end < n && strchr(")]", text[end]) && text[end] && brackets_around(text, end, start, len))
+        return 1;
+    if (end < n && text[end] == '}' && command_around(text, n, end - 1, start, len)) return 1;
+    size_t from = list_start(text, signed_start(text, end));
+    *start = text + from;
+    *len = past_signs(text, n, end) - from;
+    return *len > 0;
+}
+
+/* Letters that stand in formulas: names of functions, of environments, and what joins values. */
+static int is_formula_word(const char *s, size_t n)
+{
+    static const char *const words[] = {"ln",     "log",    "exp",     "sin",     "cos",    "tan",
+                                        "cot",    "sqrt",   "pi",      "and",     "or",     "matrix",
+                                        "array",  "cases",  "pmatrix", "bmatrix", "vmatrix"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
+    return 0;
+}
+
+/* Is the "=" at s[at] one of a relation, not of a sum worked out? "x = 3", "x != 3", "2x - 1 = 0". */
+static int relates(const char *s, size_t n, size_t at)
+{
+    size_t before = at, letters = 0;
+    while (before > 0 && s[before - 1] == ' ')
+        before--;
+    if (before > 0 && (isalpha((unsigned char)s[before - 1]) || strchr("!<>)}", s[before - 1])))
+        return 1;
+    for (size_t i = 0; i < before; i++)
+        letters += isalpha((unsigned char)s[i]) != 0;
+    return letters > 0 && n - at > 1 && strspn(s + at + 1, " 0") >= n - at - 1;
+}
+
+/* A line that is a formula, with a word behind it at most: "x = 3", "[45]", "28 percent". Where it
+ * works something out ("2 + 2 = 4"), the end of it is the answer. */
+static int whole_text(const char *text, size_t n, const char **start, size_t *len)
+{
+    int words = 0;
+    *start = text;
+    *len = n;
+    allot_undress(start, len);
+    const char *s = *start;
+    if (*len == 0 || *len > 200 || memchr(s, '\n', *len)) return 0;
+    for (size_t i = 0, run; i < *len; i += run ? run : 1) {
+        for (run = 0; i + run < *len && isalpha((unsigned char)s[i + run]);)
+            run++;
+        int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') && !is_formula_word(s + i, run);
+        if (is_word && i == 0) return 0;
+        if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
+        words += is_word && run > 2;
+        if (s[i] == '=' && !relates(s, *len, i)) return 0;
+        if (s[i] && strchr(".:", s[i]) && i + 1 < *len && s[i + 1] == ' ') return 0;
+    }
+    return words <= 1;
+}
+
+/* "Paris", "no solution": a few words and nothing else. */
+static int few_words(const char *text, size_t n, const char **start, size_t *len)
+{
+    int words = 1;
+    *start = text;
+    *len = n;
+    allot_undress(start, len);
+    for (size_t i = 0; i < *len; i++)
+        words += (*start)[i] == ' ';
+    return *len > 0 && *len < 40 && words <= 3 && !memchr(*start, '\n', *len);
+}
+
+int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
+{
+    return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
+           last_number(text, n, start, len) || few_words(text, n, start, len);
+}
+
+/* A letter alone, between signs: "(B)", "**C**", "it's B"; not "A dog", not "I". */
+static int stands_alone(const char *text, size_t n, size_t at)
+{
+    if (text[at] < 'A' || text[at] > 'J' || text[at] == 'I') return 0;
+    if (at > 0 && (isalnum((unsigned char)text[at - 1]) || strchr("\\'_-", text[at - 1]))) return 0;
+    if (at + 1 < n && (isalnum((unsigned char)text[at + 1]) || strchr("'_-", text[at + 1])))
+        return 0;
+    int word_follows = at + 2 < n && text[at + 1] == ' ' && islower((unsigned char)text[at + 2]);
+    if (text[at] == 'A' && word_follows && !allot_matches(text + at, n - at, "a is ")) return 0;
+    return at < 4 || !allot_matches(text + at - 4, 4, "not ");
+}
+
+int allot_last_choice(const char *text, size_t n, const char **start, size_t *len)
+{
+    for (size_t at = n; at-- > 0;) {
+        if (!stands_alone(text, n, at)) continue;
+        *start = text + at;
+        *len = 1;
+        return 1;
+    }
+    return 0;
+}
