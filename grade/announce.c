@@ -41,12 +41,14 @@ void allot_undress(const char **s, size_t *n)
     static const char *const pairs[][2] = {
         {"'", "'"}, {"__", "__"}, {"<<", ">>"}, {"\xe2\x80\x98", "\xe2\x80\x99"}};
     static const char *const before[] = {"\\therefore", "\\implies", "\\Rightarrow",
-                                         "\xe2\x88\xb4", "\xe2\x87\x92"};
+                                         "\xe2\x88\xb4", "\xe2\x87\x92",    "\xe2\x86\x92",
+                                         "->",         "=>"};
     for (int k = 0; k < N_FORMULA_SIGNS; k++) {
         allot_trim_blanks(s, n);
         while (*n && strchr("*\"`", **s))
             (*s)++, (*n)--;
-        while (*n && strchr("*\"`", (*s)[*n - 1]))
+        while (*n && (strchr("*\"`", (*s)[*n - 1]) ||
+                      ((*s)[*n - 1] == '.' && *n > 1 && strchr("*\"`", (*s)[*n - 2]))))
             (*n)--;
         for (size_t i = 0; i < sizeof before / sizeof *before; i++)
             (void)takes_off(s, n, before[i], "");
@@ -109,9 +111,10 @@ static size_t skip_fillers(const char *text, size_t n, size_t from)
     static const char *const words[] = {"therefore", "thus",         "hence",   "then",
                                         "simply",    "exactly",      "clearly", "indeed",
                                         "option",    "approximately", "just",   "about",
-                                        "as follows", "given by",    "equal to"};
+                                        "as follows", "given by",    "equal to",
+                                        "of course"};
     for (;;) {
-        while (from < n && (strchr(": \n*\"`", text[from]) || (text[from] == '\\' && from + 1 < n &&
+        while (from < n && (strchr(":, \n*\"`", text[from]) || (text[from] == '\\' && from + 1 < n &&
                                                                strchr("\\ \n", text[from + 1]))))
             from++;
         size_t k = 0, count = sizeof words / sizeof *words, m = 0;
@@ -230,6 +233,16 @@ static size_t announced(const char *text, size_t n, size_t at, size_t k)
     }
 }
 
+/* "[Answer: 7]": does the bracket at the end close what opened before? */
+static int closes_nothing(const char *s, size_t n)
+{
+    if (!strchr(")]", s[n - 1])) return 0;
+    int depth = 0;
+    for (size_t i = 0; i < n; i++)
+        depth += (strchr("([", s[i]) != NULL) - (strchr(")]", s[i]) != NULL);
+    return depth < 0;
+}
+
 /* What a field of JSON holds: a text up to its quote, or the rest of its line without what ends the
  * object. */
 static void field_value(const char *text, size_t n, size_t from, const char **start, size_t *len)
@@ -261,6 +274,7 @@ int allot_after_phrase(const char *text, size_t n, const char **start, size_t *l
                 *len = sentence_end(text, n, from) - from;
             }
             allot_undress(start, len);
+            *len -= *len > 0 && closes_nothing(*start, *len);
             if (*len > 0) return 1;
         }
     }

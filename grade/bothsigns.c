@@ -18,6 +18,10 @@ size_t allot_both_signs(const char *s, size_t n, char *out)
 {
     size_t m = 0;
     if (!memmem(s, n, "\\pm", 3)) return 0;
+    if (n > 4 && memcmp(s, "\\{", 2) == 0 && memcmp(s + n - 2, "\\}", 2) == 0) {
+        s += 2; /* a list is compared with a set as a set */
+        n -= 4;
+    }
     for (size_t from = 0, to; from < n; from = to + 1) {
         to = part_end(s, n, from);
         if (m + 2 * (to - from) + 8 > ALLOT_NORMAL_SIZE) return 0;

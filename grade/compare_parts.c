@@ -68,6 +68,7 @@ static int same_matrix(const allot_structure *a, const allot_structure *b, allot
 static int is_name(allot_span t)
 {
     int subscript = 0, seen = 0, brackets = 0;
+    if (t.n == 2 && isalpha((unsigned char)*t.s) && isdigit((unsigned char)t.s[1])) return 1; /* x1 */
     for (size_t i = 0; i < t.n; i++) {
         char c = t.s[i];
         if (c == '_') subscript = 1;
@@ -171,8 +172,9 @@ static int is_point_of_names(allot_span t)
  * "x + y"; no equation such as "x^2 = 4". */
 static int is_asked_for(allot_span t)
 {
-    static const char *const signs[] = {"\\int", "\\sum", "\\prod",  "\\lim", "\\det",
-                                        "\\gcd", "\\max", "\\begin", "\\min", "\\operatorname"};
+    static const char *const signs[] = {"\\int", "\\sum", "\\prod",  "\\lim",      "\\det",
+                                        "\\gcd", "\\max", "\\begin", "\\min",      "\\operatorname",
+                                        "mod",   "\\frac{d}"};
     int digits = 0;
     for (size_t i = 0; i < t.n; i++)
         digits |= isdigit((unsigned char)t.s[i]) != 0;
@@ -192,6 +194,7 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     for (int i = 0; i + 1 < r->n; i++) {
         allot_value v;
         if (is_name(r->part[i])) continue;
+        if (memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
         int known = allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) && !v.variable;
         if (known ? !allot_same(r->part[i], last, c) : r->n == 2 && !is_asked_for(r->part[i]))
             return 0;
@@ -207,6 +210,9 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
         return 1;
     if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, c);
     if (sets == 2 || (sets && lists)) return same_members(a, b, c);
+    if (lists == 1 && a->n == b->n && (a->open == '(' || b->open == '(') &&
+        (a->close == ')' || b->close == ')'))
+        return same_in_order(a, b, c); /* "1, 2" and (1, 2) */
     if (a->n != b->n || a->shape != b->shape) return 0;
     if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
     if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
@@ -214,13 +220,17 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
            ((any_order(a, c) || any_order(b, c)) && same_in_any_order(a, b, c));
 }
 
-/* "x \in A" answers "A". */
+/* "x \in A" and "(x, y) \in A" answer "A". */
 static allot_span without_membership(allot_span t)
 {
     if (t.n > 1 && *t.s == '+') t.s++, t.n--; /* +5, +\infty */
-    if (t.n > 5 && isalpha((unsigned char)*t.s) && memcmp(t.s + 1, "\\in", 3) == 0 &&
-        !isalpha((unsigned char)t.s[4]))
-        return (allot_span){t.s + 4, t.n - 4};
+    const char *in = memmem(t.s, t.n, "\\in", 3);
+    if (!in || in + 4 >= t.s + t.n || isalpha((unsigned char)in[3])) return t;
+    allot_span left = {t.s, (size_t)(in - t.s)};
+    while (left.n > 1 && left.s[left.n - 1] == ' ')
+        left.n--;
+    if ((left.n == 1 && isalpha((unsigned char)*t.s)) || is_point_of_names(left))
+        return (allot_span){in + 3, t.n - 3 - (size_t)(in - t.s)};
     return t;
 }
 
@@ -285,6 +295,15 @@ static allot_span unwrapped(const allot_structure *s, allot_span t)
     return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
 }
 
+/* "1/2 or 0.5": all of them say the same. */
+static int same_as_each(const allot_structure *list, allot_span value, allot_comparison *c)
+{
+    int i = 0;
+    while (list->joined && i < list->n && allot_same(list->part[i], value, c))
+        i++;
+    return list->joined && i == list->n;
+}
+
 /* "x = 1, y = 2" is the point (1, 2): one letter each, in the order of the alphabet. */
 static int same_as_point(const allot_structure *list, const allot_structure *point,
                          allot_comparison *c)
@@ -309,6 +328,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
     if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
         return allot_expressions_equal(a.s, a.n, b.s, b.n);
+    if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
+        (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
+        return 1;
     if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c) ||
                                same_as_point(&s, &t, c) || same_as_point(&t, &s, c)))
         return 1;

@@ -36,13 +36,28 @@ static size_t before_joint(const char *text, size_t n)
     return n;
 }
 
+/* Is the formula that begins at text[open] about the one before it? "$n + 1$ for all $n$",
+ * "$9$ cm$^2$". */
+static int is_about_another(const char *text, size_t open, const char *formula)
+{
+    static const char *const words[] = {"for all ", "for every ", "for any ", "for each ", "where "};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t m = strlen(words[k]);
+        if (open >= m && allot_matches(text + open - m, m, words[k])) return 1;
+    }
+    return *formula == '^';
+}
+
 int allot_last_formula(const char *text, size_t n, const char **start, size_t *len)
 {
-    size_t end = n, open, joint;
-    while (end > 0 && text[end - 1] != '$' &&
-           !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
-        if (isdigit((unsigned char)text[--end])) return 0;
-    if (!formula_before(text, end, &open, start, len)) return 0;
+    size_t end = n, open = n, joint;
+    do {
+        end = open;
+        while (end > 0 && text[end - 1] != '$' &&
+               !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
+            if (isdigit((unsigned char)text[--end])) return 0;
+        if (!formula_before(text, end, &open, start, len)) return 0;
+    } while (is_about_another(text, open, *start));
     const char *last = *start + *len, *before;
     size_t length;
     for (int k = 0; k < 16 && (joint = before_joint(text, open)) < open; k++) {
@@ -207,17 +222,36 @@ static int is_formula_word(const char *s, size_t n)
     return 0;
 }
 
-/* Is the "=" at s[at] one of a relation, not of a sum worked out? "x = 3", "x != 3", "2x - 1 = 0". */
+/* Letters of s[from..to) that stand alone, as variables do, of subscripts (x1), too; no article, no
+ * sign of a product. */
+static int n_variables(const char *s, size_t from, size_t to)
+{
+    int n = 0;
+    for (size_t i = from; i < to; i++)
+        n += isalpha((unsigned char)s[i]) && (i == 0 || !isalpha((unsigned char)s[i - 1])) &&
+             (i + 1 >= to || !isalpha((unsigned char)s[i + 1])) &&
+             !(strchr("xaAI", s[i]) && (i == 0 || s[i - 1] == ' ') && i + 1 < to && s[i + 1] == ' ' &&
+               (i > 0 || s[i] != 'x'));
+    return n;
+}
+
+/* Is the "=" at s[at] one of a relation, not of a sum worked out? "x = 3", "x != 3", "2x - 1 = 0",
+ * "x^2 + 2 = 3x", "x1 = 3"; not "4 x 3 = 12". */
 static int relates(const char *s, size_t n, size_t at)
 {
-    size_t before = at, letters = 0;
+    size_t before = at, digits;
     while (before > 0 && s[before - 1] == ' ')
         before--;
-    if (before > 0 && (isalpha((unsigned char)s[before - 1]) || strchr("!<>)}", s[before - 1])))
-        return 1;
-    for (size_t i = 0; i < before; i++)
-        letters += isalpha((unsigned char)s[i]) != 0;
-    return letters > 0 && n - at > 1 && strspn(s + at + 1, " 0") >= n - at - 1;
+    if (before == 0) return 0;
+    if (isalpha((unsigned char)s[before - 1]) || strchr("<>)}", s[before - 1])) return 1;
+    if (s[at - 1] == '!') return before < 2 || !isdigit((unsigned char)s[before - 2]);
+    for (digits = before; digits > 0 && isdigit((unsigned char)s[digits - 1]);)
+        digits--;
+    digits -= digits > 1 && s[digits - 1] == '_';
+    if (digits > 0 && digits < before && n_variables(s, digits - 1, digits)) return 1;
+    return n_variables(s, 0, before) > 0 && !memchr(s, '=', at) &&
+           !memchr(s + at + 1, '=', n - at - 1) &&
+           (n_variables(s, at + 1, n) > 0 || strspn(s + at + 1, " 0") >= n - at - 1);
 }
 
 /* A line that is a formula, with a word behind it at most: "x = 3", "[45]", "28 percent". Where it
@@ -233,12 +267,14 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
     for (size_t i = 0, run; i < *len; i += run ? run : 1) {
         for (run = 0; i + run < *len && isalpha((unsigned char)s[i + run]);)
             run++;
+        if (i == 0 && run == 1 && *s == 'I') return 0; /* "I got 7" */
         int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') && !is_formula_word(s + i, run);
         if (is_word && i == 0) return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
-        words += is_word && run > 2;
+        words += is_word;
         if (s[i] == '=' && !relates(s, *len, i)) return 0;
-        if (s[i] && strchr(".:", s[i]) && i + 1 < *len && s[i + 1] == ' ') return 0;
+        if (s[i] == '.' && i + 1 < *len && s[i + 1] == ' ') return 0;
+        if (s[i] == ':' && i > 0 && (isalpha((unsigned char)s[i - 1]) || s[i - 1] < 0)) return 0;
     }
     return words <= 1;
 }
@@ -255,9 +291,56 @@ static int few_words(const char *text, size_t n, const char **start, size_t *len
     return *len > 0 && *len < 40 && words <= 3 && !memchr(*start, '\n', *len);
 }
 
+/* Does a formula say more than its last number? "1, 2", "{1, 2}", "x < 0", "f(x) = 3x + 2". */
+static int says_more(const char *s, size_t n)
+{
+    if (n_variables(s, 0, n) && strcspn(s, "=<>^+*/") < n) return 1;
+    for (size_t i = 0; i < n; i++)
+        if (strchr("{[(<", s[i])) return 1;
+    if (n == 1 && *s >= 'A' && *s <= 'J') return 1;
+    return memmem(s, n, ", ", 2) || memmem(s, n, " or ", 4) || memmem(s, n, " and ", 5) ||
+           memmem(s, n, "all real", 8);
+}
+
+/* Answers in words that are sets of numbers. */
+static int is_known(const char *s, size_t n)
+{
+    static const char *const words[] = {"no solution",        "no solutions",    "no real solution",
+                                        "no real solutions",  "all real numbers", "all integers",
+                                        "undefined"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
+    return 0;
+}
+
+/* What the last sentence says behind "is", "are", a colon or "thus", if it is a formula that says
+ * more than its last number. */
+static int last_statement(const char *text, size_t n, const char **start, size_t *len)
+{
+    static const char *const heads[] = {" is ",   " are ", ": ",     "thus, ", "hence, ", "therefore, ",
+                                        "thus ",  "so ",   "hence ", "so, ",   "then ",   "therefore ",
+                                        "option "};
+    enum { FAR = 120 };
+    allot_trim_blanks(&text, &n);
+    n -= n > 0 && text[n - 1] == '.';
+    for (size_t at = n; at-- > 0 && n - at < FAR;) {
+        if (text[at] == '\n' || (text[at] == '.' && text[at + 1] == ' ')) return 0;
+        for (size_t k = 0; k < sizeof heads / sizeof *heads; k++) {
+            size_t m = strlen(heads[k]);
+            if (!allot_matches(text + at, n - at, heads[k])) continue;
+            *start = text + at + m;
+            *len = n - at - m;
+            return is_known(*start, *len) ||
+                   (whole_text(*start, *len, start, len) && says_more(*start, *len));
+        }
+    }
+    return 0;
+}
+
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
 {
     return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
+           last_statement(text, n, start, len) ||
            last_number(text, n, start, len) || few_words(text, n, start, len);
 }
 

@@ -72,6 +72,7 @@ static const struct {
                  {"\xe2\x89\xa5", ">="},
                  {"\xe2\x89\xa0", "!="},
                  {"\xe2\x88\x9a", "\\sqrt "},
+                 {"\xe2\x88\x9b", "\\sqrt[3] "},
                  {"\xcf\x80", "\\pi "},
                  {"\xe2\x88\x9e", "\\infty "},
                  {"\xe2\x88\xaa", "\\cup "},
@@ -135,6 +136,8 @@ static const struct {
                  {"\\mathbb Z", "\\mathbb{Z}"},
                  {"\\text {", "\\text{"},
                  {"\\mathrm {", "\\mathrm{"},
+                 {"\\mathrm{i}", "i"},
+                 {"\\mathrm{e}", "e"},
                  {"\\tbinom", "\\binom"},
                  {"\\dbinom", "\\binom"},
                  {"\\bar", "\\overline"},
@@ -167,6 +170,7 @@ static int spelled(const char *s, size_t n, const char *from)
     size_t m = strlen(from);
     if (n < m || memcmp(s, from, m) != 0) return 0;
     if (!isalpha((unsigned char)from[m - 1]) || n == m) return 1;
+    if (memcmp(from + m - 4, "quad", 4) == 0) return 1; /* "\quadx" is a slip that is often seen */
     return from[0] != '\\' || !isalpha((unsigned char)s[m]);
 }
 

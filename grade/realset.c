@@ -95,7 +95,8 @@ static int end_of(allot_span t, double *x)
 {
     allot_value v;
     int minus = t.n > 0 && *t.s == '-', sign = t.n > 0 && strchr("+-", *t.s);
-    if (t.n == 6 + (size_t)sign && memcmp(t.s + sign, "\\infty", 6) == 0) {
+    if ((t.n == 6 + (size_t)sign && memcmp(t.s + sign, "\\infty", 6) == 0) ||
+        (t.n == 3 + (size_t)sign && memcmp(t.s + sign, "inf", 3) == 0)) {
         *x = minus ? -INFINITY : INFINITY;
         return 1;
     }

@@ -93,6 +93,8 @@ static int matrix(allot_span t, allot_structure *o)
 {
     static const char *const kinds[] = {"{pmatrix}", "{bmatrix}", "{matrix}",  "{vmatrix}",
                                         "{array}",   "{cases}",   "{Bmatrix}", "{smallmatrix}"};
+    int brace = begins(t, 0, "\\{\\begin{array}"); /* a system of equations */
+    if (brace) t = (allot_span){t.s + 2, t.n - 2 - (t.s[t.n - 1] == '.')};
     if (!begins(t, 0, "\\begin")) return 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t m = strlen(kinds[k]);
@@ -110,7 +112,7 @@ static int matrix(allot_span t, allot_structure *o)
         }
         push(o, t, from, end);
         o->open = k == 3 ? '|' : '(';
-        o->shape = k == 5 ? ALLOT_LIST : ALLOT_MATRIX;
+        o->shape = k == 5 || brace ? ALLOT_LIST : ALLOT_MATRIX;
         return 1;
     }
     return 0;
@@ -139,7 +141,8 @@ static int split_relation(allot_span t, allot_structure *o)
         depth += nesting(t, at);
         if (depth != 0 || !strchr("=<>!", t.s[at])) continue;
         int two = at + 1 < t.n && t.s[at + 1] == '=';
-        if (t.s[at] == '!' && !two) continue;
+        if (t.s[at] == '!' && (!two || (at > 0 && isdigit((unsigned char)t.s[at - 1]))))
+            continue; /* 3! */
         char op[3] = {t.s[at], two && t.s[at] != '=' ? '=' : '\0', '\0'};
         if (from == 0) memcpy(o->op, op, 3);
         else if (strcmp(op, o->op) != 0) return o->n = 0;
