@@ -73,10 +73,11 @@ static size_t formula_end(const char *text, size_t n, size_t from)
     return from;
 }
 
-/* Behind a semicolon, words go on, but not values: "x = 1; y = 2". */
+/* Behind a semicolon or a bracket, words go on, but not values: "x = 1; y = 2", "3 (mod 7)". */
 static int goes_on(const char *text, size_t n, size_t at, const char *reason)
 {
-    if (*reason != ';') return 1;
+    if (*reason != ';' && reason[1] != '(') return 1;
+    if (allot_matches(text + at, n - at, " (mod")) return 0;
     for (int i = 2; i < 5; i++)
         if (at + (size_t)i >= n || !isalpha((unsigned char)text[at + (size_t)i])) return 0;
     return 1;
@@ -88,8 +89,7 @@ static size_t sentence_end(const char *text, size_t n, size_t from)
 {
     static const char *const reasons[] = {" because ",  " since ", ", not ", ", which ", ", because ",
                                           ", since ",   ", as ",   ", so ",  ", but ",   "; ",
-                                          " (see ",     " (as ",   " (or ",  " (since ", " (because ",
-                                          " (rounded ", " (not ",  "</s>"};
+                                          " ("};
     size_t to = formula_end(text, n, from);
     for (; to < n && text[to] != '\n'; to++) {
         if (strchr("!?", text[to]) && text[to] &&

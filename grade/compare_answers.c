@@ -133,6 +133,9 @@ static int same_choices(allot_span a, allot_span b)
 /* A prediction that says metres where the reference is a mere number: "20 m", "20m^2". */
 static int same_with_symbol(allot_span reference, allot_span prediction, allot_comparison *c)
 {
+    const char *equals = memrchr(prediction.s, '=', prediction.n); /* "t = 14 s" */
+    if (equals && equals < prediction.s + 10)
+        prediction.n -= (size_t)(equals + 1 - prediction.s), prediction.s = equals + 1;
     size_t n = allot_words_before_power(prediction.s, prediction.n);
     if (n < 2 || !strchr("mgshLNJWVA", prediction.s[n - 1])) return 0;
     n -= 1 + (prediction.s[n - 2] == ' ');

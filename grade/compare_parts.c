@@ -184,8 +184,10 @@ static int is_asked_for(allot_span t)
 }
 
 /* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
- * the parts that are values agree. */
-static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
+ * the parts that are values agree. A prediction may name what was asked for; in a reference such an
+ * equation is the answer itself. */
+static int same_as_value(const allot_structure *r, allot_span value, int is_reference,
+                         allot_comparison *c)
 {
     if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
@@ -193,11 +195,13 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     if (r->n == 2 && is_point_of_names(r->part[0])) return allot_same(last, value, c);
     for (int i = 0; i + 1 < r->n; i++) {
         allot_value v;
-        if (is_name(r->part[i])) continue;
-        if (memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
-        int known = allot_expression_eval(r->part[i].s, r->part[i].n, 0, &v) && !v.variable;
-        if (known ? !allot_same(r->part[i], last, c) : r->n == 2 && !is_asked_for(r->part[i]))
+        allot_span left = r->part[i];
+        if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
+        if (allot_expression_eval(left.s, left.n, 0, &v) && !v.variable) {
+            if (!allot_same(left, last, c)) return 0;
+        } else if (is_reference || (r->n == 2 && !is_asked_for(left) && !allot_matrix_evident(last))) {
             return 0;
+        }
     }
     return allot_same(last, value, c);
 }
@@ -331,7 +335,7 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;
-    if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c) ||
+    if (s.shape != t.shape && (same_as_value(&s, b, 1, c) || same_as_value(&t, a, 0, c) ||
                                same_as_point(&s, &t, c) || same_as_point(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {

@@ -98,7 +98,7 @@ static size_t number_start(const char *text, size_t end)
 static size_t past_power(const char *text, size_t n, size_t at)
 {
     if (at + 1 >= n || text[at] != '^') return at;
-    const char *close = text[at + 1] == '{' ? memchr(text + at, '}', n - at) : NULL;
+    const char *close = strchr("{\\", text[at + 1]) ? memchr(text + at, '}', n - at) : NULL;
     return close ? (size_t)(close + 1 - text) : at + 2;
 }
 
@@ -195,11 +195,43 @@ static size_t list_start(const char *text, size_t from)
     return n > 2 || (at > 4 && memcmp(text + at - 4, "are ", 4) == 0) ? at : from;
 }
 
+/* Behind the last digit that is not the exponent of a unit: "14 cm^2"; 0: none. */
+static size_t last_digit(const char *text, size_t n)
+{
+    size_t end = n, from;
+    for (;; end = from) {
+        while (end > 0 && !isdigit((unsigned char)text[end - 1]))
+            end--;
+        for (from = end; from > 0 && isdigit((unsigned char)text[from - 1]);)
+            from--;
+        from -= from > 1 && text[from - 1] == '{';
+        if (from < 3 || text[from - 1] != '^' || !islower((unsigned char)text[from - 2]) ||
+            !strchr("mt", text[from - 2])) /* metres, feet */
+            return end;
+    }
+}
+
+/* "[45]" in the last sentence: a way to mark an answer. */
+static int last_bracketed(const char *text, size_t n, const char **start, size_t *len)
+{
+    for (size_t close = n; close-- > 0 && text[close] != '\n';) {
+        if (text[close] == '.' && close + 1 < n && text[close + 1] == ' ') return 0;
+        if (text[close] != ']') continue;
+        size_t open = close;
+        while (open > 0 && text[open - 1] != '[' && !strchr("],\n", text[open - 1]))
+            open--;
+        *start = text + open;
+        *len = close - open;
+        allot_undress(start, len);
+        return open > 1 && text[open - 1] == '[' && text[open - 2] == ' ' && *len > 0 &&
+               last_digit(*start, *len) > 0;
+    }
+    return 0;
+}
+
 static int last_number(const char *text, size_t n, const char **start, size_t *len)
 {
-    size_t end = n;
-    while (end > 0 && !isdigit((unsigned char)text[end - 1]))
-        end--;
+    size_t end = last_digit(text, n);
     if (end == 0) return 0;
     if (matrix_around(text, n, end, start, len)) return 1;
     if (end < n && strchr(")]", text[end]) && text[end] && brackets_around(text, end, start, len))
@@ -340,7 +372,7 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
 {
     return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
-           last_statement(text, n, start, len) ||
+           last_bracketed(text, n, start, len) || last_statement(text, n, start, len) ||
            last_number(text, n, start, len) || few_words(text, n, start, len);
 }
 
