@@ -184,10 +184,8 @@ static int is_asked_for(allot_span t)
 }
 
 /* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
- * the parts that are values agree. A prediction may name what was asked for; in a reference such an
- * equation is the answer itself. */
-static int same_as_value(const allot_structure *r, allot_span value, int is_reference,
-                         allot_comparison *c)
+ * the parts that are values agree. */
+static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
 {
     if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
@@ -199,7 +197,7 @@ static int same_as_value(const allot_structure *r, allot_span value, int is_refe
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
         if (allot_expression_eval(left.s, left.n, 0, &v) && !v.variable) {
             if (!allot_same(left, last, c)) return 0;
-        } else if (is_reference || (r->n == 2 && !is_asked_for(left) && !allot_matrix_evident(last))) {
+        } else if (r->n == 2 && !is_asked_for(left) && !allot_matrix_evident(last)) {
             return 0;
         }
     }
@@ -335,7 +333,7 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;
-    if (s.shape != t.shape && (same_as_value(&s, b, 1, c) || same_as_value(&t, a, 0, c) ||
+    if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c) ||
                                same_as_point(&s, &t, c) || same_as_point(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {

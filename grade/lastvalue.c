@@ -254,6 +254,15 @@ static int is_formula_word(const char *s, size_t n)
     return 0;
 }
 
+/* How many of the n characters are among these. */
+static size_t n_of(const char *s, size_t n, const char *these)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += s[i] && strchr(these, s[i]);
+    return count;
+}
+
 /* Letters of s[from..to) that stand alone, as variables do, of subscripts (x1), too; no article, no
  * sign of a product. */
 static int n_variables(const char *s, size_t from, size_t to)
@@ -283,7 +292,7 @@ static int relates(const char *s, size_t n, size_t at)
     if (digits > 0 && digits < before && n_variables(s, digits - 1, digits)) return 1;
     return n_variables(s, 0, before) > 0 && !memchr(s, '=', at) &&
            !memchr(s + at + 1, '=', n - at - 1) &&
-           (n_variables(s, at + 1, n) > 0 || strspn(s + at + 1, " 0") >= n - at - 1);
+           (n_variables(s, at + 1, n) > 0 || n_of(s + at + 1, n - at - 1, " 0") == n - at - 1);
 }
 
 /* A line that is a formula, with a word behind it at most: "x = 3", "[45]", "28 percent". Where it
@@ -326,9 +335,8 @@ static int few_words(const char *text, size_t n, const char **start, size_t *len
 /* Does a formula say more than its last number? "1, 2", "{1, 2}", "x < 0", "f(x) = 3x + 2". */
 static int says_more(const char *s, size_t n)
 {
-    if (n_variables(s, 0, n) && strcspn(s, "=<>^+*/") < n) return 1;
-    for (size_t i = 0; i < n; i++)
-        if (strchr("{[(<", s[i])) return 1;
+    if (n_variables(s, 0, n) && n_of(s, n, "=<>^+*/") > 0) return 1;
+    if (n_of(s, n, "{[(<") > 0) return 1;
     if (n == 1 && *s >= 'A' && *s <= 'J') return 1;
     return memmem(s, n, ", ", 2) || memmem(s, n, " or ", 4) || memmem(s, n, " and ", 5) ||
            memmem(s, n, "all real", 8);

@@ -181,7 +181,7 @@ static int spelled(const char *s, size_t n, const char *from)
     size_t m = strlen(from);
     if (n < m || memcmp(s, from, m) != 0) return 0;
     if (!isalpha((unsigned char)from[m - 1]) || n == m) return 1;
-    if (memcmp(from + m - 4, "quad", 4) == 0) return 1; /* "\quadx" is a slip that is often seen */
+    if (m > 4 && memcmp(from + m - 4, "quad", 4) == 0) return 1; /* "\quadx" is a slip that is often seen */
     return from[0] != '\\' || !isalpha((unsigned char)s[m]);
 }
 
