@@ -192,17 +192,18 @@ static size_t group_end(allot_span t, size_t at)
     int depth = 0;
     for (; at < t.n; at++) {
         size_t rest = t.n - at;
-        if (rest > 5 && memcmp(t.s + at, "\\begin", 6) == 0) {
+        char c = t.s[at];
+        if (c == '\\' && rest > 5 && memcmp(t.s + at, "\\begin", 6) == 0) {
             depth++;
             at += 5;
-        } else if (rest > 3 && memcmp(t.s + at, "\\end", 4) == 0) {
+        } else if (c == '\\' && rest > 3 && memcmp(t.s + at, "\\end", 4) == 0) {
             const char *close = memchr(t.s + at, '}', rest);
             if (!close) return t.n;
             at = (size_t)(close - t.s);
             depth--;
-        } else if (strchr("([{", t.s[at])) {
+        } else if (c == '(' || c == '[' || c == '{') {
             depth++;
-        } else if (strchr(")]}", t.s[at])) {
+        } else if (c == ')' || c == ']' || c == '}') {
             depth--;
         }
         if (depth == 0) return at + 1;
@@ -256,8 +257,9 @@ static int read_factor(allot_span t, size_t *at, reading *r, matrix *out)
         *at = end;
         return read_sum((allot_span){piece.s + 1, piece.n - 2}, r, out) && read_power(t, at, out);
     }
-    for (end = from; end < t.n; end = group_end(t, end)) {
-        piece = (allot_span){t.s + end, group_end(t, end) - end};
+    for (size_t next = from; (end = next) < t.n;) {
+        next = group_end(t, end);
+        piece = (allot_span){t.s + end, next - end};
         if (allot_matrix_evident(piece) || (t.n - end > 4 && !memcmp(t.s + end, "\\det", 4))) break;
     }
     piece = (allot_span){t.s + from, end - from};
