@@ -34,6 +34,9 @@ static const allot_option options[] = {
     {"paper", ALLOT_OPT_FLAG, &settings.paper, NULL,
      "the paper's labels: 30 bootstraps of 32 samples, or of one run's beams", 0, 0},
     ALLOT_GRADE_ROWS(grading),
+    {"answers", ALLOT_OPT_STRING, &settings.answers, "FILE",
+     "write what was read in each text, by which way, and whether it is right: a line of JSON each",
+     0, 0},
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
      "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
     {NULL, 0, NULL, NULL, NULL, 0, 0}};

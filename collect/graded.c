@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graded.h"
+#include "core/buf.h"
 #include "core/fingerprint.h"
 #include "core/journal.h"
 #include "core/options.h"
 #include "core/record.h"
 #include "engine/pick.h"
+#include "grade/gradeoptions.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ typedef struct {
     allot_strategy *beams; /* [B] the searches, final = best */
     allot_soft *soft;
     const char *path;
+    allot_buf line; /* of the answers' file */
     char cfg[17];
 } reading;
 
@@ -73,6 +76,26 @@ static void take_judgement(allot_graded_sample *s, const allot_generation *gen)
     s->answer = s->cls;
 }
 
+/* A line of the answers' file: which text, how its answer was found, what it is, whether it is right.
+ * Errors of the file are its owner's to find. */
+static void tell(reading *in, const allot_record *r, const char *source, allot_extract_how how,
+                 const char *text, size_t n, int right)
+{
+    char hex[65];
+    allot_buf *line = &in->line;
+    if (!in->options->answers) return;
+    allot_key_hex(&r->key, hex);
+    allot_buf_reset(line);
+    allot_buf_printf(line, "{\"key\":\"%s\",\"source\":", hex);
+    allot_buf_json(line, source, strlen(source));
+    allot_buf_printf(line, ",\"run\":%d,\"slot\":%d,\"way\":\"%s\",\"answer\":", r->run, r->slot,
+                     allot_extract_name(how));
+    if (how) allot_buf_json(line, text, n);
+    else allot_buf_str(line, "null");
+    allot_buf_printf(line, ",\"right\":%s}\n", right ? "true" : "false");
+    if (!line->failed) fwrite(line->at, 1, line->n, in->options->answers);
+}
+
 static void add_sample(reading *in, long q, const allot_record *r)
 {
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
@@ -93,6 +116,7 @@ static void add_sample(reading *in, long q, const allot_record *r)
     c->n_timed += !isnan(r->seconds);
     c->how[how]++;
     c->n_cut += r->gen[0].finish == ALLOT_FINISH_LENGTH;
+    tell(in, r, r->source, how, text, n, s->right);
 }
 
 static void add_score(reading *in, long q, const allot_record *r)
@@ -159,11 +183,16 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
     for (int s = 0; s < g->set->count; s++) {
         if (g->search_of[s] != search) continue;
         int picked = allot_pick(&g->set->at[s], r->gen, r->n_gen, &in->options->grade);
+        char strategy[ALLOT_STRATEGY_TEXT];
         uint64_t answer, cls;
-        const char *text;
-        size_t n;
-        int right = picked >= 0 && read_answer(in, &r->gen[picked], &answer, &cls, &text, &n) &&
-                    answer_is_right(in, q, text, n);
+        const char *text = "";
+        size_t n = 0;
+        allot_extract_how how =
+            picked < 0 ? ALLOT_EXTRACT_NONE
+                       : read_answer(in, &r->gen[picked], &answer, &cls, &text, &n);
+        int right = how && answer_is_right(in, q, text, n);
+        allot_strategy_print(&g->set->at[s], strategy);
+        tell(in, r, strategy, how, text, n, right);
         g->beam_right[(q * g->set->count + s) * g->runs + r->run] = (unsigned char)right;
         allot_code code = ALLOT_OK;
         if (in->options->paper && r->run == 0) code = beam_paper(in, q, s, r, err);
@@ -298,6 +327,8 @@ allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
     free(in.graded_row);
     free(in.beams);
     free(path);
+    if (!code) code = allot_buf_check(&in.line, err);
+    allot_buf_clear(&in.line);
     if (code) allot_graded_clear(out);
     return code;
 }

@@ -5,6 +5,7 @@
  * B distinct beam searches among them, R runs of each. */
 #ifndef ALLOT_GRADED_H
 #define ALLOT_GRADED_H
+#include <stdio.h>
 #include "core/problems.h"
 #include "core/rundir.h"
 #include "grade/grade.h"
@@ -54,6 +55,7 @@ typedef struct {
     allot_grade_options grade;
     int paper;     /* fill beam_paper */
     uint64_t seed; /* of the paper's bootstraps */
+    FILE *answers; /* borrowed, NULL = none: what was read in each text, a line of JSON each */
 } allot_graded_options;
 
 /* Reads the journal of run_dir. Records of another fingerprint than the manifest's are refused. */

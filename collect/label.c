@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "label.h"
+#include "core/atomicfile.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/progress.h"
@@ -362,7 +363,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     allot_problems problems = {0};
     allot_strategies set = {0};
     allot_graded graded = {0};
-    const allot_graded_options options = {s->grade, s->paper, (uint64_t)s->seed};
+    allot_atomic answers = {0};
     memset(summary, 0, sizeof *summary);
     summary->held_out_error = summary->held_out_bias = NAN;
     allot_code code = allot_rundir_load(s->run_dir, ALLOT_RUN_SCHEMA, &manifest, err);
@@ -374,6 +375,8 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     if (!code) code = check_sample_seconds(s, &manifest, err);
     if (!code) code = choose_strategies(s, &manifest, &set, err);
     if (!code) code = load_problems(s, &problems, err);
+    if (!code && s->answers) code = allot_atomic_begin(&answers, s->answers, err);
+    const allot_graded_options options = {s->grade, s->paper, (uint64_t)s->seed, answers.file};
     if (!code)
         code = allot_graded_load(s->run_dir, &manifest, &problems, &set, &options, &graded, err);
     if (!code) code = check_queries(s, &graded, err);
@@ -391,6 +394,8 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     if (!code)
         code = allot_outcomes_missing(out, s->missing, s->run_dir, &summary->dropped_queries,
                                       &summary->dropped_strategies, err);
+    if (!code && s->answers) code = allot_atomic_commit(&answers, err);
+    allot_atomic_abort(&answers);
     allot_graded_clear(&graded);
     allot_strategies_clear(&set);
     allot_problems_clear(&problems);

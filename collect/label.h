@@ -31,6 +31,7 @@ typedef struct {
     int paper;              /* the paper's bootstrap labels */
     allot_grade_options grade; /* how answers are found and compared */
     allot_missing missing;
+    const char *answers; /* file of what was read in each text; NULL: none */
     long seed; /* of random subsets and bootstraps */
 } allot_label_settings;
 

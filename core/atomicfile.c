@@ -79,7 +79,7 @@ allot_code allot_atomic_commit(allot_atomic *a, allot_err *err)
 {
     allot_code rc = ALLOT_OK;
     if (a->file) {
-        int bad = fflush(a->file) || fsync(fileno(a->file));
+        int bad = ferror(a->file) || fflush(a->file) || fsync(fileno(a->file));
         if (fclose(a->file)) bad = 1;
         a->file = NULL;
         if (bad) rc = cannot(err, "write", a->path);

@@ -51,6 +51,25 @@ void allot_buf_printf(allot_buf *b, const char *fmt, ...)
     va_end(again);
 }
 
+void allot_buf_json(allot_buf *out, const char *text, size_t n)
+{
+    static const char *const short_form[32] = {
+        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    allot_buf_add(out, "\"", 1);
+    size_t from = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        allot_buf_add(out, text + from, i - from);
+        from = i + 1;
+        if (c >= 0x20) allot_buf_printf(out, "\\%c", c);
+        else if (short_form[c]) allot_buf_str(out, short_form[c]);
+        else allot_buf_printf(out, "\\u%04x", c);
+    }
+    allot_buf_add(out, text + from, n - from);
+    allot_buf_add(out, "\"", 1);
+}
+
 allot_code allot_buf_check(const allot_buf *b, allot_err *err)
 {
     return b->failed ? allot_fail(err, ALLOT_ERUNTIME, "out of memory for text") : ALLOT_OK;

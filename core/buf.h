@@ -16,6 +16,8 @@ typedef struct {
 void allot_buf_add(allot_buf *b, const void *bytes, size_t n);
 void allot_buf_str(allot_buf *b, const char *text);
 void allot_buf_printf(allot_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* As a JSON string, in quotes. */
+void allot_buf_json(allot_buf *b, const char *text, size_t n);
 ALLOT_MUST_CHECK allot_code allot_buf_check(const allot_buf *b, allot_err *err);
 void allot_buf_clear(allot_buf *b); /* frees; safe on zero and twice */
 void allot_buf_reset(allot_buf *b); /* n = 0, keeps the memory */

@@ -28,25 +28,6 @@ void allot_record_clear(allot_record *r)
     memset(r, 0, sizeof *r);
 }
 
-static void put_text(allot_buf *out, const char *text, size_t n)
-{
-    static const char *const short_form[32] = {
-        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
-    allot_buf_add(out, "\"", 1);
-    size_t from = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        allot_buf_add(out, text + from, i - from);
-        from = i + 1;
-        if (c >= 0x20) allot_buf_printf(out, "\\%c", c);
-        else if (short_form[c]) allot_buf_str(out, short_form[c]);
-        else allot_buf_printf(out, "\\u%04x", c);
-    }
-    allot_buf_add(out, text + from, n - from);
-    allot_buf_add(out, "\"", 1);
-}
-
 /* Non-finite numbers are unknown ones: null. */
 static void put_number(allot_buf *out, const char *before, double x)
 {
@@ -59,7 +40,7 @@ static void put_generation(allot_buf *out, const allot_generation *g)
     allot_buf_str(out, "{");
     if (g->text) {
         allot_buf_str(out, "\"text\":");
-        put_text(out, g->text, g->n);
+        allot_buf_json(out, g->text, g->n);
         allot_buf_printf(out, ",\"finish\":\"%s\",\"n_tokens\":%ld", FINISH[g->finish],
                          g->n_tokens);
         if (g->judged) allot_buf_printf(out, ",\"judged\":%d", g->judged);
@@ -96,7 +77,7 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
     allot_key_hex(&r->key, hex);
     allot_buf_printf(out, "{\"t\":\"%s\",\"cfg\":\"%s\",\"key\":\"%s\",\"source\":", TYPE[r->type],
                      r->cfg, hex);
-    put_text(out, r->source, strlen(r->source));
+    allot_buf_json(out, r->source, strlen(r->source));
     allot_buf_printf(out,
                      ",\"run\":%d,\"slot\":%d,\"seed\":\"%" PRIu64 "\",\"attempt\":%d"
                      ",\"retries\":%d",
@@ -105,7 +86,7 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
     if (r->type == ALLOT_REC_ERROR) {
         if (r->load) allot_buf_printf(out, ",\"load\":%d", r->load);
         allot_buf_printf(out, ",\"code\":%d,\"message\":", r->code);
-        put_text(out, r->message ? r->message : "", r->message ? strlen(r->message) : 0);
+        allot_buf_json(out, r->message ? r->message : "", r->message ? strlen(r->message) : 0);
     }
     for (int i = 0; i < r->n_rounds; i++) {
         const allot_round *o = &r->rounds[i];

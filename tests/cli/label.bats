@@ -30,6 +30,22 @@ refused() {
     grep -q 'warning: the run was made with grader 0 and is graded with' err
 }
 
+@test "label tells what it read in each text" {
+    make_run run run
+    allot-collect label --quiet run o.h5 --answers read.jsonl --json > out
+    jq -es --slurpfile o out '(map(select(.source == "pool")) | length) == $o[0].samples' read.jsonl
+    jq -es --slurpfile o out '(map(select(.source == "pool" and .way == "boxed")) | length)
+                                  == $o[0].answers_boxed' read.jsonl
+    # the share of right ones is the label
+    jq -es --slurpfile o out '(map(select(.source == "pool")) | (map(select(.right)) | length) / length)
+        - ($o[0].strategies[] | select(.strategy == "single") | .accuracy) | fabs < 1e-9' read.jsonl
+    [ "$(grep -c '"source":"beam@2x2x4"' read.jsonl)" -gt 0 ]
+    [ "$(jq -s 'map(select(.way == "none" and .answer != null)) | length' read.jsonl)" -eq 0 ]
+    refused 1 "cannot write 'nowhere/read.jsonl'" \
+        allot-collect label --quiet run p.h5 --answers nowhere/read.jsonl
+    [ ! -e p.h5 ]
+}
+
 @test "runs that are not there yet are counted" {
     make_run run run
     grep -v '"source":"beam@2x2x4","run":3' run/journal.jsonl > some && mv some run/journal.jsonl
