@@ -73,25 +73,28 @@ static int is_number_sign(char c)
     return isdigit((unsigned char)c) || strchr(",./:", c) != NULL;
 }
 
-/* Where the number begins that ends at text[end]: "1,234.5", "3/4", "1e-5". */
-static size_t number_start(const char *text, size_t end)
+/* Where the digits, with their points and commas, begin that end at text[end]. */
+static size_t digits_start(const char *text, size_t end)
 {
     size_t from = end;
     while (from > 0 && text[from - 1] && is_number_sign(text[from - 1]))
         from--;
-    size_t e = from - (from > 0 && strchr("+-", text[from - 1]));
-    if (e > 1 && strchr("eE", text[e - 1]) && isdigit((unsigned char)text[e - 2]))
-        return number_start(text, e - 1);
-    if (from > 3 && memcmp(text + from - 3, "10^", 3) == 0) { /* 3.0 x 10^5 */
-        for (e = from - 3; e > 1 && strchr(" x*", text[e - 1]) && text[e - 1];)
-            e--;
-        return e < from - 3 && isdigit((unsigned char)text[e - 1]) ? number_start(text, e)
-                                                                   : from - 3;
-    }
     while (from < end && !isdigit((unsigned char)text[from]) &&
            !(text[from] == '.' && isdigit((unsigned char)text[from + 1])))
         from++;
     return from;
+}
+
+/* Where the number begins that ends at text[end]: "1,234.5", "3/4", "1e-5", "3.0 x 10^5". */
+static size_t number_start(const char *text, size_t end)
+{
+    size_t from = digits_start(text, end), e = from - (from > 0 && strchr("+-", text[from - 1]));
+    if (e > 1 && strchr("eE", text[e - 1]) && isdigit((unsigned char)text[e - 2]))
+        return digits_start(text, e - 1);
+    if (from < 4 || memcmp(text + from - 3, "10^", 3) != 0) return from;
+    for (e = from - 3; e > 1 && text[e - 1] && strchr(" x*", text[e - 1]);)
+        e--;
+    return e < from - 3 && isdigit((unsigned char)text[e - 1]) ? digits_start(text, e) : from - 3;
 }
 
 /* Behind an exponent that begins at text[at]: "^T", "^{-1}". */
