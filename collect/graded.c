@@ -76,8 +76,8 @@ static void take_judgement(allot_graded_sample *s, const allot_generation *gen)
     s->answer = s->cls;
 }
 
-/* A line of the answers' file: which text, how its answer was found, what it is, whether it is right.
- * Errors of the file are its owner's to find. */
+/* A line of the answers' file: which text, how its answer was found, what it is, whether it is
+ * right. Errors of the file are its owner's to find. */
 static void tell(reading *in, const allot_record *r, const char *source, allot_extract_how how,
                  const char *text, size_t n, int right)
 {
@@ -187,9 +187,9 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
         uint64_t answer, cls;
         const char *text = "";
         size_t n = 0;
-        allot_extract_how how =
-            picked < 0 ? ALLOT_EXTRACT_NONE
-                       : read_answer(in, &r->gen[picked], &answer, &cls, &text, &n);
+        allot_extract_how how = picked < 0
+                                    ? ALLOT_EXTRACT_NONE
+                                    : read_answer(in, &r->gen[picked], &answer, &cls, &text, &n);
         int right = how && answer_is_right(in, q, text, n);
         allot_strategy_print(&g->set->at[s], strategy);
         tell(in, r, strategy, how, text, n, right);
@@ -253,7 +253,8 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
     return code;
 }
 
-/* Which problems are graded: those with a reference that can be read, or all when they come judged. */
+/* Which problems are graded: those with a reference that can be read, or all when they come judged.
+ */
 static allot_code choose_rows(reading *in, int judged, allot_err *err)
 {
     const allot_problems *p = in->problems;

@@ -40,9 +40,9 @@ void allot_undress(const char **s, size_t *n)
 {
     static const char *const pairs[][2] = {
         {"'", "'"}, {"__", "__"}, {"<<", ">>"}, {"\xe2\x80\x98", "\xe2\x80\x99"}};
-    static const char *const before[] = {"\\therefore", "\\implies", "\\Rightarrow",
-                                         "\xe2\x88\xb4", "\xe2\x87\x92",    "\xe2\x86\x92",
-                                         "->",         "=>"};
+    static const char *const before[] = {
+        "\\therefore",  "\\implies",    "\\Rightarrow", "\xe2\x88\xb4",
+        "\xe2\x87\x92", "\xe2\x86\x92", "->",           "=>"};
     for (int k = 0; k < N_FORMULA_SIGNS; k++) {
         allot_trim_blanks(s, n);
         while (*n && strchr("*\"`", **s))
@@ -87,9 +87,9 @@ static int goes_on(const char *text, size_t n, size_t at, const char *reason)
  * begins; a formula that opens there is read to its end. */
 static size_t sentence_end(const char *text, size_t n, size_t from)
 {
-    static const char *const reasons[] = {" because ",  " since ", ", not ", ", which ", ", because ",
-                                          ", since ",   ", as ",   ", so ",  ", but ",   "; ",
-                                          " ("};
+    static const char *const reasons[] = {" because ",  " since ",  ", not ", ", which ",
+                                          ", because ", ", since ", ", as ",  ", so ",
+                                          ", but ",     "; ",       " ("};
     size_t to = formula_end(text, n, from);
     for (; to < n && text[to] != '\n'; to++) {
         if (strchr("!?", text[to]) && text[to] &&
@@ -108,14 +108,14 @@ static size_t sentence_end(const char *text, size_t n, size_t from)
 /* Past signs and words between an announcement and its answer: "is therefore", "is: **option B". */
 static size_t skip_fillers(const char *text, size_t n, size_t from)
 {
-    static const char *const words[] = {"therefore", "thus",         "hence",   "then",
-                                        "simply",    "exactly",      "clearly", "indeed",
-                                        "option",    "approximately", "just",   "about",
-                                        "as follows", "given by",    "equal to",
-                                        "of course"};
+    static const char *const words[] = {"therefore",  "thus",          "hence",    "then",
+                                        "simply",     "exactly",       "clearly",  "indeed",
+                                        "option",     "approximately", "just",     "about",
+                                        "as follows", "given by",      "equal to", "of course"};
     for (;;) {
-        while (from < n && (strchr(":, \n*\"`", text[from]) || (text[from] == '\\' && from + 1 < n &&
-                                                               strchr("\\ \n", text[from + 1]))))
+        while (from < n &&
+               (strchr(":, \n*\"`", text[from]) ||
+                (text[from] == '\\' && from + 1 < n && strchr("\\ \n", text[from + 1]))))
             from++;
         size_t k = 0, count = sizeof words / sizeof *words, m = 0;
         for (; k < count; k++) {
@@ -157,7 +157,13 @@ static int is_heading(const char *text, size_t n, size_t at)
 /* What announces an answer; the later ones in other languages. */
 static const struct {
     const char *text;
-    enum { ANYWHERE, LINE_START, HEADING, ABOUT, FIELD } where; /* ABOUT: up to " is "; FIELD: JSON */
+    enum {
+        ANYWHERE,
+        LINE_START,
+        HEADING,
+        ABOUT,
+        FIELD
+    } where; /* ABOUT: up to " is "; FIELD: JSON */
 } phrases[] = {{"answer is", ANYWHERE},
                {"answer:", ANYWHERE},
                {"answer**:", ANYWHERE},
@@ -196,8 +202,8 @@ static const struct {
                {"resposta \xc3\xa9", ANYWHERE},
                {"resposta:", ANYWHERE},
                {"odpowied\xc5\xba:", ANYWHERE},
-               {"\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82:", ANYWHERE},         /* Russian, either case */
-               {"\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf", ANYWHERE},      /* Chinese "is" */
+               {"\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82:", ANYWHERE},    /* Russian, either case */
+               {"\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf", ANYWHERE}, /* Chinese "is" */
                {"\xe7\xad\x94\xe6\xa1\x88\xe4\xb8\xba", ANYWHERE},
                {"\xe7\xad\x94\xe6\xa1\x88:", ANYWHERE},
                {"\xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a", ANYWHERE},

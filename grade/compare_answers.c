@@ -11,7 +11,8 @@
 
 enum { MOST_PARTS = 2000, MOST_SENTENCES = 3 }; /* compared in one answer; inside each other */
 
-/* A prediction of four words or more, or with the word "answer", is a sentence: its answer is taken out of it. */
+/* A prediction of four words or more, or with the word "answer", is a sentence: its answer is taken
+ * out of it. */
 static int is_sentence(const char *s, size_t n)
 {
     int words = 0;

@@ -68,7 +68,8 @@ static int same_matrix(const allot_structure *a, const allot_structure *b, allot
 static int is_name(allot_span t)
 {
     int subscript = 0, seen = 0, brackets = 0;
-    if (t.n == 2 && isalpha((unsigned char)*t.s) && isdigit((unsigned char)t.s[1])) return 1; /* x1 */
+    if (t.n == 2 && isalpha((unsigned char)*t.s) && isdigit((unsigned char)t.s[1]))
+        return 1; /* x1 */
     for (size_t i = 0; i < t.n; i++) {
         char c = t.s[i];
         if (c == '_') subscript = 1;
@@ -172,9 +173,9 @@ static int is_point_of_names(allot_span t)
  * "x + y"; no equation such as "x^2 = 4". */
 static int is_asked_for(allot_span t)
 {
-    static const char *const signs[] = {"\\int", "\\sum", "\\prod",  "\\lim",      "\\det",
-                                        "\\gcd", "\\max", "\\begin", "\\min",      "\\operatorname",
-                                        "mod",   "\\frac{d}"};
+    static const char *const signs[] = {"\\int", "\\sum",          "\\prod", "\\lim",
+                                        "\\det", "\\gcd",          "\\max",  "\\begin",
+                                        "\\min", "\\operatorname", "mod",    "\\frac{d}"};
     int digits = 0;
     for (size_t i = 0; i < t.n; i++)
         digits |= isdigit((unsigned char)t.s[i]) != 0;

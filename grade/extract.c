@@ -124,13 +124,23 @@ static const char *last_of(const char *text, size_t n, const char *word)
 }
 
 /* What a chat template puts between turns. */
-static const char *const turns[] = {"<|im_end|>",       "<|im_start|>",  "<|eot_id|>",
-                                    "<|endoftext|>",    "<|end|>",       "<|end_of_text|>",
-                                    "<end_of_turn>",    "<start_of_turn>", "</s>",
-                                    "<|start_header_id|>", "<eos>",      "<|eom_id|>",
-                                    "<\xef\xbd\x9c" "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
+static const char *const turns[] = {
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "<|end|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<start_of_turn>",
+    "</s>",
+    "<|start_header_id|>",
+    "<eos>",
+    "<|eom_id|>",
+    "<\xef\xbd\x9c\x65nd\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
 
-/* The answer ends with its turn; what stands before it is the question's, if the model repeats it. */
+/* The answer ends with its turn; what stands before it is the question's, if the model repeats it.
+ */
 static void keep_one_turn(const char **text, size_t *n)
 {
     const char *own = last_of(*text, *n, "<|im_start|>assistant"), *end = *text + *n;
@@ -195,8 +205,8 @@ static void skip_open_box(const char **start, size_t *len)
     *len -= slashes + 6;
 }
 
-/* "#### 5", "Therefore, $x = 5$.": a reference in words, which end with its only formula, or announce
- * it. */
+/* "#### 5", "Therefore, $x = 5$.": a reference in words, which end with its only formula, or
+ * announce it. */
 static void skip_words(const char **start, size_t *len)
 {
     const char *at;

@@ -40,7 +40,8 @@ static size_t before_joint(const char *text, size_t n)
  * "$9$ cm$^2$". */
 static int is_about_another(const char *text, size_t open, const char *formula)
 {
-    static const char *const words[] = {"for all ", "for every ", "for any ", "for each ", "where "};
+    static const char *const words[] = {"for all ", "for every ", "for any ", "for each ",
+                                        "where "};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         size_t m = strlen(words[k]);
         if (open >= m && allot_matches(text + open - m, m, words[k])) return 1;
@@ -168,7 +169,7 @@ static int matrix_around(const char *text, size_t n, size_t at, const char **sta
 /* What belongs to a number in front of it. */
 static size_t past_signs(const char *text, size_t n, size_t at)
 {
-    static const char *const signs[] = {"\\pi", "\xcf\x80",  "\\%",       "%",
+    static const char *const signs[] = {"\\pi", "\xcf\x80", "\\%",     "%",
                                         " %",   "\xc2\xb0", "^\\circ", "^{\\circ}"};
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         if (allot_matches(text + at, n - at, signs[k])) return at + strlen(signs[k]);
@@ -249,9 +250,9 @@ static int last_number(const char *text, size_t n, const char **start, size_t *l
 /* Letters that stand in formulas: names of functions, of environments, and what joins values. */
 static int is_formula_word(const char *s, size_t n)
 {
-    static const char *const words[] = {"ln",     "log",    "exp",     "sin",     "cos",    "tan",
-                                        "cot",    "sqrt",   "pi",      "and",     "or",     "matrix",
-                                        "array",  "cases",  "pmatrix", "bmatrix", "vmatrix"};
+    static const char *const words[] = {"ln",    "log",   "exp",     "sin",     "cos",    "tan",
+                                        "cot",   "sqrt",  "pi",      "and",     "or",     "matrix",
+                                        "array", "cases", "pmatrix", "bmatrix", "vmatrix"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
     return 0;
@@ -274,8 +275,8 @@ static int n_variables(const char *s, size_t from, size_t to)
     for (size_t i = from; i < to; i++)
         n += isalpha((unsigned char)s[i]) && (i == 0 || !isalpha((unsigned char)s[i - 1])) &&
              (i + 1 >= to || !isalpha((unsigned char)s[i + 1])) &&
-             !(strchr("xaAI", s[i]) && (i == 0 || s[i - 1] == ' ') && i + 1 < to && s[i + 1] == ' ' &&
-               (i > 0 || s[i] != 'x'));
+             !(strchr("xaAI", s[i]) && (i == 0 || s[i - 1] == ' ') && i + 1 < to &&
+               s[i + 1] == ' ' && (i > 0 || s[i] != 'x'));
     return n;
 }
 
@@ -348,8 +349,8 @@ static int says_more(const char *s, size_t n)
 /* Answers in words that are sets of numbers. */
 static int is_known(const char *s, size_t n)
 {
-    static const char *const words[] = {"no solution",        "no solutions",    "no real solution",
-                                        "no real solutions",  "all real numbers", "all integers",
+    static const char *const words[] = {"no solution",       "no solutions",     "no real solution",
+                                        "no real solutions", "all real numbers", "all integers",
                                         "undefined"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
@@ -360,9 +361,9 @@ static int is_known(const char *s, size_t n)
  * more than its last number. */
 static int last_statement(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char *const heads[] = {" is ",   " are ", ": ",     "thus, ", "hence, ", "therefore, ",
-                                        "thus ",  "so ",   "hence ", "so, ",   "then ",   "therefore ",
-                                        "option "};
+    static const char *const heads[] = {" is ",        " are ",      ": ",     "thus, ", "hence, ",
+                                        "therefore, ", "thus ",      "so ",    "hence ", "so, ",
+                                        "then ",       "therefore ", "option "};
     enum { FAR = 120 };
     allot_trim_blanks(&text, &n);
     n -= n > 0 && text[n - 1] == '.';
