@@ -11,12 +11,12 @@
 
 enum { MOST_PARTS = 2000, MOST_SENTENCES = 3 }; /* compared in one answer; inside each other */
 
-/* A prediction of four words or more, or with the word "answer", is a sentence: its answer is taken
+/* A prediction of four words or more, or with "answer" or "is", is a sentence: its answer is taken
  * out of it. */
 static int is_sentence(const char *s, size_t n)
 {
     int words = 0;
-    if (memmem(s, n, "answer", 6) || memmem(s, n, "Answer", 6)) return 1;
+    if (memmem(s, n, "answer", 6) || memmem(s, n, "Answer", 6) || memmem(s, n, " is ", 4)) return 1;
     for (size_t i = 0, run = 0; i < n && words < 4; i++) {
         int letter = isalpha((unsigned char)s[i]) || s[i] == '\'';
         if (letter) run++;

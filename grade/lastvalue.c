@@ -314,7 +314,7 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
             run++;
         if (i == 0 && run == 1 && *s == 'I') return 0; /* "I got 7" */
         int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') && !is_formula_word(s + i, run);
-        if (is_word && i == 0) return 0;
+        if (is_word && (i == 0 || allot_matches(s + i - 1, *len - i + 1, " is "))) return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
         words += is_word;
         if (s[i] == '=' && !relates(s, *len, i)) return 0;
@@ -336,12 +336,14 @@ static int few_words(const char *text, size_t n, const char **start, size_t *len
     return *len > 0 && *len < 40 && words <= 3 && !memchr(*start, '\n', *len);
 }
 
-/* Does a formula say more than its last number? "1, 2", "{1, 2}", "x < 0", "f(x) = 3x + 2". */
+/* Does a formula say more than its last number? "1, 2", "{1, 2}", "x < 0", "f(x) = 3x + 2", "9\pi/4". */
 static int says_more(const char *s, size_t n)
 {
     if (n_variables(s, 0, n) && n_of(s, n, "=<>^+*/") > 0) return 1;
-    if (n_of(s, n, "{[(<") > 0) return 1;
+    if (n_of(s, n, "{[(<\\") > 0) return 1;
     if (n == 1 && *s >= 'A' && *s <= 'J') return 1;
+    for (size_t i = 0; i < n; i++)
+        if (s[i] < 0) return 1; /* signs beyond ASCII */
     return memmem(s, n, ", ", 2) || memmem(s, n, " or ", 4) || memmem(s, n, " and ", 5) ||
            memmem(s, n, "all real", 8);
 }
@@ -363,7 +365,8 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
 {
     static const char *const heads[] = {" is ",        " are ",      ": ",     "thus, ", "hence, ",
                                         "therefore, ", "thus ",      "so ",    "hence ", "so, ",
-                                        "then ",       "therefore ", "option "};
+                                        "then ",       "therefore ", "option ", " = ",   " have ",
+                                        " get ",       "between "};
     enum { FAR = 120 };
     allot_trim_blanks(&text, &n);
     n -= n > 0 && text[n - 1] == '.';

@@ -76,6 +76,8 @@ static const struct {
                  {"\xcf\x80", "\\pi "},
                  {"\xe2\x88\x9e", "\\infty "},
                  {"\xe2\x88\xaa", "\\cup "},
+                 {")U(", ")\\cup("},
+                 {") U (", ")\\cup("},
                  {"\xe2\x88\x88", "\\in "},
                  {"\xc2\xb1", "\\pm "},
                  {"\xc2\xbd", "\\frac{1}{2}"},
