@@ -16,7 +16,7 @@ static double tolerance_of(const allot_value *a, const allot_value *b)
     return creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z)) ? 1e-7 : 1e-6;
 }
 
-int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
+static int agree(const char *a, size_t na, const char *b, size_t nb, int worked_out)
 {
     int seen = 0;
     for (unsigned point = 0; point < ALLOT_POINTS; point++) {
@@ -25,7 +25,7 @@ int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
             if (point == 0) return 0;
             continue;
         }
-        if (x.variable != y.variable) return 0; /* not worked out */
+        if (worked_out && x.variable != y.variable) return 0;
         if (point >= ALLOT_POSITIVE_POINTS && (x.branch || y.branch)) continue;
         if (x.exact && y.exact && x.m == y.m) seen++;
         else if (x.exact && y.exact && !x.decimal && !y.decimal) return 0;
@@ -34,6 +34,16 @@ int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
         if (!x.variable && !y.variable) return seen;
     }
     return seen >= 2;
+}
+
+int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
+{
+    return agree(a, na, b, nb, 1);
+}
+
+int allot_expressions_identical(const char *a, size_t na, const char *b, size_t nb)
+{
+    return agree(a, na, b, nb, 0);
 }
 
 static int difference(const allot_relation *r, unsigned point, allot_value *out)

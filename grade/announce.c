@@ -39,7 +39,7 @@ static int takes_off(const char **s, size_t *n, const char *before, const char *
 void allot_undress(const char **s, size_t *n)
 {
     static const char *const pairs[][2] = {
-        {"'", "'"}, {"__", "__"}, {"<<", ">>"}, {"\xe2\x80\x98", "\xe2\x80\x99"}};
+        {"[**", "**]"}, {"'", "'"}, {"__", "__"}, {"<<", ">>"}, {"\xe2\x80\x98", "\xe2\x80\x99"}};
     static const char *const before[] = {
         "\\therefore",  "\\implies",    "\\Rightarrow", "\xe2\x88\xb4",
         "\xe2\x87\x92", "\xe2\x86\x92", "->",           "=>"};
@@ -83,9 +83,7 @@ static int goes_on(const char *text, size_t n, size_t at, const char *reason)
     return 1;
 }
 
-/* Where an answer announced at `from` ends: the end of its sentence or line, or where a reason
- * begins; a formula that opens there is read to its end. */
-static size_t sentence_end(const char *text, size_t n, size_t from)
+size_t allot_sentence_end(const char *text, size_t n, size_t from)
 {
     static const char *const reasons[] = {" because ",  " since ",  ", not ", ", which ",
                                           ", because ", ", since ", ", as ",  ", so ",
@@ -277,7 +275,7 @@ int allot_after_phrase(const char *text, size_t n, const char **start, size_t *l
             } else {
                 from = past_words(text, n, skip_fillers(text, n, from));
                 *start = text + from;
-                *len = sentence_end(text, n, from) - from;
+                *len = allot_sentence_end(text, n, from) - from;
             }
             allot_undress(start, len);
             *len -= *len > 0 && closes_nothing(*start, *len);

@@ -21,6 +21,10 @@ int allot_matches(const char *text, size_t n, const char *phrase);
 /* Takes blanks, stars, quotes and the signs of a formula off both ends. */
 void allot_undress(const char **s, size_t *n);
 
+/* Where an answer that begins at `from` ends: the end of its sentence or line, or where a reason
+ * begins; a formula that opens there is read to its end. */
+size_t allot_sentence_end(const char *text, size_t n, size_t from);
+
 /* What follows the last "answer is", "Answer:", "####", "A:" at a line's start, a heading "Answer",
  * or the like in other languages. */
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len);

@@ -38,15 +38,17 @@ static int number_of(allot_span t, mpq_t q)
     return allot_number_parse(text, q);
 }
 
-/* "1000,99" next to a decimal: the comma is the point of other countries. */
+/* "1000,99" or "1 000,99" next to a decimal: the comma is the point of other countries. */
 static int decimal_comma(allot_span t, mpq_t q)
 {
     char text[32];
     char *comma;
+    size_t n = 0;
     if (t.n == 0 || t.n >= sizeof text) return 0;
-    memcpy(text, t.s, t.n);
-    text[t.n] = '\0';
-    if (strspn(text, "-0123456789,") != t.n || !(comma = strchr(text, ','))) return 0;
+    for (size_t i = 0; i < t.n; i++)
+        if (t.s[i] != ' ' || i + 4 >= t.n || t.s[i + 4] != ',') text[n++] = t.s[i];
+    text[n] = '\0';
+    if (strspn(text, "-0123456789,") != n || !(comma = strchr(text, ','))) return 0;
     *comma = '.';
     return !strchr(comma, ',') && comma[1] && allot_number_parse(text, q);
 }

@@ -184,6 +184,24 @@ static int is_asked_for(allot_span t)
     return !digits;
 }
 
+static int is_constant(allot_span t)
+{
+    allot_value v;
+    return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
+}
+
+/* "left = last" works last out, if left is a value, or an expression that is last whatever its
+ * variables are, or nothing that an equation is made of: "|\{1,2,3\}| = 3". */
+static int works_out(allot_span left, allot_span last, allot_comparison *c)
+{
+    allot_value v;
+    int expression = allot_expression_eval(left.s, left.n, 0, &v);
+    if (expression && !v.variable) return allot_same(left, last, c);
+    return is_asked_for(left) || allot_matrix_evident(last) || (!expression && is_constant(last)) ||
+           allot_same(left, last, c) ||
+           allot_expressions_identical(left.s, left.n, last.s, last.n);
+}
+
 /* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
  * the parts that are values agree. */
 static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
@@ -193,14 +211,10 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return allot_same(r->part[0], value, c);
     if (r->n == 2 && is_point_of_names(r->part[0])) return allot_same(last, value, c);
     for (int i = 0; i + 1 < r->n; i++) {
-        allot_value v;
         allot_span left = r->part[i];
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
-        if (allot_expression_eval(left.s, left.n, 0, &v) && !v.variable) {
-            if (!allot_same(left, last, c)) return 0;
-        } else if (r->n == 2 && !is_asked_for(left) && !allot_matrix_evident(last)) {
+        if (r->n == 2 ? !works_out(left, last, c) : is_constant(left) && !allot_same(left, last, c))
             return 0;
-        }
     }
     return allot_same(last, value, c);
 }
@@ -322,6 +336,18 @@ static int same_as_point(const allot_structure *list, const allot_structure *poi
     return isalpha((unsigned char)before);
 }
 
+/* "x = y = z = 0" is (0, 0, 0). */
+static int same_all_over(const allot_structure *chain, const allot_structure *point,
+                         allot_comparison *c)
+{
+    if (chain->shape != ALLOT_RELATION || *chain->op != '=' || chain->n != point->n + 1) return 0;
+    if (point->shape != ALLOT_GROUP && point->shape != ALLOT_LIST) return 0;
+    for (int i = 0; i < point->n; i++)
+        if (!is_name(chain->part[i]) || !allot_same(chain->part[point->n], point->part[i], c))
+            return 0;
+    return 1;
+}
+
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
@@ -335,7 +361,8 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;
     if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c) ||
-                               same_as_point(&s, &t, c) || same_as_point(&t, &s, c)))
+                               same_as_point(&s, &t, c) || same_as_point(&t, &s, c) ||
+                               same_all_over(&s, &t, c) || same_all_over(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;

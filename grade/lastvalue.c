@@ -208,29 +208,14 @@ static size_t last_digit(const char *text, size_t n)
             end--;
         for (from = end; from > 0 && isdigit((unsigned char)text[from - 1]);)
             from--;
+        if (from > 0 && end < n && isalpha((unsigned char)text[from - 1]) &&
+            isalpha((unsigned char)text[end])) /* XDY2K */
+            continue;
         from -= from > 1 && text[from - 1] == '{';
         if (from < 3 || text[from - 1] != '^' || !islower((unsigned char)text[from - 2]) ||
             !strchr("mt", text[from - 2])) /* metres, feet */
             return end;
     }
-}
-
-/* "[45]" in the last sentence: a way to mark an answer. */
-static int last_bracketed(const char *text, size_t n, const char **start, size_t *len)
-{
-    for (size_t close = n; close-- > 0 && text[close] != '\n';) {
-        if (text[close] == '.' && close + 1 < n && text[close + 1] == ' ') return 0;
-        if (text[close] != ']') continue;
-        size_t open = close;
-        while (open > 0 && text[open - 1] != '[' && !strchr("],\n", text[open - 1]))
-            open--;
-        *start = text + open;
-        *len = close - open;
-        allot_undress(start, len);
-        return open > 1 && text[open - 1] == '[' && text[open - 2] == ' ' && *len > 0 &&
-               last_digit(*start, *len) > 0;
-    }
-    return 0;
 }
 
 static int last_number(const char *text, size_t n, const char **start, size_t *len)
@@ -252,7 +237,8 @@ static int is_formula_word(const char *s, size_t n)
 {
     static const char *const words[] = {"ln",    "log",   "exp",     "sin",     "cos",    "tan",
                                         "cot",   "sqrt",  "pi",      "and",     "or",     "matrix",
-                                        "array", "cases", "pmatrix", "bmatrix", "vmatrix"};
+                                        "array", "cases", "pmatrix", "bmatrix", "vmatrix",
+                                        "hours", "minutes", "seconds", "feet",  "inches"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
     return 0;
@@ -280,6 +266,27 @@ static int n_variables(const char *s, size_t from, size_t to)
     return n;
 }
 
+/* "[45]", a way to mark an answer: in the last sentence, or before sentences without digits. */
+static int last_bracketed(const char *text, size_t n, const char **start, size_t *len)
+{
+    int last = 1, digits = 0;
+    for (size_t close = n; close-- > 0;) {
+        last &= text[close] != '\n' && (text[close] != '.' || close + 1 == n || text[close + 1] != ' ');
+        digits |= isdigit((unsigned char)text[close]) != 0;
+        if (!last && digits) return 0;
+        if (text[close] != ']') continue;
+        size_t open = close;
+        while (open > 0 && text[open - 1] != '[' && !strchr("],\n", text[open - 1]))
+            open--;
+        *start = text + open;
+        *len = close - open;
+        allot_undress(start, len);
+        return open > 0 && text[open - 1] == '[' && (open == 1 || strchr(" \n", text[open - 2])) &&
+               *len > 0 && (last_digit(*start, *len) > 0 || n_variables(*start, 0, *len) > 0);
+    }
+    return 0;
+}
+
 /* Is the "=" at s[at] one of a relation, not of a sum worked out? "x = 3", "x != 3", "2x - 1 = 0",
  * "x^2 + 2 = 3x", "x1 = 3"; not "4 x 3 = 12". */
 static int relates(const char *s, size_t n, size_t at)
@@ -295,8 +302,15 @@ static int relates(const char *s, size_t n, size_t at)
     digits -= digits > 1 && s[digits - 1] == '_';
     if (digits > 0 && digits < before && n_variables(s, digits - 1, digits)) return 1;
     return n_variables(s, 0, before) > 0 && !memchr(s, '=', at) &&
-           !memchr(s + at + 1, '=', n - at - 1) &&
-           (n_variables(s, at + 1, n) > 0 || n_of(s + at + 1, n - at - 1, " 0") == n - at - 1);
+           !memchr(s + at + 1, '=', n - at - 1);
+}
+
+/* "AB = 5": n letters of the m that are left. */
+static int is_segment(const char *s, size_t n, size_t m)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isupper((unsigned char)s[i])) return 0;
+    return n < 4 && (allot_matches(s + n, m - n, "=") || allot_matches(s + n, m - n, " ="));
 }
 
 /* A line that is a formula, with a word behind it at most: "x = 3", "[45]", "28 percent". Where it
@@ -313,7 +327,8 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         for (run = 0; i + run < *len && isalpha((unsigned char)s[i + run]);)
             run++;
         if (i == 0 && run == 1 && *s == 'I') return 0; /* "I got 7" */
-        int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') && !is_formula_word(s + i, run);
+        int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') && !is_formula_word(s + i, run) &&
+                      !is_segment(s + i, run, *len - i);
         if (is_word && (i == 0 || allot_matches(s + i - 1, *len - i + 1, " is "))) return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
         words += is_word;
@@ -353,7 +368,8 @@ static int is_known(const char *s, size_t n)
 {
     static const char *const words[] = {"no solution",       "no solutions",     "no real solution",
                                         "no real solutions", "all real numbers", "all integers",
-                                        "undefined"};
+                                        "undefined",         "infinity",         "true",
+                                        "false"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
     return 0;
@@ -377,9 +393,56 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
             if (!allot_matches(text + at, n - at, heads[k])) continue;
             *start = text + at + m;
             *len = n - at - m;
-            return is_known(*start, *len) ||
-                   (whole_text(*start, *len, start, len) && says_more(*start, *len));
+            int equation = heads[k][1] == '=', good = !equation || !memchr(*start, '=', *len);
+            if (good && (is_known(*start, *len) ||
+                         (whole_text(*start, *len, start, len) && says_more(*start, *len))))
+                return 1;
+            if (!equation) return 0;
         }
+    }
+    return 0;
+}
+
+static int has_digits(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isdigit((unsigned char)s[i])) return 1;
+    return 0;
+}
+
+/* "Yes, because 5 > 3", "No, it is not". */
+static int answers_yes(const char *text, size_t n, const char **start, size_t *len)
+{
+    *start = text;
+    *len = allot_matches(text, n, "yes,") ? 3 : allot_matches(text, n, "no,") ? 2 : 0;
+    if (*len == 0) return 0;
+    return !has_digits(text, n) || allot_sentence_end(text, n, 0) == *len;
+}
+
+/* "The claim is false, since 9 is not prime": no digit before the verdict. */
+static int verdict(const char *text, size_t n, const char **start, size_t *len)
+{
+    static const char *const verbs[] = {"is ", "'s ", "is **"}, *const words[] = {"true", "false"};
+    for (size_t at = 0; at < n && !isdigit((unsigned char)text[at]); at++)
+        for (size_t k = 0; k < 6; k++) {
+            size_t from = at + strlen(verbs[k / 2]);
+            if (!allot_matches(text + at, n - at, verbs[k / 2])) continue;
+            if (!allot_matches(text + from, n - from, words[k % 2])) continue;
+            *start = text + from;
+            *len = strlen(words[k % 2]);
+            size_t end = allot_sentence_end(text, n, from);
+            if (end == from + *len || (k > 3 && end == from + *len + 2)) return 1;
+        }
+    return answers_yes(text, n, start, len);
+}
+
+/* "The capital is Paris.": a text without digits. */
+static int said_in_words(const char *text, size_t n, const char **start, size_t *len)
+{
+    if (has_digits(text, n)) return 0;
+    for (size_t at = n; at-- > 0 && text[at] != '\n';) {
+        if (!allot_matches(text + at, n - at, " is ") || allot_matches(text + at + 4, n - at - 4, "not ")) continue;
+        return few_words(text + at + 4, allot_sentence_end(text, n, at + 4) - at - 4, start, len);
     }
     return 0;
 }
@@ -387,8 +450,9 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
 {
     return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
-           last_bracketed(text, n, start, len) || last_statement(text, n, start, len) ||
-           last_number(text, n, start, len) || few_words(text, n, start, len);
+           last_bracketed(text, n, start, len) || verdict(text, n, start, len) || last_statement(text, n, start, len) ||
+           last_number(text, n, start, len) || few_words(text, n, start, len) ||
+           said_in_words(text, n, start, len);
 }
 
 /* A letter alone, between signs: "(B)", "**C**", "it's B"; not "A dog", not "I". */

@@ -76,6 +76,16 @@ static const struct {
                  {"\xcf\x80", "\\pi "},
                  {"\xe2\x88\x9e", "\\infty "},
                  {"\xe2\x88\xaa", "\\cup "},
+                 {"-infinity", "-\\infty "},
+                 {"+infinity", "\\infty "},
+                 {", infinity", ",\\infty "},
+                 {",infinity", ",\\infty "},
+                 {"(-inf,", "(-\\infty,"},
+                 {", inf)", ",\\infty)"},
+                 {",inf)", ",\\infty)"},
+                 {"(-oo,", "(-\\infty,"},
+                 {", oo)", ",\\infty)"},
+                 {",oo)", ",\\infty)"},
                  {")U(", ")\\cup("},
                  {") U (", ")\\cup("},
                  {"\xe2\x88\x88", "\\in "},
@@ -131,6 +141,8 @@ static const struct {
                  {"\\equiv", "="},
                  {"\\simeq", "\\approx "},
                  {"\xe2\x89\x88", "\\approx "},
+                 {"\\leqq", "<="},
+                 {"\\geqq", ">="},
                  {"\\leqslant", "<="},
                  {"\\geqslant", ">="},
                  {"\\not=", "!="},
@@ -183,8 +195,24 @@ static int spelled(const char *s, size_t n, const char *from)
     size_t m = strlen(from);
     if (n < m || memcmp(s, from, m) != 0) return 0;
     if (!isalpha((unsigned char)from[m - 1]) || n == m) return 1;
-    if (m > 4 && memcmp(from + m - 4, "quad", 4) == 0) return 1; /* "\quadx" is a slip that is often seen */
     return from[0] != '\\' || !isalpha((unsigned char)s[m]);
+}
+
+/* "\pir^{2}", "\leqslantx": a letter that follows a command without a blank, often seen where blanks
+ * were taken out of a data set. The command's length, 0: nothing of the kind. */
+static size_t glued(const char *s, size_t n)
+{
+    static const char *const names[] = {"\\quad", "\\qquad", "\\leqslant", "\\geqslant", "\\leq",
+                                        "\\geq",  "\\neq",   "\\times",    "\\infty",    "\\cup",
+                                        "\\pi",   "\\cdot"};
+    size_t m = 1;
+    if (*s != '\\') return 0;
+    while (m < n && isalpha((unsigned char)s[m]))
+        m++;
+    if (m < 4 || strchr("qs", s[m - 1])) return 0; /* \leqq, \cdots */
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strlen(names[k]) == m - 1 && memcmp(s, names[k], m - 1) == 0) return m - 1;
+    return 0;
 }
 
 /* A raised or lowered character of Unicode: its bytes, and what it raises or lowers ("" for none).
@@ -231,19 +259,28 @@ static size_t shifted_run(const char *s, size_t n, char *out, size_t *m)
     return 0;
 }
 
+/* "[4pt]" behind the end of a matrix's row; 0: none. */
+static size_t row_space(const char *s, size_t n)
+{
+    const char *close = n > 4 && *s == '[' ? memchr(s, ']', n < 10 ? n : 10) : NULL;
+    return close && close > s + 3 && isdigit((unsigned char)s[1]) && isalpha((unsigned char)close[-1])
+               ? (size_t)(close + 1 - s)
+               : 0;
+}
+
 /* 1, or 0 if the spelling outgrows out. */
 static int respell(const char *s, size_t n, char *out)
 {
     size_t m = 0;
     while (n > 0 && m + 16 < ALLOT_NORMAL_SIZE) {
-        size_t k = sizeof spellings / sizeof *spellings, used = 1;
+        size_t k = sizeof spellings / sizeof *spellings, used = 1, command = glued(s, n);
         if (!isalnum((unsigned char)*s) && *s != ' ')
             for (k = 0; k < sizeof spellings / sizeof *spellings; k++)
-                if (spelled(s, n, spellings[k].from)) break;
+                if (spelled(s, command ? command : n, spellings[k].from)) break;
         if (*s == '\\' && n > 1 && s[1] == '\\') { /* a row's end, not the start of a command */
             out[m++] = *s;
             out[m++] = *s;
-            used = 2;
+            used = 2 + row_space(s + 2, n - 2);
         } else if (k < sizeof spellings / sizeof *spellings) {
             size_t put = strlen(spellings[k].to);
             used = strlen(spellings[k].from);
@@ -252,6 +289,11 @@ static int respell(const char *s, size_t n, char *out)
             if (used == 2 && s[1] == '!') /* 10,\! 080 is one number */
                 while (used < n && s[used] == ' ')
                     used++;
+        } else if (command && m + command + 1 < ALLOT_NORMAL_SIZE) {
+            memcpy(out + m, s, command);
+            m += command;
+            out[m++] = ' ';
+            used = command;
         } else if ((signed char)*s >= 0 || !(used = shifted_run(s, n, out, &m))) {
             out[m++] = *s;
             used = 1;

@@ -120,9 +120,11 @@ static int matrix(allot_span t, allot_structure *o)
 
 static int split_union(allot_span t, allot_structure *o)
 {
+    int depth = 0;
     size_t from = 0;
     for (size_t at = 0; at < t.n; at++) {
-        if (!begins(t, at, "\\cup")) continue;
+        depth += nesting(t, at);
+        if (depth != 0 || !begins(t, at, "\\cup")) continue;
         push(o, t, from, at);
         from = at + 4;
     }
@@ -188,6 +190,9 @@ void allot_structure_read(allot_span text, allot_structure *out)
         return;
     }
     out->n = out->joined = 0;
+    if (split_relation(t, out) && out->op[0] == '=' && out->n == 2) return; /* A = B \cup C */
+    reset(out, t);
+    out->n = 0;
     if (split_union(t, out) && out->n <= ALLOT_PARTS_MAX) return;
     out->n = 0;
     if (split_relation(t, out)) return;

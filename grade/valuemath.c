@@ -70,9 +70,26 @@ int allot_value_raise(allot_value *a, const allot_value *k)
     return 1;
 }
 
+/* n (n - 1) ... / k! of what holds variables. */
+static int choose_of_variable(allot_value *n, int k)
+{
+    allot_value left = *n, one = {.z = 1, .m = 1, .exact = 1};
+    *n = one;
+    for (int i = 1; i <= k; i++) {
+        allot_value down = {.z = i, .m = (uint64_t)i, .exact = 1};
+        allot_value_multiply(n, &left);
+        if (!allot_value_divide(n, &down)) return 0;
+        allot_value_add(&left, &one, 1);
+    }
+    return 1;
+}
+
 int allot_value_choose(allot_value *n, const allot_value *k)
 {
+    enum { MOST = 20 };
     double a = creal(n->z), b = creal(k->z);
+    if (n->variable && !k->variable && b == floor(b) && b >= 0 && b <= MOST)
+        return choose_of_variable(n, (int)b);
     if (n->variable || k->variable || a != floor(a) || b != floor(b) || b < 0 || b > a || a > 1000)
         return 0;
     *n = (allot_value){.z = 1, .m = 1, .exact = 1};

@@ -17,7 +17,7 @@ void allot_value_multiply(allot_value *a, const allot_value *b);
 int allot_value_divide(allot_value *a, const allot_value *b);
 /* Whole powers are exact; others are taken on the principal branch. */
 int allot_value_raise(allot_value *a, const allot_value *k);
-/* n over k of whole numbers up to 1000; n becomes it. */
+/* n over k of whole numbers up to 1000, or of variables and a whole k up to 20; n becomes it. */
 int allot_value_choose(allot_value *n, const allot_value *k);
 int allot_value_factorial(allot_value *v);
 

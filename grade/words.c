@@ -26,6 +26,21 @@ static const struct {
                 {"there are no solutions", "\\emptyset"},
                 {"empty set", "\\emptyset"},
                 {"\\{\\}", "\\emptyset"},
+                {"half", "1/2"},
+                {"one half", "1/2"},
+                {"one-half", "1/2"},
+                {"one third", "1/3"},
+                {"one-third", "1/3"},
+                {"two thirds", "2/3"},
+                {"two-thirds", "2/3"},
+                {"one quarter", "1/4"},
+                {"one-quarter", "1/4"},
+                {"one fourth", "1/4"},
+                {"one-fourth", "1/4"},
+                {"three quarters", "3/4"},
+                {"three-quarters", "3/4"},
+                {"three fourths", "3/4"},
+                {"three-fourths", "3/4"},
                 {"dne", "undefined"},
                 {"does not exist", "undefined"}};
 
@@ -121,7 +136,7 @@ void allot_words_numbers(char *s)
 /* "for all x", ", k \in \mathbb{Z}" behind a family of answers say nothing new. */
 static void drop_condition(char *s)
 {
-    static const char *const words[] = {"for all ", "for any ", "for every ", "where ", "\\forall"};
+    static const char *const words[] = {"for all ", "for any ", "for every ", "for some ", "where ", "\\forall"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         char *at = strstr(s, words[k]);
         if (!at || at < s + 2 || !strchr(" ,(", at[-1])) continue;
@@ -131,11 +146,13 @@ static void drop_condition(char *s)
     }
     static const char *const ends[] = {"\\in\\mathbb{Z}", "\\in\\mathbb{N}", "\\inZ"};
     size_t n = strlen(s);
+    n -= n > 0 && s[n - 1] == ')';
     for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
         size_t m = strlen(ends[k]);
-        if (n < m + 4 || strcmp(s + n - m, ends[k]) != 0 || !isalpha((unsigned char)s[n - m - 1]))
+        if (n < m + 4 || memcmp(s + n - m, ends[k], m) != 0 || !isalpha((unsigned char)s[n - m - 1]))
             continue;
         size_t to = n - m - 1;
+        if (to > 5 && memcmp(s + to - 5, " for ", 5) == 0) to -= 4;
         while (to > 0 && strchr(" ,(", s[to - 1]))
             to--;
         if (to > 0 && to < n - m - 1) s[to] = '\0';
@@ -203,6 +220,8 @@ size_t allot_words_before_power(const char *s, size_t n)
         size_t m = strlen(powers[k]);
         if (n >= m && memcmp(s + n - m, powers[k], m) == 0) return n - m;
     }
+    if (n > 2 && strchr("23", s[n - 1]) && s[n - 2] == 'm' && isdigit((unsigned char)s[n - 3]))
+        return n - 1; /* 100m2 */
     return n;
 }
 
@@ -229,7 +248,7 @@ size_t allot_words_before_unit(const char *s, size_t length)
     if (at > 0 && isalpha((unsigned char)s[at]) && known_symbol(s + at, n - at) &&
         isdigit((unsigned char)s[at - 1]))
         return at;
-    if (at == 0 || at == n || s[at] != ' ' || !(behind_pi || strchr("0123456789})", s[at - 1])))
+    if (at == 0 || at == n || s[at] != ' ' || !(behind_pi || strchr("0123456789})]", s[at - 1])))
         return length;
     for (size_t i = at + 1, end; i < n; i = end + 1) {
         for (end = i; end < n && s[end] != ' ';)
