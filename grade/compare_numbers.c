@@ -87,6 +87,20 @@ static int equal_percent(mpq_t x, mpq_t y, int x_sign, int y_sign, const allot_g
     return mpq_equal(x, y);
 }
 
+/* "1e-3", "1 000" and "0.1%" are no expressions; next to one they count as what they are. */
+static int same_constant(allot_span number, mpq_t q, allot_span other, const allot_grade_options *o)
+{
+    allot_value v;
+    int sign = percent_of(number);
+    if (!sign && !memchr(number.s, 'e', number.n) && !memchr(number.s, 'E', number.n) &&
+        !memchr(number.s, ' ', number.n))
+        return 0;
+    if (!allot_expression_eval(other.s, other.n, 0, &v) || v.variable) return 0;
+    double x = mpq_get_d(q), tolerance = 1e-9 * cabs(v.z);
+    return (cabs(v.z - x / (sign ? 100 : 1)) <= tolerance) ||
+           (sign && o->percent != ALLOT_PERCENT_VALUE && cabs(v.z - x) <= tolerance);
+}
+
 int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o)
 {
     mpq_t x, y;
@@ -96,6 +110,8 @@ int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o)
     if (is_x && !is_y && mpz_cmp_ui(mpq_denref(x), 1) != 0) is_y = decimal_comma(b, y);
     if (is_y && !is_x && mpz_cmp_ui(mpq_denref(y), 1) != 0) is_x = decimal_comma(a, x);
     if (is_x && is_y) result = equal_percent(x, y, percent_of(a), percent_of(b), o);
+    else if (is_x && same_constant(a, x, b, o)) result = 1;
+    else if (is_y && same_constant(b, y, a, o)) result = 1;
     mpq_clear(x);
     mpq_clear(y);
     return result;

@@ -227,9 +227,10 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
         return 1;
     if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, c);
     if (sets == 2 || (sets && lists)) return same_members(a, b, c);
-    if (lists == 1 && a->n == b->n && (a->open == '(' || b->open == '(') &&
-        (a->close == ')' || b->close == ')'))
-        return same_in_order(a, b, c); /* "1, 2" and (1, 2) */
+    const allot_structure *group = a->shape == ALLOT_GROUP ? a : b;
+    if (lists == 1 && a->n == b->n && group->shape == ALLOT_GROUP &&
+        (group->open == '(') == (group->close == ')'))
+        return same_in_order(a, b, c); /* "1, 2" and (1, 2), [1, 2] */
     if (a->n != b->n || a->shape != b->shape) return 0;
     if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
     if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
@@ -419,7 +420,7 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     int left = c->left;
     c->depth++;
     int equal = same_qualified(a, b, c) || same_parts(a, b, c);
-    if (equal && c->left != left) c->rule = "the same parts";
+    if (equal) c->rule = c->left != left ? "the same parts" : "the same value";
     if (!equal && (allot_matrix_evident(a) || allot_matrix_evident(b)))
         equal = allot_matrices_equal(a, b) && decided("the same matrix", c);
     c->depth--;

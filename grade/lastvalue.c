@@ -36,17 +36,28 @@ static size_t before_joint(const char *text, size_t n)
     return n;
 }
 
-/* Is the formula that begins at text[open] about the one before it? "$n + 1$ for all $n$",
- * "$9$ cm$^2$". */
+/* Is the formula that begins at text[open] about the one before it? "$n + 1$ for all $n$", "$9$ when
+ * $x = 3$", "$9$ cm$^2$". */
 static int is_about_another(const char *text, size_t open, const char *formula)
 {
-    static const char *const words[] = {"for all ", "for every ", "for any ", "for each ",
-                                        "where "};
+    static const char *const words[] = {"for all ", "for every ", "for any ", "for each ", "where ",
+                                        "$ when ",  "$ at ",      "$ since ", "$ because ",
+                                        "$, attained at ", "$ attained at ", "$, attained when "};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         size_t m = strlen(words[k]);
         if (open >= m && allot_matches(text + open - m, m, words[k])) return 1;
     }
     return *formula == '^';
+}
+
+/* "3x = 27" before "and $x = 9$" is no part of the answer; "x = 1" before "and $y = 2$" is. */
+static int is_a_step(const char *formula, size_t n, const char *last, size_t n_last)
+{
+    const char *equals = memchr(formula, '=', n);
+    if (!equals || !memchr(last, '=', n_last)) return 0;
+    for (const char *c = formula; c < equals; c++)
+        if (strchr("+-*/^", *c) || (c == formula && isdigit((unsigned char)*c))) return 1;
+    return 0;
 }
 
 int allot_last_formula(const char *text, size_t n, const char **start, size_t *len)
@@ -62,7 +73,9 @@ int allot_last_formula(const char *text, size_t n, const char **start, size_t *l
     const char *last = *start + *len, *before;
     size_t length;
     for (int k = 0; k < 16 && (joint = before_joint(text, open)) < open; k++) {
-        if (!formula_before(text, joint, &open, &before, &length)) break;
+        if (!formula_before(text, joint, &open, &before, &length) ||
+            is_a_step(before, length, *start, *len))
+            break;
         *start = before;
         *len = (size_t)(last - before);
     }
@@ -115,31 +128,12 @@ static size_t factor_start(const char *text, size_t at)
     return at > 0 && text[at - 1] == '-' ? at - 1 : at;
 }
 
-/* The \frac or \sqrt without signs of a formula whose arguments hold what is at text[at]. */
-static int command_around(const char *text, size_t n, size_t at, const char **start, size_t *len)
-{
-    static const char *const names[] = {"\\frac{", "\\dfrac{", "\\tfrac{", "\\sqrt{"};
-    enum { FAR = 60 };
-    for (size_t i = at; i-- > 0 && i + FAR > at;) {
-        for (int k = 0; text[i] == '\\' && k < 4; k++) {
-            size_t to = i + strlen(names[k]);
-            if (!allot_matches(text + i, n - i, names[k])) continue;
-            for (int depth = 1; to < n && (depth > 0 || text[to] == '{'); to++)
-                depth += (text[to] == '{') - (text[to] == '}');
-            if (to <= at) return 0;
-            *start = text + factor_start(text, i);
-            *len = to - (size_t)(*start - text);
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* "(1, 2)", "[0, 1)" that ends at text[close]: numbers and commas, no function's arguments. */
 static int brackets_around(const char *text, size_t close, const char **start, size_t *len)
 {
     int commas = 0;
     for (size_t i = close; i-- > 0 && text[i] != '\n' && !isalpha((unsigned char)text[i]);) {
+        if (i > 6 && allot_matches(text + i - 6, 7, "\\infty,")) i -= 6, commas++;
         commas += text[i] == ',';
         if (!strchr("([", text[i])) continue;
         if (!commas || (i > 0 && isalnum((unsigned char)text[i - 1]))) return 0;
@@ -166,16 +160,6 @@ static int matrix_around(const char *text, size_t n, size_t at, const char **sta
     return 0;
 }
 
-/* What belongs to a number in front of it. */
-static size_t past_signs(const char *text, size_t n, size_t at)
-{
-    static const char *const signs[] = {"\\pi", "\xcf\x80", "\\%",     "%",
-                                        " %",   "\xc2\xb0", "^\\circ", "^{\\circ}"};
-    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
-        if (allot_matches(text + at, n - at, signs[k])) return at + strlen(signs[k]);
-    return at;
-}
-
 /* Where the number, with its sign, begins that ends at text[end]. */
 static size_t signed_start(const char *text, size_t end)
 {
@@ -190,13 +174,12 @@ static size_t signed_start(const char *text, size_t end)
 static size_t list_start(const char *text, size_t from)
 {
     size_t at = from, joint = before_joint(text, from);
-    int n = 1;
-    if (joint + 4 > from) return from; /* no "and", no "or" */
+    int n = 1, word = joint + 4 <= from; /* "and", "or" */
     for (; n < 16 && joint < at && isdigit((unsigned char)text[joint - 1]); n++) {
         at = signed_start(text, joint);
         joint = before_joint(text, at);
     }
-    return n > 2 || (at > 4 && memcmp(text + at - 4, "are ", 4) == 0) ? at : from;
+    return n > 2 || (word && at > 4 && memcmp(text + at - 4, "are ", 4) == 0) ? at : from;
 }
 
 /* Behind the last digit that is not the exponent of a unit: "14 cm^2"; 0: none. */
@@ -218,20 +201,6 @@ static size_t last_digit(const char *text, size_t n)
     }
 }
 
-static int last_number(const char *text, size_t n, const char **start, size_t *len)
-{
-    size_t end = last_digit(text, n);
-    if (end == 0) return 0;
-    if (matrix_around(text, n, end, start, len)) return 1;
-    if (end < n && strchr(")]", text[end]) && text[end] && brackets_around(text, end, start, len))
-        return 1;
-    if (end < n && text[end] == '}' && command_around(text, n, end - 1, start, len)) return 1;
-    size_t from = list_start(text, signed_start(text, end));
-    *start = text + from;
-    *len = past_signs(text, n, end) - from;
-    return *len > 0;
-}
-
 /* Letters that stand in formulas: names of functions, of environments, and what joins values. */
 static int is_formula_word(const char *s, size_t n)
 {
@@ -242,6 +211,175 @@ static int is_formula_word(const char *s, size_t n)
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
     return 0;
+}
+
+/* Signs of formulas beyond ASCII: degrees, powers, Greek, roots, fractions, operators; the bytes of
+ * the one that begins here, 0 if it is another. */
+static size_t sign_bytes(const char *s, size_t n)
+{
+    static const struct {
+        unsigned from, to;
+    } ranges[] = {{0xb0, 0xbe}, {0xd7, 0xd7}, {0xf7, 0xf7}, {0x391, 0x3c9}, {0x2070, 0x209f}, {0x2150, 0x218f}, {0x2200, 0x22ff}};
+    unsigned char c = (unsigned char)*s;
+    size_t m = c >= 0xe0 ? 3 : 2;
+    if (c < 0xc2 || c > 0xef || n < m) return 0;
+    unsigned code = m == 2 ? (c & 0x1fu) << 6 | ((unsigned char)s[1] & 0x3fu)
+                           : (c & 0xfu) << 12 | ((unsigned char)s[1] & 0x3fu) << 6 | ((unsigned char)s[2] & 0x3fu);
+    for (size_t k = 0; k < sizeof ranges / sizeof *ranges; k++)
+        if (code >= ranges[k].from && code <= ranges[k].to) return m;
+    return 0;
+}
+
+static int is_name_in_formula(const char *s, size_t n)
+{
+    return n == 1 || (is_formula_word(s, n) && !allot_matches(s, n, "and") && !allot_matches(s, n, "or"));
+}
+
+/* The bytes of a formula's token that begins at text[at]; 0: what stands there is no formula. */
+static size_t token_after(const char *text, size_t n, size_t at)
+{
+    static const char *const no_formula[] = {"\\text", "\\quad", "\\qquad", "\\begin", "\\end", "\\mbox", "\\mathrm", "\\implies", "\\rightarrow", "\\therefore"};
+    char c = at < n ? text[at] : '\0';
+    size_t run = 0;
+    int digit_before = at > 0 && isdigit((unsigned char)text[at - 1]), digit_behind = at + 1 < n && isdigit((unsigned char)text[at + 1]);
+    if (c < 0) return sign_bytes(text + at, n - at);
+    if (c == ',' && at > 0 && text[at - 1] == '{') return 1; /* 1{,}000 */
+    if (c == ':' && at > 1 && at + 2 < n && text[at - 1] == ' ' && text[at + 1] == ' ')
+        return isdigit((unsigned char)text[at - 2]) && isdigit((unsigned char)text[at + 2]);
+    if (c == '.' && digit_before && allot_matches(text + at + 1, n - at - 1, "\\overline")) return 1;
+    if (c == '.' && digit_before && allot_matches(text + at + 1, n - at - 1, "\\bar")) return 1;
+    if (c == '.' || c == ',' || c == ':') return digit_behind && (digit_before || c == '.');
+    if (c == '!') return at + 1 < n && text[at + 1] != ' ' && text[at + 1] != '\n';
+    if (isdigit((unsigned char)c) || (c && strchr("+-*/^_(){}[]%", c))) return 1;
+    for (run = c == '\\'; at + run < n && isalpha((unsigned char)text[at + run]);)
+        run++;
+    if (c == '\\' && run == 1) return at + 1 < n && text[at + 1] && strchr("%,", text[at + 1]) ? 2 : 0;
+    for (size_t k = 0; c == '\\' && k < sizeof no_formula / sizeof *no_formula; k++)
+        if (allot_matches(text + at, run, no_formula[k])) return 0;
+    if (c == '\\') return run;
+    int product = run <= 3 && at + run < n && text[at + run] == '^'; /* xy^2 */
+    return product || is_name_in_formula(text + at, run) ? run : 0;
+}
+
+static size_t token_before(const char *text, size_t n, size_t at)
+{
+    size_t from = at - 1;
+    if (from > 0 && text[from - 1] == '\\' && strchr(",%", text[from])) {
+        from--;
+    } else if (isalpha((unsigned char)text[from])) {
+        while (from > 0 && isalpha((unsigned char)text[from - 1]))
+            from--;
+        from -= from > 0 && text[from - 1] == '\\';
+    } else {
+        while (from > 0 && at - from < 3 && ((unsigned char)text[from] & 0xc0) == 0x80)
+            from--;
+    }
+    return token_after(text, n, from) == at - from ? at - from : 0;
+}
+
+/* May a formula go on over blanks, from what ends before text[left] to what begins at text[right]? "2 + 3",
+ * "4 \pi", "1 1/2". */
+static int goes_over(const char *text, size_t n, size_t left, size_t right)
+{
+    char l = text[left - 1], r = text[right];
+    if (strchr("+*/^:", r) || strchr("+-*/^:(", l) || r == ')') return 1;
+    if (r == '-') return right + 1 < n && text[right + 1] == ' ';
+    if (r == '\\') return isdigit((unsigned char)l) || strchr(")}", l);
+    if (l < 0 || r < 0) return 1;
+    if (isdigit((unsigned char)l) && isalpha((unsigned char)r)) { /* "5 i" */
+        size_t next = right + 1;
+        next += next + 1 < n && text[next] == ' ' && strchr("+-*/=", text[next + 1]);
+        if (next == n || (text[next] == '.' && (next + 1 == n || text[next + 1] == ' '))) return 1;
+        return text[next] && strchr("+-*/=)", text[next]) != NULL;
+    }
+    size_t word = left;
+    while (word > 0 && isalpha((unsigned char)text[word - 1]))
+        word--;
+    if (left > word && ((word > 0 && text[word - 1] == '\\') || left - word > 1)) return 1; /* \times 10, ln 2 */
+    if (!isdigit((unsigned char)l) || !isdigit((unsigned char)r)) return 0;
+    while (right < n && isdigit((unsigned char)text[right]))
+        right++;
+    return right + 1 < n && text[right] == '/' && isdigit((unsigned char)text[right + 1]);
+}
+
+static size_t blanks_before(const char *text, size_t at)
+{
+    size_t n = 0;
+    while (n < at && text[at - n - 1] == ' ')
+        n++;
+    return n;
+}
+
+static size_t blanks_after(const char *text, size_t n, size_t at)
+{
+    size_t m = 0;
+    while (at + m < n && text[at + m] == ' ')
+        m++;
+    return m;
+}
+
+/* Leaves out, on both sides of what is at text[in], what begins at a bracket without its other half. */
+static void balance(const char *text, size_t in, size_t *from, size_t *to)
+{
+    for (int again = 1; again;) {
+        size_t open[64];
+        int depth = 0;
+        again = 0;
+        for (size_t i = *from; i < *to && !again; i++) {
+            if (strchr("([{", text[i])) {
+                if (depth == 64) *to = i;
+                else open[depth++] = i;
+            } else if (strchr(")]}", text[i]) && depth-- == 0) {
+                if (i >= in) *to = i;
+                else *from = i + 1;
+                again = 1;
+            }
+        }
+        if (!again && depth > 0) {
+            size_t at = open[0];
+            if (at >= in) *to = at;
+            else *from = at + 1;
+            again = 1;
+        }
+    }
+}
+
+/* The formula around the number in text[*from, *to). */
+static void widen(const char *text, size_t n, size_t *from, size_t *to)
+{
+    static const char *const magnitudes[] = {" thousand", " million", " billion"};
+    enum { FAR = 200 };
+    size_t in = *to - 1, m, blanks, left = *from, right = *to;
+    while (in - left < FAR && (blanks = blanks_before(text, left)) < left && (m = token_before(text, n, left - blanks)) &&
+           (!blanks || goes_over(text, n, left - blanks, left)) && !(text[left - blanks - m] == '-' && !blanks && left > 1 && isdigit((unsigned char)text[left - 2])))
+        left -= blanks + m;
+    while (right - in < FAR && (blanks = blanks_after(text, n, right)) + right < n && (m = token_after(text, n, right + blanks)) &&
+           (!blanks || goes_over(text, n, right, right + blanks)))
+        right += blanks + m;
+    balance(text, in, &left, &right);
+    while (left < in && strchr("*/^_ ", text[left]))
+        left++;
+    if (text[left] == '-' && left + 1 < in && text[left + 1] == ' ') left += 2;
+    while (right > in + 1 && strchr("+-*/^_ ", text[right - 1]))
+        right--;
+    for (size_t k = 0; k < sizeof magnitudes / sizeof *magnitudes; k++)
+        if (allot_matches(text + right, n - right, magnitudes[k])) right += strlen(magnitudes[k]);
+    *from = left;
+    *to = right;
+}
+
+static int last_number(const char *text, size_t n, const char **start, size_t *len)
+{
+    size_t end = last_digit(text, n);
+    if (end == 0) return 0;
+    if (matrix_around(text, n, end, start, len)) return 1;
+    if (end < n && strchr(")]", text[end]) && text[end] && brackets_around(text, end, start, len))
+        return 1;
+    size_t number = signed_start(text, end), from = list_start(text, number);
+    if (from == number) widen(text, n, &from, &end);
+    *start = text + from;
+    *len = end - from;
+    return *len > 0;
 }
 
 /* How many of the n characters are among these. */
@@ -308,6 +446,7 @@ static int relates(const char *s, size_t n, size_t at)
 /* "AB = 5": n letters of the m that are left. */
 static int is_segment(const char *s, size_t n, size_t m)
 {
+    if (n < 4 && n < m && s[n] == '^') return 1; /* xy^2 */
     for (size_t i = 0; i < n; i++)
         if (!isupper((unsigned char)s[i])) return 0;
     return n < 4 && (allot_matches(s + n, m - n, "=") || allot_matches(s + n, m - n, " ="));
@@ -382,7 +521,8 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
     static const char *const heads[] = {" is ",        " are ",      ": ",     "thus, ", "hence, ",
                                         "therefore, ", "thus ",      "so ",    "hence ", "so, ",
                                         "then ",       "therefore ", "option ", " = ",   " have ",
-                                        " get ",       "between "};
+                                        " get ",       " got ",      " obtain ",
+                                        " equals ",    " gives ",    " yields ",  "between "};
     enum { FAR = 120 };
     allot_trim_blanks(&text, &n);
     n -= n > 0 && text[n - 1] == '.';
@@ -392,7 +532,7 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
             size_t m = strlen(heads[k]);
             if (!allot_matches(text + at, n - at, heads[k])) continue;
             *start = text + at + m;
-            *len = n - at - m;
+            *len = allot_sentence_end(text, n, at + m) - at - m;
             int equation = heads[k][1] == '=', good = !equation || !memchr(*start, '=', *len);
             if (good && (is_known(*start, *len) ||
                          (whole_text(*start, *len, start, len) && says_more(*start, *len))))
@@ -447,12 +587,19 @@ static int said_in_words(const char *text, size_t n, const char **start, size_t 
     return 0;
 }
 
-int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
+static int find(const char *text, size_t n, const char **start, size_t *len)
 {
     return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
            last_bracketed(text, n, start, len) || verdict(text, n, start, len) || last_statement(text, n, start, len) ||
            last_number(text, n, start, len) || few_words(text, n, start, len) ||
            said_in_words(text, n, start, len);
+}
+
+int allot_last_value(const char *text, size_t n, const char **start, size_t *len)
+{
+    int found = find(text, n, start, len);
+    if (found) allot_undress(start, len);
+    return found && *len > 0;
 }
 
 /* A letter alone, between signs: "(B)", "**C**", "it's B"; not "A dog", not "I". */
