@@ -134,17 +134,17 @@ static int places_of(allot_span t)
     return digits >= 3 && digits <= 15 && places > 0 ? places : 0;
 }
 
-static int rounds_to(allot_span exact, allot_span decimal)
+static int rounds_to(allot_span exact, allot_span decimal, int least)
 {
     allot_value x, y;
     int places = places_of(decimal);
-    if (!places || !allot_expression_eval(exact.s, exact.n, 0, &x) || x.variable ||
+    if (places < least || places_of(exact) || !allot_expression_eval(exact.s, exact.n, 0, &x) || x.variable ||
         !allot_expression_eval(decimal.s, decimal.n, 0, &y))
         return 0;
     return cabs(x.z - y.z) <= 0.5 * pow(10, -places) * (1 + 1e-9);
 }
 
-int allot_same_rounded(allot_span a, allot_span b)
+int allot_same_rounded(allot_span a, allot_span b, int places)
 {
-    return rounds_to(a, b) || rounds_to(b, a);
+    return rounds_to(a, b, places) || rounds_to(b, a, places);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare_parts.c - answers and their parts: text, numbers, structures, expressions. */
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/expression.h"
@@ -8,7 +9,8 @@
 #include "grade/realset.h"
 #include "grade/words.h"
 
-enum { LETTERS_PER_STEP = 24 }; /* long parts cost more of what is left */
+enum { LETTERS_PER_STEP = 24, /* long parts cost more of what is left */
+       SURE_PLACES = 6 };     /* a decimal of so many places is a rounding in any case */
 
 static int same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
@@ -184,10 +186,12 @@ static int is_asked_for(allot_span t)
     return !digits;
 }
 
-static int is_constant(allot_span t)
+/* "180\circ - 135\circ" next to 45: a whole answer's last sign was dropped. */
+static int same_degrees(const allot_value *left, allot_span t, allot_span last)
 {
     allot_value v;
-    return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
+    return memmem(t.s, t.n, "\xc2\xb0", 2) && allot_expression_eval(last.s, last.n, 0, &v) &&
+           cabs(left->z * 180 / acos(-1) - v.z) <= 1e-9 * cabs(v.z);
 }
 
 /* "left = last" works last out, if left is a value, or an expression that is last whatever its
@@ -195,11 +199,16 @@ static int is_constant(allot_span t)
 static int works_out(allot_span left, allot_span last, allot_comparison *c)
 {
     allot_value v;
-    int expression = allot_expression_eval(left.s, left.n, 0, &v);
-    if (expression && !v.variable) return allot_same(left, last, c);
-    return is_asked_for(left) || allot_matrix_evident(last) || (!expression && is_constant(last)) ||
-           allot_same(left, last, c) ||
+    if (!allot_expression_eval(left.s, left.n, 0, &v) || v.branch) return 1;
+    if (!v.variable) return allot_same(left, last, c) || same_degrees(&v, left, last);
+    return is_asked_for(left) || allot_matrix_evident(last) || allot_same(left, last, c) ||
            allot_expressions_identical(left.s, left.n, last.s, last.n);
+}
+
+static int is_constant(allot_span t)
+{
+    allot_value v;
+    return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
 }
 
 /* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
@@ -213,8 +222,7 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     for (int i = 0; i + 1 < r->n; i++) {
         allot_span left = r->part[i];
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
-        if (r->n == 2 ? !works_out(left, last, c) : is_constant(left) && !allot_same(left, last, c))
-            return 0;
+        if ((r->n == 2 || is_constant(left)) && !works_out(left, last, c)) return 0;
     }
     return allot_same(last, value, c);
 }
@@ -411,7 +419,8 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     if (allot_same_text(a, b)) return decided("the same text", c);
     int numbers = allot_same_numbers(a, b, c->o);
     if (numbers > 0) return decided("the same number", c);
-    if (c->o->decimals == ALLOT_DECIMALS_ROUNDED && allot_same_rounded(a, b))
+    if (c->o->decimals != ALLOT_DECIMALS_EXACT &&
+        allot_same_rounded(a, b, c->o->decimals == ALLOT_DECIMALS_ROUNDED ? 1 : SURE_PLACES))
         return decided("a rounding", c);
     c->left -= (int)((a.n + b.n) / LETTERS_PER_STEP);
     if (numbers == 0 || c->left <= 0) return 0;

@@ -20,8 +20,9 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c);
 /* 1 equal, 0 not, -1: not two numbers. */
 int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o);
 
-/* 1 if one side is a decimal of three digits or more, and the other rounds to it. */
-int allot_same_rounded(allot_span a, allot_span b);
+/* 1 if one side is a decimal of three digits or more, that many places among them, and the other
+ * rounds to it. */
+int allot_same_rounded(allot_span a, allot_span b, int places);
 
 /* Case, blanks (but those between digits) and braces do not count. */
 int allot_same_text(allot_span a, allot_span b);

@@ -412,6 +412,15 @@ static void keep_exact(char *s)
     else *sign = '\0';
 }
 
+/* "2x > 6 \Rightarrow x > 3": the conclusion. */
+static void keep_conclusion(char *s)
+{
+    static const char *const arrows[] = {"\\Rightarrow", "\\implies", "\\Longrightarrow", "\\therefore", "\xe2\x87\x92"};
+    for (size_t k = 0; strchr(s, '\\') && k < sizeof arrows / sizeof *arrows; k++)
+        for (char *at; (at = strstr(s, arrows[k])) && at[strlen(arrows[k])];)
+            memmove(s, at + strlen(arrows[k]), strlen(at + strlen(arrows[k])) + 1);
+}
+
 static void trim(char *s)
 {
     size_t n = strlen(s), from = 0;
@@ -486,6 +495,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     if (!respell(once, unescape(answer, n, once), out)) return 0;
     open_text(out, unit);
     squeeze(out);
+    keep_conclusion(out);
     keep_exact(out);
     trim(out);
     allot_words_numbers(out);
