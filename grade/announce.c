@@ -38,11 +38,12 @@ static int takes_off(const char **s, size_t *n, const char *before, const char *
 
 void allot_undress(const char **s, size_t *n)
 {
-    static const char *const pairs[][2] = {
-        {"[**", "**]"}, {"[$", "$]"}, {"'", "'"}, {"__", "__"}, {"<<", ">>"}, {"\xe2\x80\x98", "\xe2\x80\x99"}};
-    static const char *const before[] = {
-        "\\therefore",  "\\implies",    "\\Rightarrow", "\xe2\x88\xb4",
-        "\xe2\x87\x92", "\xe2\x86\x92", "->",           "=>", "="};
+    static const char *const pairs[][2] = {{"[**", "**]"}, {"[$", "$]"},
+                                           {"'", "'"},     {"__", "__"},
+                                           {"<<", ">>"},   {"\xe2\x80\x98", "\xe2\x80\x99"}};
+    static const char *const before[] = {"\\therefore",  "\\implies",    "\\Rightarrow",
+                                         "\xe2\x88\xb4", "\xe2\x87\x92", "\xe2\x86\x92",
+                                         "->",           "=>",           "="};
     for (int k = 0; k < N_FORMULA_SIGNS; k++) {
         allot_trim_blanks(s, n);
         while (*n && strchr("*\"`", **s))

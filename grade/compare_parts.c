@@ -9,8 +9,10 @@
 #include "grade/realset.h"
 #include "grade/words.h"
 
-enum { LETTERS_PER_STEP = 24, /* long parts cost more of what is left */
-       SURE_PLACES = 6 };     /* a decimal of so many places is a rounding in any case */
+enum {
+    LETTERS_PER_STEP = 24, /* long parts cost more of what is left */
+    SURE_PLACES = 6
+}; /* a decimal of so many places is a rounding in any case */
 
 static int same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
@@ -369,9 +371,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;
-    if (s.shape != t.shape && (same_as_value(&s, b, c) || same_as_value(&t, a, c) ||
-                               same_as_point(&s, &t, c) || same_as_point(&t, &s, c) ||
-                               same_all_over(&s, &t, c) || same_all_over(&t, &s, c)))
+    if (s.shape != t.shape &&
+        (same_as_value(&s, b, c) || same_as_value(&t, a, c) || same_as_point(&s, &t, c) ||
+         same_as_point(&t, &s, c) || same_all_over(&s, &t, c) || same_all_over(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;

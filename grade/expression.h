@@ -25,7 +25,8 @@ typedef struct {
 int allot_expression_eval(const char *s, size_t n, unsigned point, allot_value *out);
 
 /* 1 if both are expressions and agree. Numbers with decimals agree within 1e-6 of each other. What
- * holds variables is not equal to a constant, though it may be identical: sin^2 x + cos^2 x and 1. */
+ * holds variables is not equal to a constant, though it may be identical: sin^2 x + cos^2 x and 1.
+ */
 int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb);
 int allot_expressions_identical(const char *a, size_t na, const char *b, size_t nb);
 

@@ -198,13 +198,13 @@ static int spelled(const char *s, size_t n, const char *from)
     return from[0] != '\\' || !isalpha((unsigned char)s[m]);
 }
 
-/* "\pir^{2}", "\leqslantx": a letter that follows a command without a blank, often seen where blanks
- * were taken out of a data set. The command's length, 0: nothing of the kind. */
+/* "\pir^{2}", "\leqslantx": a letter that follows a command without a blank, often seen where
+ * blanks were taken out of a data set. The command's length, 0: nothing of the kind. */
 static size_t glued(const char *s, size_t n)
 {
-    static const char *const names[] = {"\\quad", "\\qquad", "\\leqslant", "\\geqslant", "\\leq",
-                                        "\\geq",  "\\neq",   "\\times",    "\\infty",    "\\cup",
-                                        "\\pi",   "\\cdot"};
+    static const char *const names[] = {"\\quad",  "\\qquad", "\\leqslant", "\\geqslant",
+                                        "\\leq",   "\\geq",   "\\neq",      "\\times",
+                                        "\\infty", "\\cup",   "\\pi",       "\\cdot"};
     size_t m = 1;
     if (*s != '\\') return 0;
     while (m < n && isalpha((unsigned char)s[m]))
@@ -263,7 +263,8 @@ static size_t shifted_run(const char *s, size_t n, char *out, size_t *m)
 static size_t row_space(const char *s, size_t n)
 {
     const char *close = n > 4 && *s == '[' ? memchr(s, ']', n < 10 ? n : 10) : NULL;
-    return close && close > s + 3 && isdigit((unsigned char)s[1]) && isalpha((unsigned char)close[-1])
+    return close && close > s + 3 && isdigit((unsigned char)s[1]) &&
+                   isalpha((unsigned char)close[-1])
                ? (size_t)(close + 1 - s)
                : 0;
 }
@@ -415,7 +416,8 @@ static void keep_exact(char *s)
 /* "2x > 6 \Rightarrow x > 3": the conclusion. */
 static void keep_conclusion(char *s)
 {
-    static const char *const arrows[] = {"\\Rightarrow", "\\implies", "\\Longrightarrow", "\\therefore", "\xe2\x87\x92"};
+    static const char *const arrows[] = {"\\Rightarrow", "\\implies", "\\Longrightarrow",
+                                         "\\therefore", "\xe2\x87\x92"};
     for (size_t k = 0; strchr(s, '\\') && k < sizeof arrows / sizeof *arrows; k++)
         for (char *at; (at = strstr(s, arrows[k])) && at[strlen(arrows[k])];)
             memmove(s, at + strlen(arrows[k]), strlen(at + strlen(arrows[k])) + 1);

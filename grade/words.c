@@ -136,7 +136,8 @@ void allot_words_numbers(char *s)
 /* "for all x", ", k \in \mathbb{Z}" behind a family of answers say nothing new. */
 static void drop_condition(char *s)
 {
-    static const char *const words[] = {"for all ", "for any ", "for every ", "for some ", "where ", "\\forall"};
+    static const char *const words[] = {"for all ",  "for any ", "for every ",
+                                        "for some ", "where ",   "\\forall"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         char *at = strstr(s, words[k]);
         if (!at || at < s + 2 || !strchr(" ,(", at[-1])) continue;
@@ -149,7 +150,8 @@ static void drop_condition(char *s)
     n -= n > 0 && s[n - 1] == ')';
     for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
         size_t m = strlen(ends[k]);
-        if (n < m + 4 || memcmp(s + n - m, ends[k], m) != 0 || !isalpha((unsigned char)s[n - m - 1]))
+        if (n < m + 4 || memcmp(s + n - m, ends[k], m) != 0 ||
+            !isalpha((unsigned char)s[n - m - 1]))
             continue;
         size_t to = n - m - 1;
         if (to > 5 && memcmp(s + to - 5, " for ", 5) == 0) to -= 4;
