@@ -38,9 +38,13 @@ static int takes_off(const char **s, size_t *n, const char *before, const char *
 
 void allot_undress(const char **s, size_t *n)
 {
-    static const char *const pairs[][2] = {{"[**", "**]"}, {"[$", "$]"},
-                                           {"'", "'"},     {"__", "__"},
-                                           {"<<", ">>"},   {"\xe2\x80\x98", "\xe2\x80\x99"}};
+    static const char *const pairs[][2] = {{"[**", "**]"},
+                                           {"[$", "$]"},
+                                           {"'", "'"},
+                                           {"__", "__"},
+                                           {"<<", ">>"},
+                                           {"\xc2\xab", "\xc2\xbb"},
+                                           {"\xe2\x80\x98", "\xe2\x80\x99"}};
     static const char *const before[] = {"\\therefore",  "\\implies",    "\\Rightarrow",
                                          "\xe2\x88\xb4", "\xe2\x87\x92", "\xe2\x86\x92",
                                          "->",           "=>",           "="};
@@ -84,6 +88,23 @@ static int goes_on(const char *text, size_t n, size_t at, const char *reason)
     return 1;
 }
 
+/* "72, in total, so the farmer earns that much": words behind a value, to the sentence's end. */
+static int is_aside(const char *text, size_t n, size_t comma)
+{
+    enum { FAR = 80 };
+    size_t at = comma + 2, run = 0;
+    if (comma == 0 || at >= n || text[comma + 1] != ' ' ||
+        !(isdigit((unsigned char)text[comma - 1]) || strchr("$%)}", text[comma - 1])) ||
+        allot_matches(text + at, n - at, "and ") || allot_matches(text + at, n - at, "or "))
+        return 0;
+    for (; at < n && at < comma + FAR && !strchr(".!\n", text[at]); at++) {
+        int letter = isalpha((unsigned char)text[at]) != 0;
+        if (!letter && (run == 1 || !strchr(" ,'-", text[at]))) return 0;
+        run = letter ? run + 1 : 0;
+    }
+    return run != 1 && at < comma + FAR;
+}
+
 size_t allot_sentence_end(const char *text, size_t n, size_t from)
 {
     static const char *const reasons[] = {" because ",  " since ",  ", not ", ", which ",
@@ -96,7 +117,10 @@ size_t allot_sentence_end(const char *text, size_t n, size_t from)
              (text[to + 1] == ' ' && to + 2 < n && isupper((unsigned char)text[to + 2]))))
             break;
         if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
-        if (allot_matches(text + to, n - to, "</answer>")) return to;
+        if (text[to] == ',' && to > from && is_aside(text, n, to)) return to;
+        if (allot_matches(text + to, n - to, "</answer>") ||
+            allot_matches(text + to, n - to, "</final_answer>"))
+            return to;
         for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
             if (allot_matches(text + to, n - to, reasons[k]) && goes_on(text, n, to, reasons[k]))
                 return to;
@@ -181,6 +205,7 @@ static const struct {
                {"? a:", ANYWHERE},
                {"ans:", LINE_START},
                {"<answer>", ANYWHERE},
+               {"<final_answer>", ANYWHERE},
                {"####", ANYWHERE},
                {"a:", LINE_START},
                {"answer", HEADING},

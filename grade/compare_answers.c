@@ -36,15 +36,17 @@ static int degrees(const char *s, size_t n)
     return memmem(s, n, "\\circ", 5) || memmem(s, n, "\xc2\xb0", 2);
 }
 
-/* 30 degrees are pi/6: only where one side has the sign and the other has pi. */
+/* 30 degrees are pi/6, 90 - 60 degrees, too: only where one side has the sign and the other has
+ * pi. */
 static int same_angle(const char *degree, size_t n, const char *radian, size_t m)
 {
-    char text[300];
-    if (n + 10 >= sizeof text) return 0;
-    text[0] = '(';
-    memcpy(text + 1, degree, n);
-    memcpy(text + 1 + n, ")\\pi/180", 9);
-    return memmem(radian, m, "\\pi", 3) && allot_expressions_equal(text, n + 9, radian, m);
+    char text[300] = "(";
+    size_t k = 1;
+    if (n + 10 >= sizeof text || !memmem(radian, m, "\\pi", 3)) return 0;
+    for (size_t i = 0; i < n; i++)
+        if (memchr("\xc2\xb0", degree[i], 2) == NULL) text[k++] = degree[i];
+    memcpy(text + k, ")\\pi/180", 9);
+    return allot_expressions_equal(text, k + 8, radian, m);
 }
 
 static int same_with_signs(allot_span a, allot_span b, const allot_grade_options *o)
@@ -66,7 +68,7 @@ static int choice_of(allot_span t, char *letter, allot_span *rest)
         if (t.n > 7 && strncasecmp(t.s, words[k], 7) == 0) t.s += 7, t.n -= 7, marked = 1;
     if (t.n > 1 && *t.s == '(') t.s++, t.n--;
     if (t.n == 0 || *t.s < 'A' || *t.s > 'J') return 0;
-    if (t.n > 1 && strchr(").:", t.s[1])) marked = 1;
+    if (t.n > 1 && (strchr(").:", t.s[1]) || t.s[1] < 0)) marked = 1;
     else if (t.n > 1) return 0;
     *letter = *t.s;
     *rest = t.n > 2 ? (allot_span){t.s + 2, t.n - 2} : (allot_span){t.s, 0};
@@ -100,35 +102,34 @@ static int read_answer(const char *answer, size_t n, normal_form *out)
     return out->span.n > 0;
 }
 
-/* The letters of several choices, as bits: "A, C", "A and C", "ACD"; 0: other text, or one letter.
- */
-static unsigned choices_of(allot_span t, int *apart)
+/* The letters of several choices, as bits: "A, C", "C and A", "ACD"; 0: other text, one letter, a
+ * sequence ("CAD"). */
+static unsigned choices_of(allot_span t)
 {
     unsigned letters = 0;
-    int n = 0;
-    *apart = 0;
+    int n = 0, apart = 0, ascending = 1;
     for (size_t i = 0; i < t.n; i++) {
         if (t.n - i > 3 && memcmp(t.s + i, "and", 3) == 0) {
             i += 2;
         } else if (t.s[i] >= 'A' && t.s[i] <= 'J') {
             unsigned bit = 1u << (t.s[i] - 'A');
             if (letters & bit) return 0;
+            ascending &= bit > letters;
             letters |= bit;
             n++;
             continue;
         } else if (!strchr(" ,()", t.s[i])) {
             return 0;
         }
-        *apart = 1;
+        apart |= t.s[i] != ' ';
     }
-    return n > 1 ? letters : 0;
+    return n > 1 && (apart || ascending) ? letters : 0;
 }
 
 static int same_choices(allot_span a, allot_span b)
 {
-    int a_apart, b_apart;
-    unsigned x = choices_of(a, &a_apart), y = choices_of(b, &b_apart);
-    return x && x == y && (a_apart || b_apart);
+    unsigned x = choices_of(a);
+    return x && x == choices_of(b);
 }
 
 /* A prediction that says metres where the reference is a mere number: "20 m", "20m^2". */

@@ -91,11 +91,22 @@ static allot_relation relation_of(const allot_structure *r)
     return (allot_relation){r->part[0].s, r->part[1].s, r->part[0].n, r->part[1].n};
 }
 
+static int n_brackets(allot_span t)
+{
+    int n = 0;
+    for (size_t i = 0; i < t.n; i++)
+        n += t.s[i] == '(';
+    return n;
+}
+
 /* "f(x) = 3" and "y = 3" are one answer; among several, x = 1 is not y = 1, but W(n) = 1 is W(x)
  * = 1, and x_1 = 1 is x_2 = 1. */
 static int same_name(allot_span a, allot_span b, const allot_comparison *c)
 {
     if (!is_name(a) || !is_name(b)) return 0;
+    int p = n_brackets(a), q = n_brackets(b);
+    if (p && q && p != q) return 0;                                 /* f(x), f(f(x)) */
+    if (*a.s == '\\' && *b.s == '\\') return allot_same_text(a, b); /* alpha, beta */
     if (c->depth <= 1) return 1;
     size_t i = 0;
     while (i < a.n && i < b.n && a.s[i] == b.s[i] && isalpha((unsigned char)a.s[i]))
@@ -188,11 +199,12 @@ static int is_asked_for(allot_span t)
     return !digits;
 }
 
-/* "180\circ - 135\circ" next to 45: a whole answer's last sign was dropped. */
+/* "180\circ - 135\circ" or "\pi/4" next to 45: a whole answer's last sign was dropped. */
 static int same_degrees(const allot_value *left, allot_span t, allot_span last)
 {
     allot_value v;
-    return memmem(t.s, t.n, "\xc2\xb0", 2) && allot_expression_eval(last.s, last.n, 0, &v) &&
+    return (memmem(t.s, t.n, "\xc2\xb0", 2) || memmem(t.s, t.n, "\\pi", 3)) &&
+           allot_expression_eval(last.s, last.n, 0, &v) &&
            cabs(left->z * 180 / acos(-1) - v.z) <= 1e-9 * cabs(v.z);
 }
 
@@ -359,6 +371,27 @@ static int same_all_over(const allot_structure *chain, const allot_structure *po
     return 1;
 }
 
+/* "EDACB" and "tea" are orders or words, where neither is the product of letters that "xyz" is. */
+static int are_words(allot_span a, allot_span b)
+{
+    int ascending[2] = {1, 1}, capitals = 0;
+    for (int k = 0; k < 2; k++) {
+        allot_span t = k ? b : a;
+        char before = '\0';
+        int letters = 0;
+        for (size_t i = 0; i < t.n; i++) {
+            if (t.s[i] == ' ') continue;
+            if (!isalpha((unsigned char)t.s[i])) return 0;
+            ascending[k] &= t.s[i] > before;
+            capitals |= isupper((unsigned char)t.s[i]);
+            before = t.s[i];
+            letters++;
+        }
+        if (letters < 3) return 0;
+    }
+    return capitals || !(ascending[0] || ascending[1]);
+}
+
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
@@ -367,7 +400,7 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
     if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
-        return allot_expressions_equal(a.s, a.n, b.s, b.n);
+        return !are_words(a, b) && allot_expressions_equal(a.s, a.n, b.s, b.n);
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;

@@ -318,10 +318,11 @@ static int atom(parser *p, allot_value *v)
     if (isdigit(c) || c == '.') {
         if (!number(p, v)) return 0;
         int whole = !v->decimal;
-        if (whole && starts(p, "\\frac")) { /* a mixed number */
+        if (whole && starts(p, "\\frac")) { /* a mixed number, or a factor: 2\frac{\pi}{3} */
             allot_value part;
             if (!command(p, &part)) return 0;
-            allot_value_add(v, &part, 0);
+            if (part.exact && !part.variable) allot_value_add(v, &part, 0);
+            else allot_value_multiply(v, &part);
         }
         return 1;
     }

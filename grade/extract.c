@@ -67,16 +67,21 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
     return failures ? BOX_OPEN : BOX_NONE;
 }
 
-/* Between two boxes of one answer: "and", "or", a comma, blanks, dollars; no sentence. */
+/* Between two boxes of one answer: "and", "or", a comma, blanks, dollars; no sentence, no "then
+ * corrected to". */
 static int joins(const char *gap, size_t n)
 {
-    int letters = 0;
+    int letters = 0, joint = 0;
     if (n > 40) return 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, run; i < n; i += run ? run : 1) {
         if (strchr(".=:;", gap[i])) return 0;
-        letters |= isalpha((unsigned char)gap[i]);
+        for (run = 0; i + run < n && isalpha((unsigned char)gap[i + run]);)
+            run++;
+        letters |= run > 0;
+        joint |= (run == 3 && memcmp(gap + i, "and", 3) == 0) ||
+                 (run == 2 && memcmp(gap + i, "or", 2) == 0);
     }
-    return !letters || memmem(gap, n, "and", 3) || memmem(gap, n, "or", 2);
+    return !letters || joint;
 }
 
 /* The command whose argument is `inside`. */

@@ -146,9 +146,7 @@ int allot_is_formula_word(const char *s, size_t n)
     return 0;
 }
 
-/* Signs of formulas beyond ASCII: degrees, powers, Greek, roots, fractions, operators; the bytes of
- * the one that begins here, 0 if it is another. */
-static size_t sign_bytes(const char *s, size_t n)
+size_t allot_sign_bytes(const char *s, size_t n)
 {
     static const struct {
         unsigned from, to;
@@ -181,7 +179,7 @@ static size_t token_after(const char *text, size_t n, size_t at)
     size_t run = 0;
     int digit_before = at > 0 && isdigit((unsigned char)text[at - 1]),
         digit_behind = at + 1 < n && isdigit((unsigned char)text[at + 1]);
-    if (c < 0) return sign_bytes(text + at, n - at);
+    if (c < 0) return allot_sign_bytes(text + at, n - at);
     if (c == ',' && at > 0 && text[at - 1] == '{') return 1; /* 1{,}000 */
     if (c == ':' && at > 1 && at + 2 < n && text[at - 1] == ' ' && text[at + 1] == ' ')
         return isdigit((unsigned char)text[at - 2]) && isdigit((unsigned char)text[at + 2]);

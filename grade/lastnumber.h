@@ -17,4 +17,8 @@ size_t allot_before_joint(const char *text, size_t n);
 /* Letters that stand in formulas: names of functions, of environments, and what joins values. */
 int allot_is_formula_word(const char *s, size_t n);
 
+/* Signs of formulas beyond ASCII: degrees, powers, Greek, roots, fractions, operators; the bytes of
+ * the one that begins here, 0 if it is another. */
+size_t allot_sign_bytes(const char *s, size_t n);
+
 #endif

@@ -163,6 +163,11 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         if (is_word && (i == 0 || allot_matches(s + i - 1, *len - i + 1, " is "))) return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
         words += is_word;
+        if (s[i] < 0 && (run = allot_sign_bytes(s + i, *len - i)) == 0) {
+            while (i + run < *len && s[i + run] < 0)
+                run++;
+            words++;
+        }
         if (s[i] == '=' && !relates(s, *len, i)) return 0;
         if (s[i] == '.' && i + 1 < *len && s[i + 1] == ' ') return 0;
         if (s[i] == ':' && i > 0 && (isalpha((unsigned char)s[i - 1]) || s[i - 1] < 0)) return 0;
@@ -218,10 +223,10 @@ static int is_known(const char *s, size_t n)
 static int last_statement(const char *text, size_t n, const char **start, size_t *len)
 {
     static const char *const heads[] = {
-        " is ",     " are ",   ": ",       "thus, ",  "hence, ", "therefore, ",
-        "thus ",    "so ",     "hence ",   "so, ",    "then ",   "therefore ",
-        "option ",  " = ",     " have ",   " get ",   " got ",   " obtain ",
-        " equals ", " gives ", " yields ", "between "};
+        " is ",     " are ",   ": ",       "thus, ",   "hence, ", "therefore, ",
+        "thus ",    "so ",     "hence ",   "so, ",     "then ",   "therefore ",
+        "option ",  " = ",     " have ",   " get ",    " got ",   " obtain ",
+        " equals ", " gives ", " yields ", "between ", "finally "};
     enum { FAR = 120 };
     allot_trim_blanks(&text, &n);
     n -= n > 0 && text[n - 1] == '.';
@@ -316,6 +321,16 @@ static int stands_alone(const char *text, size_t n, size_t at)
     return at < 4 || !allot_matches(text + at - 4, 4, "not ");
 }
 
+/* A last line "(c)". */
+static int small_choice(const char *text, size_t n, const char **start, size_t *len)
+{
+    allot_trim_blanks(&text, &n);
+    if (n < 3 || text[n - 3] != '(' || text[n - 1] != ')') return 0;
+    *start = text + n - 2;
+    *len = 1;
+    return **start >= 'a' && **start <= 'j' && (n == 3 || text[n - 4] == '\n');
+}
+
 int allot_last_choice(const char *text, size_t n, const char **start, size_t *len)
 {
     for (size_t at = n; at-- > 0;) {
@@ -324,5 +339,5 @@ int allot_last_choice(const char *text, size_t n, const char **start, size_t *le
         *len = 1;
         return 1;
     }
-    return 0;
+    return small_choice(text, n, start, len);
 }

@@ -177,6 +177,11 @@ static const struct {
                  {"\\bigcup", "\\cup"},
                  {"\\Bigl", ""},
                  {"\\Bigr", ""},
+                 {"\\biggl", ""},
+                 {"\\biggr", ""},
+                 {"\\Biggl", ""},
+                 {"\\Biggr", ""},
+                 {"\\Bigg", ""},
                  {"\\bigl", ""},
                  {"\\bigr", ""},
                  {"\\big", ""},
@@ -202,9 +207,9 @@ static int spelled(const char *s, size_t n, const char *from)
  * blanks were taken out of a data set. The command's length, 0: nothing of the kind. */
 static size_t glued(const char *s, size_t n)
 {
-    static const char *const names[] = {"\\quad",  "\\qquad", "\\leqslant", "\\geqslant",
-                                        "\\leq",   "\\geq",   "\\neq",      "\\times",
-                                        "\\infty", "\\cup",   "\\pi",       "\\cdot"};
+    static const char *const names[] = {"\\quad", "\\qquad", "\\leqslant", "\\geqslant", "\\leq",
+                                        "\\geq",  "\\neq",   "\\times",    "\\infty",    "\\cup",
+                                        "\\pi",   "\\cdot",  "\\le",       "\\ge"};
     size_t m = 1;
     if (*s != '\\') return 0;
     while (m < n && isalpha((unsigned char)s[m]))

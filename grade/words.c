@@ -140,7 +140,8 @@ static void drop_condition(char *s)
                                         "for some ", "where ",   "\\forall"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         char *at = strstr(s, words[k]);
-        if (!at || at < s + 2 || !strchr(" ,(", at[-1])) continue;
+        if (!at || at < s + 2 || (*at != '\\' && !strchr(" ,(", at[-1]))) continue;
+        if (strstr(at + 4, "for ")) continue; /* "2 for all n > 2, 1 for n = 2" */
         while (at > s && strchr(" ,(", at[-1]))
             at--;
         *at = '\0';
