@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agreement.c - two expressions, or two relations, are the same if they agree at random points. */
 #include <math.h>
+#include <string.h>
 #include "grade/expression.h"
+#include "grade/normalize.h"
 
 static int close_to(double complex a, double complex b, double tolerance)
 {
@@ -36,9 +38,32 @@ static int agree(const char *a, size_t na, const char *b, size_t nb, int worked_
     return seen >= 2;
 }
 
+/* The text with natural logarithms for those that name no base; 0: there is none. */
+static size_t with_natural_logs(const char *s, size_t n, char *out, size_t cap)
+{
+    size_t m = 0;
+    int seen = 0;
+    if (n >= cap || memmem(s, n, "ln", 2)) return 0;
+    for (size_t i = 0; i < n; i++) {
+        int log = n - i > 3 && memcmp(s + i, "log", 3) == 0 && s[i + 3] != '_';
+        seen |= log;
+        out[m++] = s[i];
+        if (log) out[m++] = 'n', i += 2;
+    }
+    return seen ? m : 0;
+}
+
 int allot_expressions_equal(const char *a, size_t na, const char *b, size_t nb)
 {
-    return agree(a, na, b, nb, 1);
+    char text[ALLOT_NORMAL_SIZE];
+    size_t n;
+    if (agree(a, na, b, nb, 1)) return 1;
+    /* next to \ln, \log is meant so */
+    if (memmem(b, nb, "ln", 2) && (n = with_natural_logs(a, na, text, sizeof text)))
+        return agree(text, n, b, nb, 1);
+    if (memmem(a, na, "ln", 2) && (n = with_natural_logs(b, nb, text, sizeof text)))
+        return agree(a, na, text, n, 1);
+    return 0;
 }
 
 int allot_expressions_identical(const char *a, size_t na, const char *b, size_t nb)

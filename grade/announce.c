@@ -118,9 +118,7 @@ size_t allot_sentence_end(const char *text, size_t n, size_t from)
             break;
         if (text[to] == '.' && (to + 1 == n || isspace((unsigned char)text[to + 1]))) break;
         if (text[to] == ',' && to > from && is_aside(text, n, to)) return to;
-        if (allot_matches(text + to, n - to, "</answer>") ||
-            allot_matches(text + to, n - to, "</final_answer>"))
-            return to;
+        if (text[to] == '<' && to + 1 < n && text[to + 1] == '/') return to; /* </answer> */
         for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
             if (allot_matches(text + to, n - to, reasons[k]) && goes_on(text, n, to, reasons[k]))
                 return to;
@@ -185,8 +183,9 @@ static const struct {
         LINE_START,
         HEADING,
         ABOUT,
-        FIELD
-    } where; /* ABOUT: up to " is "; FIELD: JSON */
+        FIELD,
+        TAG
+    } where; /* ABOUT: up to " is "; FIELD: JSON; TAG: of HTML */
 } phrases[] = {{"answer is", ANYWHERE},
                {"answer:", ANYWHERE},
                {"answer**:", ANYWHERE},
@@ -204,8 +203,7 @@ static const struct {
                {"answer\" :", FIELD},
                {"? a:", ANYWHERE},
                {"ans:", LINE_START},
-               {"<answer>", ANYWHERE},
-               {"<final_answer>", ANYWHERE},
+               {"answer>", TAG},
                {"####", ANYWHERE},
                {"a:", LINE_START},
                {"answer", HEADING},
@@ -246,6 +244,14 @@ static size_t about_what(const char *text, size_t n, size_t at)
     return 0;
 }
 
+/* "<answer>", "<final_answer>". */
+static int opens_tag(const char *text, size_t at)
+{
+    while (at > 0 && (isalpha((unsigned char)text[at - 1]) || text[at - 1] == '_'))
+        at--;
+    return at > 0 && text[at - 1] == '<';
+}
+
 /* Where the answer begins that phrase k announces at text[at]; 0 if it does not. */
 static size_t announced(const char *text, size_t n, size_t at, size_t k)
 {
@@ -256,6 +262,8 @@ static size_t announced(const char *text, size_t n, size_t at, size_t k)
         return at == 0 || text[at - 1] == '\n' ? after : 0;
     case HEADING:
         return is_heading(text, n, at) ? after : 0;
+    case TAG:
+        return opens_tag(text, at) ? after : 0;
     case ABOUT:
         return about_what(text, n, after - 1);
     default:

@@ -353,7 +353,11 @@ static int power(parser *p, allot_value *v)
             constant(&k, pi / 180);
             allot_value_multiply(v, &k);
         } else if (take(p, '^')) {
-            if (peek(p) == '(' || peek(p) == '-' ? !power(p, &k) : !argument(p, &k)) return 0;
+            int c = peek(p);
+            int ok = c == '(' || c == '-' ? power(p, &k)
+                     : isdigit(c) ? number(p, &k) /* 2^10, which TeX would print otherwise */
+                                  : argument(p, &k);
+            if (!ok) return 0;
             if (!allot_value_raise(v, &k)) return 0;
         } else {
             break;

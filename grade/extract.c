@@ -34,14 +34,15 @@ static box_found braces(const char *text, size_t n, size_t at, const char **star
     return BOX_OPEN;
 }
 
-/* What the command at text[at] boxes: braces, or digits as in \boxed 5. */
+/* What the command at text[at] boxes: braces, or digits as in \boxed 5. A string that takes \b for
+ * a backspace is read, too. */
 static box_found boxed_at(const char *text, size_t n, size_t at, const char **start, size_t *len)
 {
-    static const char *const names[] = {"\\boxed", "\\fbox", "\\framebox"};
+    static const char *const names[] = {"\\boxed", "\\fbox", "\\framebox", "\x08oxed"};
     int k = 0;
-    while (k < 3 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
+    while (k < 4 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
         k++;
-    if (k == 3) return BOX_NONE;
+    if (k == 4) return BOX_NONE;
     at += strlen(names[k]);
     while (at < n && text[at] == ' ')
         at++;
@@ -59,7 +60,9 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
 {
     int failures = 0;
     for (size_t i = n; i-- > 0 && failures < 64;) {
-        if (text[i] != '\\' || n - i < 5 || !strchr("bf", text[i + 1])) continue;
+        if (n - i < 5 || !(text[i] == '\\' ? strchr("bf", text[i + 1]) != NULL
+                                           : text[i] == '\b' && text[i + 1] == 'o'))
+            continue;
         box_found box = boxed_at(text, n, i, start, len);
         if (box > BOX_OPEN) return box;
         failures += box == BOX_OPEN;
@@ -89,7 +92,7 @@ static const char *command_of(const char *text, const char *inside)
 {
     do
         inside--;
-    while (inside > text && *inside != '\\');
+    while (inside > text && *inside != '\\' && *inside != '\b');
     return inside;
 }
 

@@ -127,12 +127,6 @@ static const struct {
                  {"\xe2\x80\x82", " "},
                  {"\xe2\x80\x83", " "},
                  {"\xe3\x80\x80", " "},
-                 {"\xef\xbc\x8c", ","}, /* full width */
-                 {"\xef\xbc\x9a", ":"},
-                 {"\xef\xbc\x88", "("},
-                 {"\xef\xbc\x89", ")"},
-                 {"\xef\xbc\x9d", "="},
-                 {"\xef\xbc\x85", "%"},
                  {"\xe3\x80\x82", ""},
                  {"\xc2\xa5", ""}, /* yen, rupee */
                  {"\xe2\x82\xb9", ""},
@@ -182,6 +176,10 @@ static const struct {
                  {"\\Biggl", ""},
                  {"\\Biggr", ""},
                  {"\\Bigg", ""},
+                 {"\x08oxed", "\\boxed"}, /* \b, \f and \t of a string that took them for signs */
+                 {"\x0crac", "\\frac"},
+                 {"\text", "\\text"},
+                 {"\times", "\\times"},
                  {"\\bigl", ""},
                  {"\\bigr", ""},
                  {"\\big", ""},
@@ -274,6 +272,14 @@ static size_t row_space(const char *s, size_t n)
                : 0;
 }
 
+/* The ASCII of a full-width character (U+FF01 to U+FF5E); 0: another character. */
+static char narrow(const char *s, size_t n)
+{
+    if (n < 3 || memcmp(s, "\xef\xbc", 2) < 0 || memcmp(s, "\xef\xbd", 2) > 0) return 0;
+    unsigned code = ((unsigned char)s[1] & 3u) << 6 | ((unsigned char)s[2] & 0x3fu);
+    return code > 0 && code < 0x5f ? (char)(code + 0x20) : 0;
+}
+
 /* 1, or 0 if the spelling outgrows out. */
 static int respell(const char *s, size_t n, char *out)
 {
@@ -300,6 +306,9 @@ static int respell(const char *s, size_t n, char *out)
             m += command;
             out[m++] = ' ';
             used = command;
+        } else if (narrow(s, n)) {
+            out[m++] = narrow(s, n);
+            used = 3;
         } else if ((signed char)*s >= 0 || !(used = shifted_run(s, n, out, &m))) {
             out[m++] = *s;
             used = 1;

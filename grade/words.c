@@ -239,9 +239,33 @@ static size_t before_aside(const char *s, size_t n)
                                                                                          : n;
 }
 
+/* Does a character of a script other than Latin's and Greek's plain letters begin so? Signs such as
+ * the degree's do not. */
+static int is_script_lead(const char *s)
+{
+    unsigned char c = (unsigned char)*s;
+    if (c == 0xc3) return (unsigned char)s[1] != 0x97 && (unsigned char)s[1] != 0xb7;
+    return c == 0xc4 || c == 0xc5 || (c >= 0xd0 && c <= 0xd4) || (c >= 0xe3 && c <= 0xed);
+}
+
+/* "5 rubles", "17000 yuan" in their own letters: where the words begin; n if there are none. */
+static size_t before_script(const char *s, size_t n)
+{
+    size_t at = n;
+    int seen = 0;
+    for (; at > 0 && (s[at - 1] < 0 || isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' '); at--)
+        if (((unsigned char)s[at - 1] & 0xc0) == 0xc0) {
+            if (!is_script_lead(s + at - 1)) return n;
+            seen = 1;
+        }
+    return seen && at > 0 && isdigit((unsigned char)s[at - 1]) && (s[at] == ' ' || s[at] < 0) ? at
+                                                                                              : n;
+}
+
 size_t allot_words_before_unit(const char *s, size_t length)
 {
     if (before_aside(s, length) < length) return before_aside(s, length);
+    if (before_script(s, length) < length) return before_script(s, length);
     size_t n = allot_words_before_power(s, length), at = n;
     int behind_pi = 0;
     while (at > 0 && !behind_pi && (isalpha((unsigned char)s[at - 1]) || s[at - 1] == ' ')) {
