@@ -94,8 +94,7 @@ static int is_aside(const char *text, size_t n, size_t comma)
     enum { FAR = 80 };
     size_t at = comma + 2, run = 0;
     if (comma == 0 || at >= n || text[comma + 1] != ' ' ||
-        !(isdigit((unsigned char)text[comma - 1]) || strchr("$%)}", text[comma - 1])) ||
-        allot_matches(text + at, n - at, "and ") || allot_matches(text + at, n - at, "or "))
+        !(isdigit((unsigned char)text[comma - 1]) || strchr("$%)}", text[comma - 1])))
         return 0;
     for (; at < n && at < comma + FAR && !strchr(".!\n", text[at]); at++) {
         int letter = isalpha((unsigned char)text[at]) != 0;

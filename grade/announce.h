@@ -6,10 +6,10 @@
 #include <ctype.h>
 #include <stddef.h>
 
-/* Takes blanks off both ends of a span. */
+/* Takes blanks off both ends of a span; a form feed may be what is left of \frac. */
 static inline void allot_trim_blanks(const char **s, size_t *n)
 {
-    while (*n && isspace((unsigned char)(*s)[0]))
+    while (*n && isspace((unsigned char)(*s)[0]) && **s != '\f')
         (*s)++, (*n)--;
     while (*n && isspace((unsigned char)(*s)[*n - 1]))
         (*n)--;

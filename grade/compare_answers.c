@@ -68,7 +68,7 @@ static int choice_of(allot_span t, char *letter, allot_span *rest)
         if (t.n > 7 && strncasecmp(t.s, words[k], 7) == 0) t.s += 7, t.n -= 7, marked = 1;
     if (t.n > 1 && *t.s == '(') t.s++, t.n--;
     if (t.n == 0 || *t.s < 'A' || *t.s > 'J') return 0;
-    if (t.n > 1 && (strchr(").:", t.s[1]) || t.s[1] < 0)) marked = 1;
+    if (t.n > 1 && (strchr(").:", t.s[1]) || t.s[1 + (t.n > 2 && t.s[1] == ' ')] < 0)) marked = 1;
     else if (t.n > 1) return 0;
     *letter = *t.s;
     *rest = t.n > 2 ? (allot_span){t.s + 2, t.n - 2} : (allot_span){t.s, 0};

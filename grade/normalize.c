@@ -179,7 +179,7 @@ static const struct {
                  {"\x08oxed", "\\boxed"}, /* \b, \f and \t of a string that took them for signs */
                  {"\x0crac", "\\frac"},
                  {"\text", "\\text"},
-                 {"\times", "\\times"},
+                 {"\times", "*"},
                  {"\\bigl", ""},
                  {"\\bigr", ""},
                  {"\\big", ""},
