@@ -296,6 +296,15 @@ static void field_value(const char *text, size_t n, size_t from, const char **st
         --*len;
 }
 
+/* "I hope this answer is helpful", "the answer is correct". */
+static int praises(const char *s, size_t n)
+{
+    static const char *const words[] = {"helpful", "correct", "right", "clear", "reasonable"};
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (n == strlen(words[k]) && allot_matches(s, n, words[k])) return 1;
+    return 0;
+}
+
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len)
 {
     for (size_t i = n; i-- > 0;) {
@@ -312,7 +321,7 @@ int allot_after_phrase(const char *text, size_t n, const char **start, size_t *l
             }
             allot_undress(start, len);
             *len -= *len > 0 && closes_nothing(*start, *len);
-            if (*len > 0) return 1;
+            if (*len > 0 && (k > 0 || !praises(*start, *len))) return 1;
         }
     }
     return 0;

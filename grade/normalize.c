@@ -453,7 +453,7 @@ static void trim(char *s)
     memmove(s, s + from, n - from + 1);
 }
 
-/* Behind a number and a blank: "m/s", "m/s^{2}", "km/h". Its start, or NULL. */
+/* Behind a number: "m/s", " m/s^{2}", "km/h". Its start, or NULL. */
 static char *quotient_unit(char *s)
 {
     static const char *const above[] = {"m",  "km",  "cm", "mi", "ft", "g",   "kg",
@@ -466,12 +466,14 @@ static char *quotient_unit(char *s)
     while (slash - m > s && isalpha((unsigned char)slash[-1 - (ptrdiff_t)m]))
         m++;
     char *unit = slash - m;
-    if (m == 0 || unit < s + 2 || unit[-1] != ' ' || !isdigit((unsigned char)unit[-2])) return NULL;
+    if (m == 0 || unit == s) return NULL;
+    char *end = unit - (unit[-1] == ' ');
+    if (!isdigit((unsigned char)end[-1])) return NULL;
     int known = 0;
     for (size_t k = 0; k < sizeof above / sizeof *above; k++)
         known |= strlen(above[k]) == m && memcmp(above[k], unit, m) == 0;
     for (size_t k = 0; known && k < sizeof below / sizeof *below; k++)
-        if (strlen(below[k]) == n && memcmp(below[k], slash + 1, n) == 0) return unit - 1;
+        if (strlen(below[k]) == n && memcmp(below[k], slash + 1, n) == 0) return end;
     return NULL;
 }
 
