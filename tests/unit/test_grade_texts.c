@@ -61,7 +61,7 @@ static void texts_give_their_answers(void **state)
     }
     free(line);
     fclose(f);
-    assert_true(n > 1600);
+    assert_true(n > 5300);
     assert_int_equal(wrong, 0);
 }
 
