@@ -296,7 +296,7 @@ static void field_value(const char *text, size_t n, size_t from, const char **st
         --*len;
 }
 
-/* "I hope this answer is helpful", "the answer is correct". */
+/* "I hope this answer is helpful", "the answer is correct": nothing that phrases[0] announces. */
 static int praises(const char *s, size_t n)
 {
     static const char *const words[] = {"helpful", "correct", "right", "clear", "reasonable"};
