@@ -90,14 +90,24 @@ static int same_choice(allot_span reference, allot_span prediction, allot_compar
 typedef struct {
     char text[ALLOT_NORMAL_SIZE], unit[ALLOT_UNIT_SIZE];
     allot_span span;
-    int degrees, is_moment;
+    int degrees, is_moment, name;
     allot_moment moment;
 } normal_form;
+
+/* The small letter of "x = 3", which the normal form leaves out; 0: there is none. */
+static int name_of(const char *s, size_t n, allot_span normal)
+{
+    while (n > 0 && strchr(" $", *s))
+        s++, n--;
+    if (n < 3 || !islower((unsigned char)*s) || memchr(normal.s, '=', normal.n)) return 0;
+    return s[1] == '=' || (s[1] == ' ' && s[2] == '=') ? *s : 0;
+}
 
 static int read_answer(const char *answer, size_t n, normal_form *out)
 {
     out->span = (allot_span){out->text, allot_normalise(answer, n, out->text, out->unit)};
     out->degrees = degrees(answer, n);
+    out->name = name_of(answer, n, out->span);
     out->is_moment = allot_moment_read(answer, n, &out->moment);
     return out->span.n > 0;
 }
@@ -150,6 +160,7 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     if (c->o->units == ALLOT_UNITS_KEEP && strcmp(a->unit, b->unit) != 0) return 0;
     c->rule = "the same date or time";
     if (a->is_moment && b->is_moment) return allot_moments_equal(&a->moment, &b->moment);
+    if (a->name && b->name && a->name != b->name) return 0;
     if (allot_same(a->span, b->span, c)) return 1;
     c->rule = "both signs";
     if (same_with_signs(a->span, b->span, c->o)) return 1;
