@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must hold of grading whatever the answers are: equality is reflexive, symmetric and blind to
- * blanks; a class of equal canonical forms holds equal answers only, the form of a form is itself,
+ * blanks; a class of equal canonical forms holds equal answers (names apart), a form is its own,
  * and spellings of one number share it; another number is another answer; nothing takes long.
  * Answers are drawn from a grammar, and from their pieces thrown together. */
 #include <setjmp.h>
