@@ -4,10 +4,14 @@
 #include <string.h>
 #include "grade/expression.h"
 
+/* Of tiny values one may be what rounding left of 0; two that are further apart than a thousandth
+ * differ. */
 static int close_to(double complex a, double complex b, double tolerance)
 {
-    double size = fmax(cabs(a), cabs(b));
-    return size < 1e200 && cabs(a - b) <= tolerance * fmax(size, 1e-3);
+    double size = fmax(cabs(a), cabs(b)), least = fmin(cabs(a), cabs(b)), apart = cabs(a - b);
+    if (size < 1e-9)
+        return apart <= 1e-3 * size || size < 1e-15 || (size < 1e-12 && least < 1e-3 * size);
+    return size < 1e200 && apart <= fmax(tolerance * size, 1e-12);
 }
 
 /* A rounding may be off by 1e-6; where one side is a whole number by 1e-7. */

@@ -188,6 +188,7 @@ static const struct {
 } phrases[] = {{"answer is", ANYWHERE},
                {"answer:", ANYWHERE},
                {"answer**:", ANYWHERE},
+               {"answer__:", ANYWHERE},
                {"answers are", ANYWHERE},
                {"answer should be", ANYWHERE},
                {"answer would be", ANYWHERE},

@@ -114,15 +114,22 @@ static int same_name(allot_span a, allot_span b, const allot_comparison *c)
     return (i == a.n || strchr("_(", a.s[i])) && (i == b.n || strchr("_(", b.s[i]));
 }
 
+static int is_constant(allot_span t)
+{
+    allot_value v;
+    return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
+}
+
 static int same_relation(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     if (a->n != b->n || strcmp(a->op, b->op) != 0) return 0;
     if (same_in_order(a, b, c)) return 1;
     if (a->n != 2) return 0;
     if (a->op[0] != '<' && same_in_any_order(a, b, c)) return 1;
-    if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c) &&
-        allot_same(a->part[1], b->part[1], c))
-        return 1;
+    if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c)) {
+        if (allot_same(a->part[1], b->part[1], c)) return 1;
+        if (is_constant(a->part[1]) && is_constant(b->part[1])) return 0;
+    }
     allot_relation x = relation_of(a), y = relation_of(b);
     return allot_relations_equal(&x, &y, a->op[0] == '<');
 }
@@ -163,7 +170,7 @@ static int same_interval(const allot_structure *a, const allot_structure *b, all
            allot_same(x.high, y.high, c);
 }
 
-/* Points, equations and choices, not plain values; a list with "or". */
+/* Points, equations, roots and choices, not plain values; a list with "or" or "and". */
 static int any_order(const allot_structure *s, const allot_comparison *c)
 {
     if (s->shape == ALLOT_SET || s->shape == ALLOT_UNION) return 1;
@@ -172,7 +179,9 @@ static int any_order(const allot_structure *s, const allot_comparison *c)
     for (int i = 0; i < s->n; i++) {
         allot_span p = s->part[i];
         int letter = p.n == 1 && *p.s >= 'A' && *p.s <= 'J'; /* a choice */
-        if (!letter && !strchr("([{\\", *p.s) && !memchr(p.s, '=', p.n)) return 0;
+        if (!letter && !strchr("([{\\", *p.s) && !memchr(p.s, '=', p.n) &&
+            !memmem(p.s, p.n, "\\sqrt", 5))
+            return 0;
     }
     return 1;
 }
@@ -217,12 +226,6 @@ static int works_out(allot_span left, allot_span last, allot_comparison *c)
     if (!v.variable) return allot_same(left, last, c) || same_degrees(&v, left, last);
     return is_asked_for(left) || allot_matrix_evident(last) || allot_same(left, last, c) ||
            allot_expressions_identical(left.s, left.n, last.s, last.n);
-}
-
-static int is_constant(allot_span t)
-{
-    allot_value v;
-    return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
 }
 
 /* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
@@ -339,9 +342,9 @@ static allot_span unwrapped(const allot_structure *s, allot_span t)
 static int same_as_each(const allot_structure *list, allot_span value, allot_comparison *c)
 {
     int i = 0;
-    while (list->joined && i < list->n && allot_same(list->part[i], value, c))
+    while (list->joined == 'o' && i < list->n && allot_same(list->part[i], value, c))
         i++;
-    return list->joined && i == list->n;
+    return list->joined == 'o' && i == list->n;
 }
 
 /* "x = 1, y = 2" is the point (1, 2): one letter each, in the order of the alphabet. */

@@ -269,11 +269,15 @@ static int command(parser *p, allot_value *v)
         return 1;
     }
 #undef IS
-    static const char *const letters[] = {"alpha", "beta",  "gamma", "delta", "theta", "lambda",
-                                          "mu",    "omega", "phi",   "rho",   "sigma", "varphi"};
+    static const char *const letters[] = {
+        "alpha", "beta",  "gamma", "delta",  "epsilon",    "zeta",     "eta",    "theta",
+        "kappa", "mu",    "nu",    "xi",     "rho",        "sigma",    "tau",    "phi",
+        "psi",   "omega", "Delta", "lambda", "varepsilon", "vartheta", "varphi", "Gamma",
+        "Phi",   "Omega", "Sigma", "Lambda", "Theta",      "Psi",      "ell"};
     for (size_t k = 0; k < sizeof letters / sizeof *letters; k++) {
         if (n != strlen(letters[k]) || memcmp(name, letters[k], n) != 0) continue;
-        variable(name, n, p->point, v);
+        if (take(p, '_') && !skip_argument(p)) return 0;
+        variable(name, (size_t)(p->s - name), p->point, v);
         return 1;
     }
     return 0;

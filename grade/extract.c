@@ -38,11 +38,11 @@ static box_found braces(const char *text, size_t n, size_t at, const char **star
  * a backspace is read, too. */
 static box_found boxed_at(const char *text, size_t n, size_t at, const char **start, size_t *len)
 {
-    static const char *const names[] = {"\\boxed", "\\fbox", "\\framebox", "\x08oxed"};
+    static const char *const names[] = {"\\boxed", "\\fbox", "\\framebox", "\\box", "\x08oxed"};
     int k = 0;
-    while (k < 4 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
+    while (k < 5 && (n - at < strlen(names[k]) || memcmp(text + at, names[k], strlen(names[k]))))
         k++;
-    if (k == 4) return BOX_NONE;
+    if (k == 5) return BOX_NONE;
     at += strlen(names[k]);
     while (at < n && text[at] == ' ')
         at++;
@@ -70,21 +70,27 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
     return failures ? BOX_OPEN : BOX_NONE;
 }
 
-/* Between two boxes of one answer: "and", "or", a comma, blanks, dollars; no sentence, no "then
- * corrected to". */
+/* Between two boxes of one answer: "and", "or", a comma; no sentence, no "and then", "corrected
+ * to". */
 static int joins(const char *gap, size_t n)
 {
-    int letters = 0, joint = 0;
+    static const char *const second_thoughts[] = {"then", "finally", "later", "now", "oops"};
+    int letters = 0, comma = 0, joint = 0;
     if (n > 40) return 0;
     for (size_t i = 0, run; i < n; i += run ? run : 1) {
         if (strchr(".=:;", gap[i])) return 0;
         for (run = 0; i + run < n && isalpha((unsigned char)gap[i + run]);)
             run++;
+        for (size_t k = 0; k < sizeof second_thoughts / sizeof *second_thoughts; k++)
+            if (run == strlen(second_thoughts[k]) &&
+                allot_matches(gap + i, run, second_thoughts[k]))
+                return 0;
         letters |= run > 0;
+        comma |= gap[i] == ',';
         joint |= (run == 3 && memcmp(gap + i, "and", 3) == 0) ||
                  (run == 2 && memcmp(gap + i, "or", 2) == 0);
     }
-    return !letters || joint;
+    return letters ? joint : comma;
 }
 
 /* The command whose argument is `inside`. */
@@ -164,14 +170,20 @@ static void keep_one_turn(const char **text, size_t *n)
 }
 
 /* Thoughts are no answer: what stands behind the last </think>, and before a <think> that is never
- * closed. */
+ * closed, unless an <answer> follows. */
 static void skip_thoughts(const char **text, size_t *n)
 {
     const char *end = *text + *n, *close = last_of(*text, *n, "</think>");
     if (close) *text = close + strlen("</think>");
     *n = (size_t)(end - *text);
     const char *open = last_of(*text, *n, "<think>");
-    if (open) *n = (size_t)(open - *text);
+    const char *answer = open ? last_of(open, (size_t)(*text + *n - open), "<answer>") : NULL;
+    if (answer) {
+        *n -= (size_t)(answer - *text);
+        *text = answer;
+    } else if (open) {
+        *n = (size_t)(open - *text);
+    }
 }
 
 static allot_extract_how find(const char *text, size_t n, const allot_grade_options *o,

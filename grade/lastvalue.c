@@ -30,10 +30,11 @@ static int formula_before(const char *text, size_t n, size_t *open, const char *
  * when $x = 3$", "$9$ cm$^2$". */
 static int is_about_another(const char *text, size_t open, const char *formula)
 {
-    static const char *const words[] = {"for all ",        "for every ",     "for any ",
-                                        "for each ",       "where ",         "$ when ",
-                                        "$ at ",           "$ since ",       "$ because ",
-                                        "$, attained at ", "$ attained at ", "$, attained when "};
+    static const char *const words[] = {"for some ",        "for all ",        "for every ",
+                                        "for any ",         "for each ",       "where ",
+                                        "$ when ",          "$ at ",           "$ since ",
+                                        "$ because ",       "$, attained at ", "$ attained at ",
+                                        "$, attained when "};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         size_t m = strlen(words[k]);
         if (open >= m && allot_matches(text + open - m, m, words[k])) return 1;
@@ -148,7 +149,7 @@ static int is_segment(const char *s, size_t n, size_t m)
  * works something out ("2 + 2 = 4"), the end of it is the answer. */
 static int whole_text(const char *text, size_t n, const char **start, size_t *len)
 {
-    int words = 0;
+    int words = 0, verb = 0;
     *start = text;
     *len = n;
     allot_undress(start, len);
@@ -163,11 +164,13 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         if (is_word && (i == 0 || allot_matches(s + i - 1, *len - i + 1, " is "))) return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
         words += is_word;
+        verb |= is_word && s[i - 1] == ' ' && i + run < *len && s[i + run] == ' ';
         if (s[i] < 0 && (run = allot_sign_bytes(s + i, *len - i)) == 0) {
             while (i + run < *len && s[i + run] < 0)
                 run++;
             words++;
         }
+        if (verb && isdigit((unsigned char)s[i])) return 0; /* "8 - 3 leaves 5" */
         if (s[i] == '=' && !relates(s, *len, i)) return 0;
         if (s[i] == '.' && i + 1 < *len && s[i + 1] == ' ') return 0;
         if (s[i] == ':' && i > 0 && (isalpha((unsigned char)s[i - 1]) || s[i - 1] < 0)) return 0;

@@ -26,7 +26,7 @@ typedef struct {
     allot_shape shape;
     char open, close; /* of a group */
     char op[3];       /* of a relation: > and >= are turned into < and <= */
-    int joined;       /* a list with "or": any order */
+    int joined;       /* 'o', 'a': a list with "or", "and": any order */
     int n;
     allot_span part[ALLOT_PARTS_MAX];
 } allot_structure;

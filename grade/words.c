@@ -41,6 +41,8 @@ static const struct {
                 {"three-quarters", "3/4"},
                 {"three fourths", "3/4"},
                 {"three-fourths", "3/4"},
+                {"yes", "true"},
+                {"no", "false"},
                 {"dne", "undefined"},
                 {"does not exist", "undefined"}};
 
@@ -116,7 +118,10 @@ static void read_magnitude(char *s)
 {
     static const struct {
         const char *word, *power;
-    } rows[] = {{" thousand", "*10^{3}"}, {" million", "*10^{6}"}, {" billion", "*10^{9}"}};
+    } rows[] = {{" thousand", "*10^{3}"},
+                {" million", "*10^{6}"},
+                {" billion", "*10^{9}"},
+                {" percent", "%"}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         size_t m = strlen(rows[k].word), put = strlen(rows[k].power);
         char *at = strstr(s, rows[k].word);
