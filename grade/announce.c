@@ -42,6 +42,7 @@ void allot_undress(const char **s, size_t *n)
                                            {"[$", "$]"},
                                            {"'", "'"},
                                            {"__", "__"},
+                                           {"_", "_"},
                                            {"<<", ">>"},
                                            {"\xc2\xab", "\xc2\xbb"},
                                            {"\xe2\x80\x98", "\xe2\x80\x99"}};
@@ -78,12 +79,15 @@ static size_t formula_end(const char *text, size_t n, size_t from)
     return from;
 }
 
-/* Behind a semicolon or a bracket, words go on, but not values: "x = 1; y = 2", "3 (mod 7)". */
+/* Behind a semicolon, a bracket or bold letters words go on, but not values: "x = 1; y = 2", "3
+ * (mod 7)", "**1** and **2**". */
 static int goes_on(const char *text, size_t n, size_t at, const char *reason)
 {
-    if (*reason != ';' && reason[1] != '(') return 1;
-    if (allot_matches(text + at, n - at, " (mod")) return 0;
-    for (int i = 2; i < 5; i++)
+    if (*reason != ';' && reason[1] != '(' && *reason != '*') return 1;
+    if (allot_matches(text + at, n - at, " (mod") || allot_matches(text + at, n - at, "** and") ||
+        allot_matches(text + at, n - at, "** or"))
+        return 0;
+    for (int i = *reason == '*' ? 3 : 2; i < 5; i++)
         if (at + (size_t)i >= n || !isalpha((unsigned char)text[at + (size_t)i])) return 0;
     return 1;
 }
@@ -106,9 +110,19 @@ static int is_aside(const char *text, size_t n, size_t comma)
 
 size_t allot_sentence_end(const char *text, size_t n, size_t from)
 {
-    static const char *const reasons[] = {" because ",  " since ",  ", not ", ", which ",
-                                          ", because ", ", since ", ", as ",  ", so ",
-                                          ", but ",     "; ",       " ("};
+    static const char *const reasons[] = {" because ",
+                                          " since ",
+                                          ", not ",
+                                          ", which ",
+                                          ", because ",
+                                          ", since ",
+                                          ", as ",
+                                          ", so ",
+                                          ", but ",
+                                          "; ",
+                                          " (",
+                                          "** ",
+                                          "\xef\xbc\x8c\xe5\x9b\xa0\xe4\xb8\xba"}; /* Chinese */
     size_t to = formula_end(text, n, from);
     for (; to < n && text[to] != '\n'; to++) {
         if (strchr("!?", text[to]) && text[to] &&
@@ -257,6 +271,8 @@ static size_t announced(const char *text, size_t n, size_t at, size_t k)
 {
     size_t after = at + strlen(phrases[k].text);
     if (!allot_matches(text + at, n - at, phrases[k].text)) return 0;
+    if (isalpha((unsigned char)text[after - 1]) && after < n && isalpha((unsigned char)text[after]))
+        return 0; /* "answer isn't" */
     switch (phrases[k].where) {
     case LINE_START:
         return at == 0 || text[at - 1] == '\n' ? after : 0;

@@ -149,17 +149,17 @@ static int interval_of(const allot_structure *s, interval *out)
     }
     if (s->shape != ALLOT_RELATION || s->op[0] != '<') return 0;
     int closed = s->op[1] == '=';
-    if (s->n == 3 && s->part[1].n == 1) {
+    if (s->n == 3 && allot_is_variable(s->part[1])) {
         *out = (interval){s->part[0], s->part[2], closed, closed};
         return 1;
     }
     if (s->n != 2) return 0;
-    if (s->part[0].n == 1 && isalpha((unsigned char)*s->part[0].s)) {
+    if (allot_is_variable(s->part[0])) {
         *out = (interval){below, s->part[1], 0, closed};
         return 1;
     }
     *out = (interval){s->part[0], above, closed, 0};
-    return s->part[1].n == 1 && isalpha((unsigned char)*s->part[1].s);
+    return allot_is_variable(s->part[1]);
 }
 
 static int same_interval(const allot_structure *a, const allot_structure *b, allot_comparison *c)

@@ -139,27 +139,25 @@ static const char *last_of(const char *text, size_t n, const char *word)
 
 /* What a chat template puts between turns. */
 static const char *const turns[] = {
-    "<|im_end|>",
-    "<|im_start|>",
-    "<|eot_id|>",
-    "<|endoftext|>",
-    "<|end|>",
-    "<|end_of_text|>",
-    "<end_of_turn>",
-    "<start_of_turn>",
-    "</s>",
-    "<|start_header_id|>",
-    "<eos>",
-    "<|eom_id|>",
-    "<\xef\xbd\x9c\x65nd\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
+    "<|im_end|>",          "<|im_start|>",
+    "<|eot_id|>",          "<|endoftext|>",
+    "<|return|>",          "<|end|>",
+    "<|end_of_text|>",     "<end_of_turn>",
+    "<start_of_turn>",     "</s>",
+    "<|start_header_id|>", "<eos>",
+    "<|eom_id|>",          "<\xef\xbd\x9c\x65nd\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
 
 /* The answer ends with its turn; what stands before it is the question's, if the model repeats it.
  */
 static void keep_one_turn(const char **text, size_t *n)
 {
-    const char *own = last_of(*text, *n, "<|im_start|>assistant"), *end = *text + *n;
-    if (own) *text = own + strlen("<|im_start|>assistant");
-    *n = (size_t)(end - *text);
+    static const char *const own[] = {"<|im_start|>assistant", "<|channel|>final<|message|>"};
+    const char *end = *text + *n;
+    for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
+        const char *at = last_of(*text, *n, own[k]);
+        if (at) *text = at + strlen(own[k]);
+        *n = (size_t)(end - *text);
+    }
     int seen = 0;
     for (size_t i = 0; i < *n; i++) {
         seen |= !isspace((unsigned char)(*text)[i]) && (*text)[i] != '<';

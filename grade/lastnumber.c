@@ -40,10 +40,14 @@ static size_t number_start(const char *text, size_t end)
     size_t from = digits_start(text, end), e = from - (from > 0 && strchr("+-", text[from - 1]));
     if (e > 1 && strchr("eE", text[e - 1]) && isdigit((unsigned char)text[e - 2]))
         return digits_start(text, e - 1);
-    if (from < 4 || memcmp(text + from - 3, "10^", 3) != 0) return from;
-    for (e = from - 3; e > 1 && text[e - 1] && strchr(" x*", text[e - 1]);)
+    size_t base = from; /* of an exponent: 10^5, 10^-5, 10^{-5} */
+    base -= base > 0 && text[base - 1] == '-';
+    base -= base > 0 && text[base - 1] == '{';
+    if (base < 4 || memcmp(text + base - 3, "10^", 3) != 0) return from;
+    base -= 3;
+    for (e = base; e > 1 && text[e - 1] && strchr(" x*", text[e - 1]);)
         e--;
-    return e < from - 3 && isdigit((unsigned char)text[e - 1]) ? digits_start(text, e) : from - 3;
+    return e < base && isdigit((unsigned char)text[e - 1]) ? digits_start(text, e) : base;
 }
 
 /* Behind an exponent that begins at text[at]: "^T", "^{-1}". */

@@ -161,7 +161,8 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         if (i == 0 && run == 1 && *s == 'I') return 0; /* "I got 7" */
         int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') &&
                       !allot_is_formula_word(s + i, run) && !is_segment(s + i, run, *len - i);
-        if (is_word && (i == 0 || allot_matches(s + i - 1, *len - i + 1, " is "))) return 0;
+        if (is_word && (n_of(s, i, ". ") == i || allot_matches(s + i - 1, *len - i + 1, " is ")))
+            return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
         words += is_word;
         verb |= is_word && s[i - 1] == ' ' && i + run < *len && s[i + run] == ' ';
@@ -240,6 +241,10 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
             if (!allot_matches(text + at, n - at, heads[k])) continue;
             *start = text + at + m;
             *len = allot_sentence_end(text, n, at + m) - at - m;
+            const char *of = k == 0 ? memmem(*start, *len, " of ", 4) : NULL;
+            if (of && isdigit((unsigned char)of[-1]) && !memchr(*start, '=', *len) &&
+                whole_text(*start, (size_t)(of - *start), start, len))
+                return 1; /* "is 1/8 of 2 feet" */
             int equation = heads[k][1] == '=', good = !equation || !memchr(*start, '=', *len);
             if (good && (is_known(*start, *len) ||
                          (whole_text(*start, *len, start, len) && says_more(*start, *len))))
@@ -336,6 +341,11 @@ static int small_choice(const char *text, size_t n, const char **start, size_t *
 
 int allot_last_choice(const char *text, size_t n, const char **start, size_t *len)
 {
+    if (n > 1 && text[0] >= 'A' && text[0] <= 'J' && text[1] == '\n') { /* then reasons */
+        *start = text;
+        *len = 1;
+        return 1;
+    }
     for (size_t at = n; at-- > 0;) {
         if (!stands_alone(text, n, at)) continue;
         *start = text + at;

@@ -171,6 +171,20 @@ static const struct {
                  {"\\bigcup", "\\cup"},
                  {"\\Bigl", ""},
                  {"\\Bigr", ""},
+                 {"\\enspace", " "},
+                 {"\\thinspace", " "},
+                 {"&=", "="},
+                 {"\xce\xb1", "\\alpha "},
+                 {"\xce\xb2", "\\beta "},
+                 {"\xce\xb3", "\\gamma "},
+                 {"\xce\xb4", "\\delta "},
+                 {"\xce\xb8", "\\theta "},
+                 {"\xce\xbb", "\\lambda "},
+                 {"\xce\xbc", "\\mu "},
+                 {"\xcf\x81", "\\rho "},
+                 {"\xcf\x83", "\\sigma "},
+                 {"\xcf\x86", "\\varphi "},
+                 {"\xcf\x89", "\\omega "},
                  {"\\biggl", ""},
                  {"\\biggr", ""},
                  {"\\Biggl", ""},
@@ -360,11 +374,12 @@ static void keep_unit(const char *from, const char *to, char *unit)
 static void open_text(char *s, char *unit)
 {
     static const char *const names[] = {
-        "\\text{",   "\\textbf{",         "\\textit{",    "\\mathrm{",    "\\mbox{",
-        "\\mathbf{", "\\boxed{",          "\\fbox{",      "\\textrm{",    "\\operatorname{",
-        "\\vec{",    "\\overrightarrow{", "\\underline{", "\\emph{",      "\\texttt{",
-        "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{"};
-    if (!strchr(s, '\\')) return;
+        "\\text{",   "\\textbf{",         "\\textit{",    "\\mathrm{",     "\\mbox{",
+        "\\mathbf{", "\\boxed{",          "\\fbox{",      "\\textrm{",     "\\operatorname{",
+        "\\vec{",    "\\overrightarrow{", "\\underline{", "\\emph{",       "\\texttt{",
+        "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{", "boxed{",
+        "boxed {"};
+    if (!strchr(s, '\\') && !strstr(s, "boxed")) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);
         char *at;
@@ -376,7 +391,9 @@ static void open_text(char *s, char *unit)
             int number = before > s && (strchr("0123456789})", before[-1]) ||
                                         (before > s + 2 && memcmp(before - 3, "\\pi", 3) == 0));
             int last = allot_words_before_power(close + 1, strlen(close + 1)) == 0;
-            if (number && last && k < 6 && k != 5 && !memchr(s, ':', (size_t)(at - s))) {
+            int percent = memmem(at, (size_t)(close - at), "percent", 7) != NULL;
+            if (number && last && !percent && k < 6 && k != 5 &&
+                !memchr(s, ':', (size_t)(at - s))) {
                 keep_unit(at + m, close, unit);
                 *before = '\0';
                 continue;

@@ -150,9 +150,13 @@ static int cut(allot_span t, const char *const *words, allot_span *left, allot_s
     return 0;
 }
 
-static int is_name(allot_span t)
+int allot_is_variable(allot_span t)
 {
-    return t.n == 1 && isalpha((unsigned char)*t.s) && *t.s != 'e' && *t.s != 'i';
+    size_t command = t.n > 1 && *t.s == '\\';
+    for (size_t k = command; k < t.n; k++)
+        if (!isalpha((unsigned char)t.s[k])) return 0;
+    if (command) return t.n > 3 || memcmp(t.s, "\\pi", t.n) != 0;
+    return t.n == 1 && *t.s != 'e' && *t.s != 'i';
 }
 
 /* All x with "x op bound"; for "bound op x" the op is turned round. */
@@ -168,7 +172,7 @@ static void half_line(char op, int closed, double bound, allot_realset *out)
 
 static int is_absolute(allot_span t)
 {
-    return t.n == 3 && *t.s == '|' && t.s[2] == '|' && is_name((allot_span){t.s + 1, 1});
+    return t.n == 3 && *t.s == '|' && t.s[2] == '|' && allot_is_variable((allot_span){t.s + 1, 1});
 }
 
 /* What |x| is in s, as a set of x. */
@@ -194,7 +198,7 @@ static int read_relation(allot_span t, allot_realset *out)
         if (n == MAX_CHAIN) return 0;
         part[n] = trimmed(t.s + from, at - from);
         if (n == 0) absolute = is_absolute(part[n]);
-        if (is_name(part[n]) || (n == 0 && absolute)) name = name < 0 ? n : MAX_CHAIN;
+        if (allot_is_variable(part[n]) || (n == 0 && absolute)) name = name < 0 ? n : MAX_CHAIN;
         if (at < t.n) {
             op[n] = t.s[at];
             closed[n] = at + 1 < t.n && t.s[at + 1] == '=';
@@ -266,7 +270,7 @@ static int read_builder(allot_span t, int depth, allot_realset *out)
         if (domain.n != 10 || memcmp(domain.s, "\\mathbb{R}", 10) != 0) return 0;
         left = name;
     }
-    return is_name(left) && read_set(right, depth, out);
+    return allot_is_variable(left) && read_set(right, depth, out);
 }
 
 /* Two sets joined by words of one meaning. */
@@ -311,7 +315,7 @@ static int read_set(allot_span t, int depth, allot_realset *out)
 {
     allot_structure s;
     if (++depth > MAX_DEPTH || t.n == 0) return 0;
-    if (t.n > 4 && is_name((allot_span){t.s, 1}) && begins(t, 1, "\\in") &&
+    if (t.n > 4 && allot_is_variable((allot_span){t.s, 1}) && begins(t, 1, "\\in") &&
         !isalpha((unsigned char)t.s[4]))
         return read_set(trimmed(t.s + 4, t.n - 4), depth, out);
     if (t.n == 10 && memcmp(t.s, "\\mathbb{R}", 10) == 0) {

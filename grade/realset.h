@@ -26,4 +26,7 @@ int allot_realset_read(allot_span t, allot_realset *out);
 /* Ends agree within 1e-9. */
 int allot_realsets_equal(const allot_realset *a, const allot_realset *b);
 
+/* x, \lambda; not e, i, \pi. */
+int allot_is_variable(allot_span text);
+
 #endif

@@ -118,14 +118,12 @@ static void read_magnitude(char *s)
 {
     static const struct {
         const char *word, *power;
-    } rows[] = {{" thousand", "*10^{3}"},
-                {" million", "*10^{6}"},
-                {" billion", "*10^{9}"},
-                {" percent", "%"}};
+    } rows[] = {{" thousand", "*10^{3}"}, {" million", "*10^{6}"}, {" billion", "*10^{9}"},
+                {" percent", "%"},        {" percentage", "%"},    {" pct", "%"}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         size_t m = strlen(rows[k].word), put = strlen(rows[k].power);
         char *at = strstr(s, rows[k].word);
-        if (!at || at == s || !isdigit((unsigned char)at[-1]) || isalpha((unsigned char)at[m]))
+        if (!at || at == s || !strchr("0123456789}", at[-1]) || isalpha((unsigned char)at[m]))
             continue;
         memcpy(at, rows[k].power, put);
         memmove(at + put, at + m, strlen(at + m) + 1);
