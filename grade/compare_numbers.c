@@ -117,13 +117,14 @@ int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o)
     return result;
 }
 
-/* The places behind the point of a plain decimal of three digits or more; 0 if it is none. */
+/* The places behind the point of a plain decimal of three digits or more from its first that is not
+ * 0; 0 if it is none. */
 static int places_of(allot_span t)
 {
     int digits = 0, places = -1;
     for (size_t i = 0; i < t.n; i++) {
         if (isdigit((unsigned char)t.s[i])) {
-            digits++;
+            digits += digits > 0 || t.s[i] != '0';
             places += places >= 0;
         } else if (t.s[i] == '.' && places < 0) {
             places = 0;
@@ -134,7 +135,7 @@ static int places_of(allot_span t)
     return digits >= 3 && digits <= 15 && places > 0 ? places : 0;
 }
 
-static int rounds_to(allot_span exact, allot_span decimal, int least)
+int allot_rounds_to(allot_span exact, allot_span decimal, int least)
 {
     allot_value x, y;
     int places = places_of(decimal);
@@ -146,5 +147,5 @@ static int rounds_to(allot_span exact, allot_span decimal, int least)
 
 int allot_same_rounded(allot_span a, allot_span b, int places)
 {
-    return rounds_to(a, b, places) || rounds_to(b, a, places);
+    return allot_rounds_to(a, b, places) || allot_rounds_to(b, a, places);
 }

@@ -403,7 +403,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
     if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
-        return !are_words(a, b) && allot_expressions_equal(a.s, a.n, b.s, b.n);
+        return !are_words(a, b) && (allot_expressions_equal(a.s, a.n, b.s, b.n) ||
+                                    (!c->sentences && (is_constant(a) || is_constant(b)) &&
+                                     allot_expressions_identical(a.s, a.n, b.s, b.n)));
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;

@@ -20,6 +20,10 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c);
 /* 1 equal, 0 not, -1: not two numbers. */
 int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o);
 
+/* 1 if this is a decimal of three digits or more, at least so many behind the point, and the other,
+ * which is none, rounds to it. */
+int allot_rounds_to(allot_span exact, allot_span decimal, int least);
+
 /* 1 if one side is a decimal of three digits or more, that many places among them, and the other
  * rounds to it. */
 int allot_same_rounded(allot_span a, allot_span b, int places);
