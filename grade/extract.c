@@ -184,6 +184,20 @@ static void skip_thoughts(const char **text, size_t *n)
     }
 }
 
+/* "B", "(B)", "\text{B) 12}", "\boxed{A} and ...": a choice, not a formula. */
+static int begins_with_letter(const char *s, size_t n)
+{
+    size_t at = 0;
+    if (n > 1 && *s == '\\')
+        for (at = 1; at < n && isalpha((unsigned char)s[at]);)
+            at++;
+    if (at > 0 && (at == n || s[at] != '{')) return 0; /* \langle H */
+    while (at < n && strchr("{( ", s[at]))
+        at++;
+    return at < n && s[at] >= 'A' && s[at] <= 'J' &&
+           (at + 1 == n || !isalnum((unsigned char)s[at + 1]));
+}
+
 static allot_extract_how find(const char *text, size_t n, const allot_grade_options *o,
                               const char **start, size_t *len)
 {
@@ -191,7 +205,16 @@ static allot_extract_how find(const char *text, size_t n, const allot_grade_opti
     if (box == BOX_EMPTY || box == BOX_OPEN) return ALLOT_EXTRACT_NONE;
     if (box == BOX_FOUND) {
         join_boxes(text, n, start, len);
-        return ALLOT_EXTRACT_BOXED;
+        if (o->extract != ALLOT_PRESET_CHOICE || begins_with_letter(*start, *len))
+            return ALLOT_EXTRACT_BOXED;
+        const char *letter; /* the box holds a formula; the choice is named behind it */
+        size_t n_letter, behind = (size_t)(*start + *len - text);
+        if (!allot_after_phrase(text + behind, n - behind, &letter, &n_letter) ||
+            !begins_with_letter(letter, n_letter))
+            return ALLOT_EXTRACT_BOXED;
+        *start = letter;
+        *len = n_letter;
+        return ALLOT_EXTRACT_PHRASE;
     }
     if (o->extract == ALLOT_PRESET_BOXED) return ALLOT_EXTRACT_NONE;
     if (allot_after_phrase(text, n, start, len)) return ALLOT_EXTRACT_PHRASE;

@@ -339,18 +339,22 @@ static int small_choice(const char *text, size_t n, const char **start, size_t *
     return **start >= 'a' && **start <= 'j' && (n == 3 || text[n - 4] == '\n');
 }
 
+/* Is the letter at text[at] a line of its own? */
+static int is_line(const char *text, size_t n, size_t at)
+{
+    return (at == 0 || text[at - 1] == '\n') && (at + 1 == n || text[at + 1] == '\n');
+}
+
+/* A first line "C" says more than letters inside the reasons that follow. */
 int allot_last_choice(const char *text, size_t n, const char **start, size_t *len)
 {
-    if (n > 1 && text[0] >= 'A' && text[0] <= 'J' && text[1] == '\n') { /* then reasons */
-        *start = text;
-        *len = 1;
-        return 1;
-    }
-    for (size_t at = n; at-- > 0;) {
-        if (!stands_alone(text, n, at)) continue;
-        *start = text + at;
-        *len = 1;
-        return 1;
-    }
-    return small_choice(text, n, start, len);
+    size_t at = n;
+    while (at > 0 && !stands_alone(text, n, at - 1))
+        at--;
+    if (at == 0) return small_choice(text, n, start, len);
+    at--;
+    *start =
+        is_line(text, n, 0) && stands_alone(text, n, 0) && !is_line(text, n, at) ? text : text + at;
+    *len = 1;
+    return 1;
 }

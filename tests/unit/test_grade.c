@@ -69,6 +69,9 @@ static void extraction(void **state)
     extracts("<think>\\boxed{7}", ALLOT_EXTRACT_NONE, NULL);
     extracts("not A, so it is B", ALLOT_EXTRACT_CHOICE, "B");
     extracts("B is right, not A", ALLOT_EXTRACT_CHOICE, "B");
+    extracts("C\n\nfor option A is wrong", ALLOT_EXTRACT_CHOICE, "C");
+    extracts("A\nwould be too large, hence\nB", ALLOT_EXTRACT_CHOICE, "B");
+    extracts("none of these but\n(c)", ALLOT_EXTRACT_CHOICE, "c");
     extracts("", ALLOT_EXTRACT_NONE, NULL);
 }
 
@@ -229,9 +232,32 @@ static void hostile_answers_are_quick(void **state)
     assert_true(allot_clock_s() - started < 2);
 }
 
+/* A box that holds a formula gives way to the letter that is named behind it. */
+static void a_boxed_formula_is_no_choice(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"\\boxed{\\langle H\\rangle \\ll E} so **Answer: D**", "D"},
+        {"\\boxed{B}. Answer: C", "B"},
+        {"\\boxed{\\text{(B) } x^2}. Answer: C", "\\text{(B) } x^2"},
+        {"\\boxed{x^2}", "x^2"}};
+    allot_grade_options o;
+    allot_grade_defaults(&o);
+    o.extract = ALLOT_PRESET_CHOICE;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *start;
+        size_t n;
+        assert_int_not_equal(allot_extract(rows[i][0], strlen(rows[i][0]), &o, &start, &n),
+                             ALLOT_EXTRACT_NONE);
+        assert_int_equal(n, strlen(rows[i][1]));
+        assert_memory_equal(start, rows[i][1], n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(extraction),
+                                       cmocka_unit_test(a_boxed_formula_is_no_choice),
                                        cmocka_unit_test(equality),
                                        cmocka_unit_test(canonical_forms),
                                        cmocka_unit_test(classes_of_structured_answers),
