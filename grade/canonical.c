@@ -205,7 +205,7 @@ static void put_structure(writer *w, allot_span t, const allot_structure *s)
     char open[2] = {s->open, '\0'}, close[2] = {s->close, '\0'};
     switch (s->shape) {
     case ALLOT_LIST:
-        put_parts(w, s, s->joined == 'o' ? " or " : ",");
+        put_parts(w, s, s->joined ? " or " : ",");
         return;
     case ALLOT_GROUP:
         put_text(w, open);

@@ -90,7 +90,7 @@ static int same_choice(allot_span reference, allot_span prediction, allot_compar
 typedef struct {
     char text[ALLOT_NORMAL_SIZE], unit[ALLOT_UNIT_SIZE];
     allot_span span;
-    int degrees, is_moment, name;
+    int degrees, is_moment, name, bare;
     allot_moment moment;
 } normal_form;
 
@@ -107,6 +107,7 @@ static int read_answer(const char *answer, size_t n, normal_form *out)
 {
     out->span = (allot_span){out->text, allot_normalise(answer, n, out->text, out->unit)};
     out->degrees = degrees(answer, n);
+    out->bare = !memchr(answer, '=', n);
     out->name = name_of(answer, n, out->span);
     out->is_moment = allot_moment_read(answer, n, &out->moment);
     return out->span.n > 0;
@@ -161,6 +162,7 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     c->rule = "the same date or time";
     if (a->is_moment && b->is_moment) return allot_moments_equal(&a->moment, &b->moment);
     if (a->name && b->name && a->name != b->name) return 0;
+    c->bare = a->bare;
     if (allot_same(a->span, b->span, c)) return 1;
     c->rule = "what the reference rounds";
     if (c->o->decimals != ALLOT_DECIMALS_EXACT && allot_rounds_to(b->span, a->span, 2) &&

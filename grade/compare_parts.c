@@ -170,20 +170,10 @@ static int same_interval(const allot_structure *a, const allot_structure *b, all
            allot_same(x.high, y.high, c);
 }
 
-/* Points, equations, roots and choices, not plain values; a list with "or" or "and". */
 static int any_order(const allot_structure *s, const allot_comparison *c)
 {
-    if (s->shape == ALLOT_SET || s->shape == ALLOT_UNION) return 1;
-    if (s->shape != ALLOT_LIST || c->o->order == ALLOT_ORDER_STRICT) return 0;
-    if (s->joined || c->o->order == ALLOT_ORDER_ANY) return 1;
-    for (int i = 0; i < s->n; i++) {
-        allot_span p = s->part[i];
-        int letter = p.n == 1 && *p.s >= 'A' && *p.s <= 'J'; /* a choice */
-        if (!letter && !strchr("([{\\", *p.s) && !memchr(p.s, '=', p.n) &&
-            !memmem(p.s, p.n, "\\sqrt", 5))
-            return 0;
-    }
-    return 1;
+    return s->shape == ALLOT_SET || s->shape == ALLOT_UNION ||
+           (s->shape == ALLOT_LIST && c->o->order == ALLOT_ORDER_ANY);
 }
 
 /* The left side of "(x, y) = (1, 2)". */
@@ -229,8 +219,10 @@ static int works_out(allot_span left, allot_span last, allot_comparison *c)
 }
 
 /* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
- * the parts that are values agree. */
-static int same_as_value(const allot_structure *r, allot_span value, allot_comparison *c)
+ * the parts that are values agree. A prediction names what was asked for ("x^2 + y^2 = 5"); a
+ * reference "x^2 + y^2 = 5" is an equation. */
+static int same_as_value(const allot_structure *r, allot_span value, int predicted,
+                         allot_comparison *c)
 {
     if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
@@ -239,7 +231,8 @@ static int same_as_value(const allot_structure *r, allot_span value, allot_compa
     for (int i = 0; i + 1 < r->n; i++) {
         allot_span left = r->part[i];
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
-        if ((r->n == 2 || is_constant(left)) && !works_out(left, last, c)) return 0;
+        int asked = predicted && !isdigit((unsigned char)*left.s);       /* "3x = 27" is a step */
+        if ((is_constant(left) || (r->n == 2 && !asked)) && !works_out(left, last, c)) return 0;
     }
     return allot_same(last, value, c);
 }
@@ -342,9 +335,9 @@ static allot_span unwrapped(const allot_structure *s, allot_span t)
 static int same_as_each(const allot_structure *list, allot_span value, allot_comparison *c)
 {
     int i = 0;
-    while (list->joined == 'o' && i < list->n && allot_same(list->part[i], value, c))
+    while (list->joined && i < list->n && allot_same(list->part[i], value, c))
         i++;
-    return list->joined == 'o' && i == list->n;
+    return list->joined && i == list->n;
 }
 
 /* "x = 1, y = 2" is the point (1, 2): one letter each, in the order of the alphabet. */
@@ -410,8 +403,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;
     if (s.shape != t.shape &&
-        (same_as_value(&s, b, c) || same_as_value(&t, a, c) || same_as_point(&s, &t, c) ||
-         same_as_point(&t, &s, c) || same_all_over(&s, &t, c) || same_all_over(&t, &s, c)))
+        (same_as_value(&s, b, 0, c) || same_as_value(&t, a, c->depth == 1 && c->bare, c) ||
+         same_as_point(&s, &t, c) || same_as_point(&t, &s, c) || same_all_over(&s, &t, c) ||
+         same_all_over(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;

@@ -11,6 +11,7 @@ typedef struct {
     int depth;        /* of parts inside parts */
     int left;         /* part comparisons still allowed; long ones count more */
     int sentences;    /* that the answer was taken out of */
+    int bare;         /* the reference is a value without "=" */
     const char *rule; /* what made the answers equal; NULL */
 } allot_comparison;
 

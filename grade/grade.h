@@ -36,7 +36,7 @@ typedef enum {
     ALLOT_PERCENT_VALUE,
     ALLOT_PERCENT_LENIENT
 } allot_percent_policy;
-typedef enum { ALLOT_ORDER_PLAIN, ALLOT_ORDER_ANY, ALLOT_ORDER_STRICT } allot_order_policy;
+typedef enum { ALLOT_ORDER_ANY, ALLOT_ORDER_STRICT } allot_order_policy;
 typedef enum {
     ALLOT_DECIMALS_CLOSE,
     ALLOT_DECIMALS_EXACT,

@@ -10,7 +10,7 @@ static const allot_extract_preset preset_of[] = {
 static const char *const presets[] = {"math",    "boxed",    "gsm8k", "choice", "numina",
                                       "math500", "olympiad", "aime",  NULL},
                          *const percents[] = {"either", "value", "lenient", NULL},
-                         *const orders[] = {"plain", "any", "strict", NULL},
+                         *const orders[] = {"any", "strict", NULL},
                          *const decimals[] = {"close", "exact", "rounded", NULL},
                          *const units[] = {"drop", "keep", NULL};
 

@@ -13,7 +13,7 @@ typedef struct {
 
 #define ALLOT_GRADE_WORDS                                                                          \
     {                                                                                              \
-        .extract = "math", .percent = "either", .order = "plain", .decimals = "close",             \
+        .extract = "math", .percent = "either", .order = "any", .decimals = "close",               \
         .units = "drop"                                                                            \
     }
 
@@ -46,7 +46,7 @@ typedef struct {
          ALLOT_OPT_STRING,                                                                         \
          &(w).order,                                                                               \
          "HOW",                                                                                    \
-         "order of a list: plain (counts for plain values), any or strict (default: plain)",       \
+         "order of a list without brackets: any or strict (default: any)",                         \
          0,                                                                                        \
          0},                                                                                       \
         {"decimals",                                                                               \

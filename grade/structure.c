@@ -69,7 +69,7 @@ static void split_list(allot_span t, int in_brackets, allot_structure *o)
         depth += nesting(t, at);
         size_t m = depth == 0 ? separator(t, at, !in_brackets, in_brackets) : 0;
         if (!m) continue;
-        if (t.s[at] == 'o' || t.s[at] == 'a') o->joined = t.s[at];
+        if (t.s[at] == 'o') o->joined = 1;
         push(o, t, from, at);
         from = at + m;
         at += m - 1;

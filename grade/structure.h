@@ -14,7 +14,7 @@ typedef struct {
 
 typedef enum {
     ALLOT_SINGLE,  /* one value, or text */
-    ALLOT_LIST,    /* 1, 2 and 3: ordered if plain values */
+    ALLOT_LIST,    /* 1, 2 and 3 */
     ALLOT_GROUP,   /* brackets around parts: a tuple or an interval */
     ALLOT_SET,     /* braces around parts */
     ALLOT_UNION,   /* joined by \cup */
@@ -26,7 +26,7 @@ typedef struct {
     allot_shape shape;
     char open, close; /* of a group */
     char op[3];       /* of a relation: > and >= are turned into < and <= */
-    int joined;       /* 'o', 'a': a list with "or", "and": any order */
+    int joined;       /* a list with "or" */
     int n;
     allot_span part[ALLOT_PARTS_MAX];
 } allot_structure;

@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const allot_grade_options lenient = {ALLOT_PRESET_GSM8K, ALLOT_PERCENT_LENIENT,
-                                                ALLOT_ORDER_ANY,    ALLOT_DECIMALS_ROUNDED,
+                                                ALLOT_ORDER_STRICT, ALLOT_DECIMALS_ROUNDED,
                                                 ALLOT_UNITS_KEEP,   1};
     const char *a = (const char *)data, *end = n ? memchr(a, '\n', n) : NULL;
     if (!end) return 0;
