@@ -222,6 +222,19 @@ static int is_known(const char *s, size_t n)
     return 0;
 }
 
+/* "1/8 of 2 feet": 1/8. */
+static int share_of(const char **start, size_t *len)
+{
+    const char *of = memmem(*start, *len, " of ", 4), *value;
+    size_t n;
+    if (!of || of == *start || !isdigit((unsigned char)of[-1]) || memchr(*start, '=', *len) ||
+        !whole_text(*start, (size_t)(of - *start), &value, &n))
+        return 0;
+    *start = value;
+    *len = n;
+    return 1;
+}
+
 /* What the last sentence says behind "is", "are", a colon or "thus", if it is a formula that says
  * more than its last number. */
 static int last_statement(const char *text, size_t n, const char **start, size_t *len)
@@ -241,10 +254,7 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
             if (!allot_matches(text + at, n - at, heads[k])) continue;
             *start = text + at + m;
             *len = allot_sentence_end(text, n, at + m) - at - m;
-            const char *of = k == 0 ? memmem(*start, *len, " of ", 4) : NULL;
-            if (of && isdigit((unsigned char)of[-1]) && !memchr(*start, '=', *len) &&
-                whole_text(*start, (size_t)(of - *start), start, len))
-                return 1; /* "is 1/8 of 2 feet" */
+            if (k == 0 && share_of(start, len)) return 1;
             int equation = heads[k][1] == '=', good = !equation || !memchr(*start, '=', *len);
             if (good && (is_known(*start, *len) ||
                          (whole_text(*start, *len, start, len) && says_more(*start, *len))))
