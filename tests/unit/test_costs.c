@@ -126,13 +126,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    static const char *const made[] = {"journal.jsonl", "manifest.json", "costs.json"};
     char path[4096];
-    fixture_path(path, dir, "journal.jsonl");
-    unlink(path);
-    fixture_path(path, dir, "manifest.json");
-    unlink(path);
-    rmdir(dir);
-    return 0;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        fixture_path(path, dir, made[i]);
+        unlink(path);
+    }
+    return rmdir(dir);
 }
 
 int main(void)
