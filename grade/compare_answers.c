@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare_answers.c - equality of a prediction with the reference: what holds of whole answers. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/explain.h"
@@ -156,6 +157,45 @@ static int same_with_symbol(allot_span reference, allot_span prediction, allot_c
     return allot_same_numbers(reference, (allot_span){prediction.s, n}, c->o) > 0;
 }
 
+static int takes_percent(allot_span *t)
+{
+    int sign = t->n > 1 && t->s[t->n - 1] == '%';
+    t->n -= (size_t)sign;
+    return sign;
+}
+
+/* 50/3 where 16.67 is asked for; 5/18 and 250/9% where 27.78% is. */
+static int reference_rounds(allot_span reference, allot_span prediction,
+                            const allot_grade_options *o)
+{
+    char hundredfold[64];
+    if (o->decimals == ALLOT_DECIMALS_EXACT || allot_same_numbers(reference, prediction, o) != 0)
+        return 0;
+    int sign = takes_percent(&reference), both = sign && takes_percent(&prediction);
+    if (!sign || both || o->percent != ALLOT_PERCENT_VALUE)
+        if (allot_rounds_to(prediction, reference, 2)) return 1;
+    if (!sign || both || prediction.n + 7 > sizeof hundredfold) return 0;
+    int n = snprintf(hundredfold, sizeof hundredfold, "100(%.*s)", (int)prediction.n, prediction.s);
+    return allot_rounds_to((allot_span){hundredfold, (size_t)n}, reference, 2);
+}
+
+/* "1/2 (50%)", "3/4 (or 0.75)", "2/3 (approximately 0.67)": brackets that say it again. */
+static int same_with_aside(allot_span reference, allot_span t, allot_comparison *c)
+{
+    static const char *const heads[] = {"or ",      "approximately ", "approx. ", "about ",
+                                        "\\approx", "i.e. ",          "="};
+    const char *open = t.n > 3 && t.s[t.n - 1] == ')' ? memrchr(t.s, '(', t.n) : NULL;
+    if (!open || open == t.s) return 0;
+    allot_span value = {t.s, (size_t)(open - t.s)}, aside = {open + 1, t.n - value.n - 2};
+    if (allot_same_text(value, aside)) return 0; /* 2(2) */
+    for (size_t k = 0; k < sizeof heads / sizeof *heads; k++) {
+        size_t m = strlen(heads[k]);
+        if (aside.n > m && memcmp(aside.s, heads[k], m) == 0) aside.s += m, aside.n -= m;
+    }
+    return allot_same(reference, value, c) &&
+           (allot_same(value, aside, c) || allot_same_rounded(value, aside, 1));
+}
+
 static int same_answers(const normal_form *a, const normal_form *b, allot_comparison *c)
 {
     if (c->o->units == ALLOT_UNITS_KEEP && strcmp(a->unit, b->unit) != 0) return 0;
@@ -165,9 +205,8 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     c->bare = a->bare;
     if (allot_same(a->span, b->span, c)) return 1;
     c->rule = "what the reference rounds";
-    if (c->o->decimals != ALLOT_DECIMALS_EXACT && allot_rounds_to(b->span, a->span, 2) &&
-        allot_same_numbers(a->span, b->span, c->o) == 0)
-        return 1; /* 50/3 where 16.67 is asked for */
+    if (reference_rounds(a->span, b->span, c->o)) return 1;
+    if (same_with_aside(a->span, b->span, c)) return 1;
     c->rule = "both signs";
     if (same_with_signs(a->span, b->span, c->o)) return 1;
     c->rule = "the chosen letter";

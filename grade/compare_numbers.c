@@ -84,7 +84,7 @@ static int equal_percent(mpq_t x, mpq_t y, int x_sign, int y_sign, const allot_g
     if (x_sign == y_sign && (x_sign || o->percent != ALLOT_PERCENT_LENIENT)) return 0;
     if (x_sign || (!y_sign && mpq_cmp(x, y) > 0)) hundredth(x);
     else hundredth(y);
-    return mpq_equal(x, y);
+    return equal_values(x, y, o);
 }
 
 /* "1e-3", "1 000" and "0.1%" are no expressions; next to one they count as what they are. */

@@ -2,6 +2,7 @@
 /* compare_parts.c - answers and their parts: text, numbers, structures, expressions. */
 #include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/expression.h"
@@ -11,6 +12,7 @@
 
 enum {
     LETTERS_PER_STEP = 24, /* long parts cost more of what is left */
+    RENAMED_MAX = 300,
     SURE_PLACES = 6
 }; /* a decimal of so many places is a rounding in any case */
 
@@ -120,6 +122,42 @@ static int is_constant(allot_span t)
     return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
 }
 
+/* The letter of "f(x)"; 0: it is nothing of the kind. */
+static char argument_of(allot_span t)
+{
+    return t.n == 4 && isalpha((unsigned char)*t.s) && t.s[1] == '(' &&
+                   isalpha((unsigned char)t.s[2]) && t.s[3] == ')'
+               ? t.s[2]
+               : '\0';
+}
+
+/* Copies t with the variable `to` for `from`; commands and words stay. 0 if `to` is there before.
+ */
+static int rename_variable(allot_span t, char from, char to, char *out)
+{
+    for (size_t i = 0, run; i < t.n; i += run ? run : 1) {
+        int command = t.s[i] == '\\';
+        for (run = (size_t)command; i + run < t.n && isalpha((unsigned char)t.s[i + run]);)
+            run++;
+        if (!run) out[i] = t.s[i];
+        for (size_t j = i; j < i + run; j++) {
+            int word = command || run > 2;
+            if (!word && t.s[j] == to) return 0;
+            out[j] = !word && t.s[j] == from ? to : t.s[j];
+        }
+    }
+    return 1;
+}
+
+/* "f(n) = n + 1" and "f(x) = x + 1" are one function. */
+static int same_function(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    char x = argument_of(a->part[0]), y = argument_of(b->part[0]), text[RENAMED_MAX];
+    if (!x || !y || x == y || *a->part[0].s != *b->part[0].s) return 0;
+    if (b->part[1].n > sizeof text || !rename_variable(b->part[1], y, x, text)) return 0;
+    return allot_same(a->part[1], (allot_span){text, b->part[1].n}, c);
+}
+
 static int same_relation(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     if (a->n != b->n || strcmp(a->op, b->op) != 0) return 0;
@@ -127,7 +165,7 @@ static int same_relation(const allot_structure *a, const allot_structure *b, all
     if (a->n != 2) return 0;
     if (a->op[0] != '<' && same_in_any_order(a, b, c)) return 1;
     if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c)) {
-        if (allot_same(a->part[1], b->part[1], c)) return 1;
+        if (allot_same(a->part[1], b->part[1], c) || same_function(a, b, c)) return 1;
         if (is_constant(a->part[1]) && is_constant(b->part[1])) return 0;
     }
     allot_relation x = relation_of(a), y = relation_of(b);
@@ -227,7 +265,6 @@ static int same_as_value(const allot_structure *r, allot_span value, int predict
     if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
     if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return allot_same(r->part[0], value, c);
-    if (r->n == 2 && is_point_of_names(r->part[0])) return allot_same(last, value, c);
     for (int i = 0; i + 1 < r->n; i++) {
         allot_span left = r->part[i];
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
@@ -248,7 +285,8 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
     const allot_structure *group = a->shape == ALLOT_GROUP ? a : b;
     if (lists == 1 && a->n == b->n && group->shape == ALLOT_GROUP &&
         (group->open == '(') == (group->close == ')'))
-        return same_in_order(a, b, c); /* "1, 2" and (1, 2), [1, 2] */
+        return same_in_order(a, b, c) || /* "1, 2" and (1, 2), [1, 2]; [2, 1] if order is any */
+               (group->open == '[' && c->o->order == ALLOT_ORDER_ANY && same_in_any_order(a, b, c));
     if (a->n != b->n || a->shape != b->shape) return 0;
     if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
     if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
@@ -285,13 +323,29 @@ static allot_span without_qualifier(allot_span t, allot_span *qualifier)
     }
     const char *base = memchr(t.s, '_', t.n);
     if (!base || base == t.s || base + 1 == t.s + t.n) return t;
-    for (const char *c = t.s; c < base; c++)
-        if (!isdigit((unsigned char)*c) && !(*c >= 'A' && *c <= 'F')) return t;
-    if (!isdigit((unsigned char)*t.s)) return t;
+    allot_span digits = {t.s, (size_t)(base - t.s)};
+    if (digits.n > 2 && *digits.s == '(' && base[-1] == ')') digits.s++, digits.n -= 2;
+    for (size_t i = 0; i < digits.n; i++)
+        if (!isdigit((unsigned char)digits.s[i]) && !(digits.s[i] >= 'A' && digits.s[i] <= 'F'))
+            return t;
+    if (!isdigit((unsigned char)*digits.s)) return t;
     for (const char *c = base + 1; c < t.s + t.n; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("{} ", *c)) return t;
+        if (!isalnum((unsigned char)*c) && !strchr("{}() ", *c)) return t;
     *qualifier = (allot_span){base + 1, t.n - 1 - (size_t)(base - t.s)};
-    return (allot_span){t.s, (size_t)(base - t.s)};
+    return digits;
+}
+
+/* A modulus or a base without brackets; its number if it is spelled. */
+static long qualifier_value(allot_span *t)
+{
+    char word[12] = "";
+    while (t->n > 0 && strchr(" ({", *t->s))
+        t->s++, t->n--;
+    while (t->n > 0 && strchr(" )}", t->s[t->n - 1]))
+        t->n--;
+    if (t->n < sizeof word) memcpy(word, t->s, t->n);
+    int number = allot_words_spelled(word);
+    return number >= 0 ? number : strtol(word, NULL, 10);
 }
 
 /* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. */
@@ -299,7 +353,10 @@ static int same_qualified(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_span p, q, x = without_qualifier(a, &p), y = without_qualifier(b, &q);
     if (p.n == q.n && p.n == 0) return 0;
-    if (p.n && q.n && !allot_same_text(p, q)) return 0;
+    if (p.n && q.n) {
+        long m = qualifier_value(&p), k = qualifier_value(&q);
+        if (m > 0 || k > 0 ? m != k : !allot_same_text(p, q)) return 0;
+    }
     return allot_same(x, y, c);
 }
 
@@ -325,9 +382,11 @@ int allot_same_text(allot_span a, allot_span b)
     }
 }
 
-/* Brackets around one value change nothing. */
+/* Brackets around one value change nothing, nor do the names in "(x, y) = (1, 2)". */
 static allot_span unwrapped(const allot_structure *s, allot_span t)
 {
+    if (s->shape == ALLOT_RELATION && s->n == 2 && *s->op == '=' && is_point_of_names(s->part[0]))
+        return s->part[1];
     return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
 }
 
@@ -353,6 +412,20 @@ static int same_as_point(const allot_structure *list, const allot_structure *poi
         if (!allot_same((allot_span){part.s + 2, part.n - 2}, point->part[i], c)) return 0;
     }
     return isalpha((unsigned char)before);
+}
+
+/* "2x = 28, x = 14" says 14. */
+static int same_as_last_step(const allot_structure *steps, allot_span value, allot_comparison *c)
+{
+    allot_span last = steps->part[steps->n - 1];
+    if (steps->shape != ALLOT_LIST || last.n < 3 || last.s[1] != '=') return 0;
+    for (int i = 0; i + 1 < steps->n; i++) {
+        allot_span step = steps->part[i];
+        if (!memchr(step.s, *last.s, step.n) || !memchr(step.s, '=', step.n) || step.s[1] == '=')
+            return 0;
+    }
+    return isalpha((unsigned char)*last.s) &&
+           allot_same((allot_span){last.s + 2, last.n - 2}, value, c);
 }
 
 /* "x = y = z = 0" is (0, 0, 0). */
@@ -404,8 +477,8 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
         return 1;
     if (s.shape != t.shape &&
         (same_as_value(&s, b, 0, c) || same_as_value(&t, a, c->depth == 1 && c->bare, c) ||
-         same_as_point(&s, &t, c) || same_as_point(&t, &s, c) || same_all_over(&s, &t, c) ||
-         same_all_over(&t, &s, c)))
+         (c->bare && same_as_last_step(&t, a, c)) || same_as_point(&s, &t, c) ||
+         same_as_point(&t, &s, c) || same_all_over(&s, &t, c) || same_all_over(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;

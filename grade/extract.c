@@ -70,8 +70,8 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
     return failures ? BOX_OPEN : BOX_NONE;
 }
 
-/* Between two boxes of one answer: "and", "or", a comma; no sentence, no "and then", "corrected
- * to". */
+/* Between two boxes of one answer: "and", "or", a comma, \quad; no sentence, no "and then",
+ * "corrected to". */
 static int joins(const char *gap, size_t n)
 {
     static const char *const second_thoughts[] = {"then", "finally", "later", "now", "oops"};
@@ -85,8 +85,10 @@ static int joins(const char *gap, size_t n)
             if (run == strlen(second_thoughts[k]) &&
                 allot_matches(gap + i, run, second_thoughts[k]))
                 return 0;
-        letters |= run > 0;
-        comma |= gap[i] == ',';
+        int blank = i > 0 && gap[i - 1] == '\\' &&
+                    (allot_matches(gap + i, run, "quad") || allot_matches(gap + i, run, "qquad"));
+        letters |= run > 0 && !blank;
+        comma |= gap[i] == ',' || blank;
         joint |= (run == 3 && memcmp(gap + i, "and", 3) == 0) ||
                  (run == 2 && memcmp(gap + i, "or", 2) == 0);
     }

@@ -293,7 +293,8 @@ static void balance(const char *text, size_t in, size_t *from, size_t *to)
 /* The formula around the number in text[*from, *to). */
 static void widen(const char *text, size_t n, size_t *from, size_t *to)
 {
-    static const char *const magnitudes[] = {" thousand", " million", " billion"};
+    static const char *const magnitudes[] = {" hundred", " thousand", " million", " billion",
+                                             " trillion"};
     enum { FAR = 200 };
     size_t in = *to - 1, m, blanks, left = *from, right = *to;
     while (in - left < FAR && (blanks = blanks_before(text, left)) < left &&

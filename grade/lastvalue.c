@@ -30,15 +30,18 @@ static int formula_before(const char *text, size_t n, size_t *open, const char *
  * when $x = 3$", "$9$ cm$^2$". */
 static int is_about_another(const char *text, size_t open, const char *formula)
 {
-    static const char *const words[] = {"for some ",        "for all ",        "for every ",
-                                        "for any ",         "for each ",       "where ",
-                                        "$ when ",          "$ at ",           "$ since ",
-                                        "$ because ",       "$, attained at ", "$ attained at ",
-                                        "$, attained when "};
+    static const char *const words[] = {"where ",         "$ when ",          "$ at ",
+                                        "$ since ",       "$ because ",       "$, attained at ",
+                                        "$ attained at ", "$, attained when "};
+    static const char *const conditions[] = {"for some ", "for all ", "for every ", "for any ",
+                                             "for each "};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         size_t m = strlen(words[k]);
         if (open >= m && allot_matches(text + open - m, m, words[k])) return 1;
     }
+    for (size_t at = open; at > 0 && open - at < 40 && !strchr("$.\n", text[at - 1]); at--)
+        for (size_t k = 0; k < sizeof conditions / sizeof *conditions; k++)
+            if (allot_matches(text + at - 1, open - at + 1, conditions[k])) return 1;
     return *formula == '^';
 }
 
@@ -219,7 +222,7 @@ static int is_known(const char *s, size_t n)
                                         "false"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
-    return 0;
+    return allot_matches(s, n, "all real numbers except ");
 }
 
 /* "1/8 of 2 feet": 1/8. */
@@ -302,14 +305,31 @@ static int verdict(const char *text, size_t n, const char **start, size_t *len)
 /* "The capital is Paris.": a text without digits. */
 static int said_in_words(const char *text, size_t n, const char **start, size_t *len)
 {
+    static const char *const verbs[] = {" is ",  " got ",  " get ", " equals ",
+                                        " has ", " have ", " on a "};
     if (has_digits(text, n)) return 0;
-    for (size_t at = n; at-- > 0 && text[at] != '\n';) {
-        if (!allot_matches(text + at, n - at, " is ") ||
-            allot_matches(text + at + 4, n - at - 4, "not "))
-            continue;
-        return few_words(text + at + 4, allot_sentence_end(text, n, at + 4) - at - 4, start, len);
-    }
+    for (size_t at = n; at-- > 0 && text[at] != '\n';)
+        for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++) {
+            size_t from = at + strlen(verbs[k]);
+            if (!allot_matches(text + at, n - at, verbs[k]) ||
+                allot_matches(text + from, n - from, "not "))
+                continue;
+            return few_words(text + from, allot_sentence_end(text, n, from) - from, start, len);
+        }
     return 0;
+}
+
+/* "It diverges to \infty.", "She needs x/y.": a last word that is a formula. */
+static int last_word(const char *text, size_t n, const char **start, size_t *len)
+{
+    allot_trim_blanks(&text, &n);
+    n -= n > 0 && text[n - 1] == '.';
+    size_t from = n;
+    while (from > 0 && !isspace((unsigned char)text[from - 1]))
+        from--;
+    *start = text + from;
+    *len = n - from;
+    return n_of(*start, *len, "\\/^=") > 0;
 }
 
 static int find(const char *text, size_t n, const char **start, size_t *len)
@@ -317,7 +337,8 @@ static int find(const char *text, size_t n, const char **start, size_t *len)
     return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
            last_bracketed(text, n, start, len) || verdict(text, n, start, len) ||
            last_statement(text, n, start, len) || allot_last_number(text, n, start, len) ||
-           few_words(text, n, start, len) || said_in_words(text, n, start, len);
+           said_in_words(text, n, start, len) || few_words(text, n, start, len) ||
+           last_word(text, n, start, len);
 }
 
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len)

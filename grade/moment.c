@@ -52,7 +52,7 @@ static int tokens_of(const char *s, size_t n, token *out)
         while (i < n && m + 1 < sizeof t.word && isalnum((unsigned char)s[i]) &&
                (isdigit((unsigned char)s[i]) != 0) == digit)
             t.word[m++] = (char)tolower((unsigned char)s[i++]);
-        if (!digit && m == 1 && i + 2 < n && s[i] == '.' &&
+        if (!digit && m == 1 && i + 1 < n && s[i] == '.' &&
             tolower((unsigned char)s[i + 1]) == 'm') {
             t.word[m++] = 'm'; /* p.m. */
             i += 2;

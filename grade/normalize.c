@@ -142,6 +142,9 @@ static const struct {
                  {"\\not=", "!="},
                  {"\\mathbb R", "\\mathbb{R}"},
                  {"\\mathbb Z", "\\mathbb{Z}"},
+                 {"\\in Z", "\\in\\mathbb{Z}"},
+                 {"\\in R", "\\in\\mathbb{R}"},
+                 {"\\in N", "\\in\\mathbb{N}"},
                  {"\\text {", "\\text{"},
                  {"\\mathrm {", "\\mathrm{"},
                  {"\\mathrm{i}", "i"},
@@ -157,10 +160,6 @@ static const struct {
                  {"\\large", ""},
                  {"\\Large", ""},
                  {"\\huge", ""},
-                 {"\\color{red}", ""},
-                 {"\\color{blue}", ""},
-                 {"\\textcolor{red}", ""},
-                 {"\\textcolor{blue}", ""},
                  {"\\hbox{", "\\mbox{"},
                  {"\\cr", "\\\\"},
                  {"\\mathsf{T}", "T"},
@@ -294,6 +293,19 @@ static char narrow(const char *s, size_t n)
     return code > 0 && code < 0x5f ? (char)(code + 0x20) : 0;
 }
 
+/* "\color{red}": its bytes; 0: none. */
+static size_t colour(const char *s, size_t n)
+{
+    static const char *const names[] = {"\\color{", "\\textcolor{", "\\colorbox{"};
+    for (size_t k = 0; *s == '\\' && k < sizeof names / sizeof *names; k++) {
+        size_t m = strlen(names[k]);
+        const char *close =
+            n > m && memcmp(s, names[k], m) == 0 ? memchr(s, '}', n < 40 ? n : 40) : NULL;
+        if (close) return (size_t)(close + 1 - s);
+    }
+    return 0;
+}
+
 /* 1, or 0 if the spelling outgrows out. */
 static int respell(const char *s, size_t n, char *out)
 {
@@ -315,6 +327,8 @@ static int respell(const char *s, size_t n, char *out)
             if (used == 2 && s[1] == '!') /* 10,\! 080 is one number */
                 while (used < n && s[used] == ' ')
                     used++;
+        } else if (colour(s, n)) {
+            used = colour(s, n);
         } else if (command && m + command + 1 < ALLOT_NORMAL_SIZE) {
             memcpy(out + m, s, command);
             m += command;
@@ -391,9 +405,8 @@ static void open_text(char *s, char *unit)
             int number = before > s && (strchr("0123456789})", before[-1]) ||
                                         (before > s + 2 && memcmp(before - 3, "\\pi", 3) == 0));
             int last = allot_words_before_power(close + 1, strlen(close + 1)) == 0;
-            int percent = memmem(at, (size_t)(close - at), "percent", 7) != NULL;
-            if (number && last && !percent && k < 6 && k != 5 &&
-                !memchr(s, ':', (size_t)(at - s))) {
+            if (number && last && !allot_words_factor(at + m, (size_t)(close - at) - m) && k < 6 &&
+                k != 5 && !memchr(s, ':', (size_t)(at - s))) {
                 keep_unit(at + m, close, unit);
                 *before = '\0';
                 continue;

@@ -18,12 +18,6 @@ static const struct {
                 {"all reals", "\\mathbb{R}"},
                 {"real numbers", "\\mathbb{R}"},
                 {"all integers", "\\mathbb{Z}"},
-                {"no solution", "\\emptyset"},
-                {"no solutions", "\\emptyset"},
-                {"no real solution", "\\emptyset"},
-                {"no real solutions", "\\emptyset"},
-                {"there is no solution", "\\emptyset"},
-                {"there are no solutions", "\\emptyset"},
                 {"empty set", "\\emptyset"},
                 {"\\{\\}", "\\emptyset"},
                 {"half", "1/2"},
@@ -53,8 +47,7 @@ static const char *const small[] = {"zero",    "one",     "two",       "three", 
 static const char *const tens[] = {"twenty", "thirty",  "forty",  "fifty",
                                    "sixty",  "seventy", "eighty", "ninety"};
 
-/* The number that a text spells, up to ninety-nine; -1: none. */
-static int spelled_number(const char *s)
+int allot_words_spelled(const char *s)
 {
     size_t n = sizeof small / sizeof *small;
     for (size_t k = 0; k < n; k++)
@@ -114,18 +107,29 @@ static void read_times(char *s)
     }
 }
 
-static void read_magnitude(char *s)
+static const struct {
+    const char *word, *power;
+} factors[] = {{" hundred", "*10^{2}"},   {" thousand", "*10^{3}"},
+               {" million", "*10^{6}"},   {" billion", "*10^{9}"},
+               {" trillion", "*10^{12}"}, {" percent", "%"},
+               {" percentage", "%"},      {" pct", "%"}};
+enum { N_FACTORS = sizeof factors / sizeof *factors };
+
+int allot_words_factor(const char *s, size_t n)
 {
-    static const struct {
-        const char *word, *power;
-    } rows[] = {{" thousand", "*10^{3}"}, {" million", "*10^{6}"}, {" billion", "*10^{9}"},
-                {" percent", "%"},        {" percentage", "%"},    {" pct", "%"}};
-    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
-        size_t m = strlen(rows[k].word), put = strlen(rows[k].power);
-        char *at = strstr(s, rows[k].word);
+    for (int k = 0; k < N_FACTORS; k++)
+        if (memmem(s, n, factors[k].word + 1, strlen(factors[k].word) - 1)) return 1;
+    return 0;
+}
+
+static void read_factor(char *s)
+{
+    for (int k = 0; k < N_FACTORS; k++) {
+        size_t m = strlen(factors[k].word), put = strlen(factors[k].power);
+        char *at = strstr(s, factors[k].word);
         if (!at || at == s || !strchr("0123456789}", at[-1]) || isalpha((unsigned char)at[m]))
             continue;
-        memcpy(at, rows[k].power, put);
+        memcpy(at, factors[k].power, put);
         memmove(at + put, at + m, strlen(at + m) + 1);
     }
 }
@@ -133,7 +137,7 @@ static void read_magnitude(char *s)
 void allot_words_numbers(char *s)
 {
     read_times(s);
-    read_magnitude(s);
+    read_factor(s);
 }
 
 /* "for all x", ", k \in \mathbb{Z}" behind a family of answers say nothing new. */
@@ -177,18 +181,50 @@ static void drop_bar(char *s)
     cut(s, 10);
 }
 
+/* "all real numbers except 1 and x = 2": \mathbb{R}\setminus\{1,2\}, which is no longer. */
+static void read_exception(char *s)
+{
+    static const char all[] = "all real numbers except", set[] = "\\mathbb{R}\\setminus\\{";
+    size_t n = 0;
+    char rest[256];
+    if (strncasecmp(s, all, sizeof all - 1) != 0 || strlen(s) >= sizeof rest) return;
+    for (const char *c = s + sizeof all - 1; *c; c++) {
+        if (strncmp(c, "and", 3) == 0) rest[n++] = ',', c += 2;
+        else if (*c != ' ' && !(isalpha((unsigned char)*c) && c[1] == '=' && c++)) rest[n++] = *c;
+    }
+    if (n > 0) sprintf(s, "%s%.*s\\}", set, (int)n, rest);
+}
+
+/* "the equation has no solution", "no real solutions exist". */
+static int ends_without_solution(const char *s)
+{
+    static const char *const ends[] = {"no solution", "no solutions", "no real solution",
+                                       "no real solutions"};
+    size_t n = strlen(s);
+    if (n > 6 && strcmp(s + n - 6, " exist") == 0) n -= 6;
+    if (n > 7 && strcmp(s + n - 7, " exists") == 0) n -= 7;
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        size_t m = strlen(ends[k]);
+        if (n >= m && strncasecmp(s + n - m, ends[k], m) == 0 && (n == m || s[n - m - 1] == ' '))
+            return 1;
+    }
+    return 0;
+}
+
 void allot_words_replace(char *s)
 {
     drop_prefix(s);
     drop_condition(s);
     drop_bar(s);
+    read_exception(s);
+    if (ends_without_solution(s)) strcpy(s, "\\emptyset");
     if (!isalpha((unsigned char)*s) && !strchr("+-\\", *s)) return;
     for (size_t k = 0; k < sizeof meanings / sizeof *meanings; k++) {
         if (strcasecmp(s, meanings[k].from) != 0) continue;
         strcpy(s, meanings[k].to);
         return;
     }
-    int number = spelled_number(s);
+    int number = allot_words_spelled(s);
     if (number >= 0) sprintf(s, "%d", number);
 }
 
@@ -203,9 +239,9 @@ static int known_symbol(const char *word, size_t n)
 
 static int is_unit(const char *word, size_t n)
 {
-    static const char *const not_units[] = {"million", "billion", "thousand", "and", "or",
-                                            "sin",     "cos",     "tan",      "log", "exp",
-                                            "sqrt",    "mod",     "cot",      "sec", "csc"};
+    static const char *const not_units[] = {
+        "hundred", "thousand", "million", "billion", "trillion", "and", "or",  "sin", "cos",
+        "tan",     "log",      "exp",     "sqrt",    "mod",      "cot", "sec", "csc"};
     for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
         if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
     return n >= 3 || known_symbol(word, n);

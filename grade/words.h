@@ -12,6 +12,12 @@ void allot_words_replace(char *s);
  * has room for 8 bytes more. */
 void allot_words_numbers(char *s);
 
+/* The number that a text spells, up to ninety-nine; -1: none. */
+int allot_words_spelled(const char *s);
+
+/* 1 if n bytes say by what to multiply the number before them: " million", "percent". */
+int allot_words_factor(const char *s, size_t n);
+
 /* The length of n bytes without a unit behind a number: "10 meters", "12 square units", "5 cm^2";
  * the unit's words have three letters or more, or are known. n if there is none. */
 size_t allot_words_before_unit(const char *s, size_t n);
