@@ -149,6 +149,7 @@ static size_t skip_fillers(const char *text, size_t n, size_t from)
     for (;;) {
         while (from < n &&
                (strchr(":, \n*\"`", text[from]) ||
+                (text[from] == '>' && from > 0 && text[from - 1] == '\n') || /* a quotation */
                 (text[from] == '\\' && from + 1 < n && strchr("\\ \n", text[from + 1]))))
             from++;
         size_t k = 0, count = sizeof words / sizeof *words, m = 0;
@@ -168,7 +169,8 @@ static size_t past_words(const char *text, size_t n, size_t from)
 {
     enum { FAR = 60 };
     for (size_t i = from; i + 1 < n && i < from + FAR; i++) {
-        if (text[i] == ':' && text[i + 1] == ' ' && i > from + 2) return skip_fillers(text, n, i);
+        if (text[i] == ':' && isspace((unsigned char)text[i + 1]) && i > from + 2)
+            return skip_fillers(text, n, i);
         if (!isalpha((unsigned char)text[i]) && !strchr(" ,'-", text[i])) break;
     }
     return from;
@@ -322,6 +324,24 @@ static int praises(const char *s, size_t n)
     return 0;
 }
 
+/* "the sum of all terms is": words, to which the formula on the next line gives the value. */
+static void leads_to_formula(const char *text, size_t n, const char **start, size_t *len)
+{
+    size_t words = 0, at = (size_t)(*start - text) + *len;
+    for (size_t i = 0; i < *len; i++) {
+        if (isdigit((unsigned char)(*start)[i]) || strchr("$\\", (*start)[i])) return;
+        words += (*start)[i] == ' ';
+    }
+    while (at < n && strchr(" :\n", text[at]))
+        at++;
+    if (words < 3 || at + 2 >= n || (memcmp(text + at, "\\[", 2) && memcmp(text + at, "$$", 2)))
+        return;
+    size_t end = formula_end(text, n, at);
+    if (end == at) return;
+    *start = text + at;
+    *len = end - at;
+}
+
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len)
 {
     for (size_t i = n; i-- > 0;) {
@@ -335,6 +355,7 @@ int allot_after_phrase(const char *text, size_t n, const char **start, size_t *l
                 from = past_words(text, n, skip_fillers(text, n, from));
                 *start = text + from;
                 *len = allot_sentence_end(text, n, from) - from;
+                leads_to_formula(text, n, start, len);
             }
             allot_undress(start, len);
             *len -= *len > 0 && closes_nothing(*start, *len);

@@ -60,7 +60,8 @@ static int same_with_signs(allot_span a, allot_span b, const allot_grade_options
     return (nx || ny) && allot_same(a, b, &c);
 }
 
-/* "B) 12", "(B)", "Option B" at the start of an answer: its letter and what follows it. */
+/* "B) 12", "(B)", "B - red", "Option B" at the start of an answer: its letter and what follows it.
+ */
 static int choice_of(allot_span t, char *letter, allot_span *rest)
 {
     static const char *const words[] = {"option ", "choice ", "answer "};
@@ -70,6 +71,9 @@ static int choice_of(allot_span t, char *letter, allot_span *rest)
     if (t.n > 1 && *t.s == '(') t.s++, t.n--;
     if (t.n == 0 || *t.s < 'A' || *t.s > 'J') return 0;
     if (t.n > 1 && (strchr(").:", t.s[1]) || t.s[1 + (t.n > 2 && t.s[1] == ' ')] < 0)) marked = 1;
+    else if (t.n > 3 && t.s[1] == '-' && isalpha((unsigned char)t.s[2]) &&
+             isalpha((unsigned char)t.s[3]))
+        marked = 1;
     else if (t.n > 1) return 0;
     *letter = *t.s;
     *rest = t.n > 2 ? (allot_span){t.s + 2, t.n - 2} : (allot_span){t.s, 0};
@@ -91,7 +95,7 @@ static int same_choice(allot_span reference, allot_span prediction, allot_compar
 typedef struct {
     char text[ALLOT_NORMAL_SIZE], unit[ALLOT_UNIT_SIZE];
     allot_span span;
-    int degrees, is_moment, name, bare;
+    int degrees, is_moment, name, parameter, bare;
     allot_moment moment;
 } normal_form;
 
@@ -104,11 +108,29 @@ static int name_of(const char *s, size_t n, allot_span normal)
     return s[1] == '=' || (s[1] == ' ' && s[2] == '=') ? *s : 0;
 }
 
+/* The k of "2k\pi, k \in \mathbb{Z}", which is any whole number; 0: there is none. */
+static int parameter_of(const char *s, size_t n)
+{
+    const char *in = memmem(s, n, "\\in", 3), *end = s + n;
+    if (!in) return 0;
+    const char *letter = in, *set = in + 3;
+    while (letter > s && letter[-1] == ' ')
+        letter--;
+    while (set < end && *set == ' ')
+        set++;
+    size_t left = (size_t)(end - set);
+    if (letter < s + 2 || !islower((unsigned char)letter[-1]) || letter[-2] == '\\') return 0;
+    int whole =
+        left > 8 && memcmp(set, "\\mathbb", 7) == 0 && memchr(set, 'Z', left < 10 ? left : 10);
+    return whole || (left > 0 && *set == 'Z') ? letter[-1] : 0;
+}
+
 static int read_answer(const char *answer, size_t n, normal_form *out)
 {
     out->span = (allot_span){out->text, allot_normalise(answer, n, out->text, out->unit)};
     out->degrees = degrees(answer, n);
     out->bare = !memchr(answer, '=', n);
+    out->parameter = parameter_of(answer, n);
     out->name = name_of(answer, n, out->span);
     out->is_moment = allot_moment_read(answer, n, &out->moment);
     return out->span.n > 0;
@@ -205,6 +227,11 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     c->bare = a->bare;
     if (allot_same(a->span, b->span, c)) return 1;
     c->rule = "what the reference rounds";
+    char renamed[ALLOT_NORMAL_SIZE];
+    if (a->parameter && b->parameter && a->parameter != b->parameter &&
+        allot_rename(b->span, (char)b->parameter, (char)a->parameter, renamed) &&
+        allot_same(a->span, (allot_span){renamed, b->span.n}, c))
+        return 1;
     if (reference_rounds(a->span, b->span, c->o)) return 1;
     if (same_with_aside(a->span, b->span, c)) return 1;
     c->rule = "both signs";

@@ -131,9 +131,7 @@ static char argument_of(allot_span t)
                : '\0';
 }
 
-/* Copies t with the variable `to` for `from`; commands and words stay. 0 if `to` is there before.
- */
-static int rename_variable(allot_span t, char from, char to, char *out)
+int allot_rename(allot_span t, char from, char to, char *out)
 {
     for (size_t i = 0, run; i < t.n; i += run ? run : 1) {
         int command = t.s[i] == '\\';
@@ -154,7 +152,7 @@ static int same_function(const allot_structure *a, const allot_structure *b, all
 {
     char x = argument_of(a->part[0]), y = argument_of(b->part[0]), text[RENAMED_MAX];
     if (!x || !y || x == y || *a->part[0].s != *b->part[0].s) return 0;
-    if (b->part[1].n > sizeof text || !rename_variable(b->part[1], y, x, text)) return 0;
+    if (b->part[1].n > sizeof text || !allot_rename(b->part[1], y, x, text)) return 0;
     return allot_same(a->part[1], (allot_span){text, b->part[1].n}, c);
 }
 

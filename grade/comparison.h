@@ -29,6 +29,10 @@ int allot_rounds_to(allot_span exact, allot_span decimal, int least);
  * rounds to it. */
 int allot_same_rounded(allot_span a, allot_span b, int places);
 
+/* Copies t with the variable `to` for `from` into out [t.n]; commands and words stay. 0 if `to` is
+ * there before. */
+int allot_rename(allot_span t, char from, char to, char *out);
+
 /* Case, blanks (but those between digits) and braces do not count. */
 int allot_same_text(allot_span a, allot_span b);
 

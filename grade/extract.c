@@ -207,9 +207,8 @@ static allot_extract_how find(const char *text, size_t n, const allot_grade_opti
     if (box == BOX_EMPTY || box == BOX_OPEN) return ALLOT_EXTRACT_NONE;
     if (box == BOX_FOUND) {
         join_boxes(text, n, start, len);
-        if (o->extract != ALLOT_PRESET_CHOICE || begins_with_letter(*start, *len))
-            return ALLOT_EXTRACT_BOXED;
-        const char *letter; /* the box holds a formula; the choice is named behind it */
+        if (o->extract != ALLOT_PRESET_CHOICE) return ALLOT_EXTRACT_BOXED;
+        const char *letter; /* named behind the box, which holds a formula, or an earlier guess */
         size_t n_letter, behind = (size_t)(*start + *len - text);
         if (!allot_after_phrase(text + behind, n - behind, &letter, &n_letter) ||
             !begins_with_letter(letter, n_letter))

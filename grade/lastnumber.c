@@ -143,9 +143,9 @@ size_t allot_last_digit(const char *text, size_t n)
 int allot_is_formula_word(const char *s, size_t n)
 {
     static const char *const words[] = {
-        "ln",      "log",   "exp",     "sin",     "cos",   "tan",   "cot",     "sqrt",
-        "pi",      "and",   "or",      "matrix",  "array", "cases", "pmatrix", "bmatrix",
-        "vmatrix", "hours", "minutes", "seconds", "feet",  "inches"};
+        "ln",      "log",   "exp",     "sin",     "cos",   "tan",    "cot",     "sqrt",
+        "pi",      "and",   "or",      "matrix",  "array", "cases",  "pmatrix", "bmatrix",
+        "vmatrix", "hours", "minutes", "seconds", "feet",  "inches", "inf",     "infinity"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
     return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "grade/announce.h"
 #include "grade/lastnumber.h"
+#include "grade/moment.h"
 
 /* The formula between dollars, \( \) or \[ \] that ends text of n bytes; its command's or dollar's
  * place in *open. */
@@ -332,13 +333,23 @@ static int last_word(const char *text, size_t n, const char **start, size_t *len
     return n_of(*start, *len, "\\/^=") > 0;
 }
 
+/* "November 5th" and nothing else. */
+static int is_date(const char *text, size_t n, const char **start, size_t *len)
+{
+    allot_moment moment;
+    *start = text;
+    *len = n;
+    allot_trim_blanks(start, len);
+    return allot_moment_read(*start, *len, &moment) && moment.month >= 0;
+}
+
 static int find(const char *text, size_t n, const char **start, size_t *len)
 {
-    return whole_text(text, n, start, len) || allot_last_formula(text, n, start, len) ||
-           last_bracketed(text, n, start, len) || verdict(text, n, start, len) ||
-           last_statement(text, n, start, len) || allot_last_number(text, n, start, len) ||
-           said_in_words(text, n, start, len) || few_words(text, n, start, len) ||
-           last_word(text, n, start, len);
+    return is_date(text, n, start, len) || whole_text(text, n, start, len) ||
+           allot_last_formula(text, n, start, len) || last_bracketed(text, n, start, len) ||
+           verdict(text, n, start, len) || last_statement(text, n, start, len) ||
+           allot_last_number(text, n, start, len) || said_in_words(text, n, start, len) ||
+           few_words(text, n, start, len) || last_word(text, n, start, len);
 }
 
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len)

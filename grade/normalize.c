@@ -8,6 +8,12 @@
 static const struct {
     const char *from, *to;
 } spellings[] = {{"\\displaystyle", ""},
+                 {"\\checkmark", ""},
+                 {"\\text{,}", ","},
+                 {"\xe2\x8c\x8a", "\\lfloor "},
+                 {"\xe2\x8c\x8b", "\\rfloor "},
+                 {"\xe2\x8c\x88", "\\lceil "},
+                 {"\xe2\x8c\x89", "\\rceil "},
                  {"\\dfrac", "\\frac"},
                  {"\\varnothing", "\\emptyset"},
                  {"\\{\\}", "\\emptyset"},
@@ -88,6 +94,12 @@ static const struct {
                  {",oo)", ",\\infty)"},
                  {")U(", ")\\cup("},
                  {") U (", ")\\cup("},
+                 {"] U [", "]\\cup["},
+                 {"] U (", "]\\cup("},
+                 {") U [", ")\\cup["},
+                 {"]U[", "]\\cup["},
+                 {"]U(", "]\\cup("},
+                 {")U[", ")\\cup["},
                  {"\xe2\x88\x88", "\\in "},
                  {"\xc2\xb1", "\\pm "},
                  {"\xc2\xbd", "\\frac{1}{2}"},
@@ -418,6 +430,43 @@ static void open_text(char *s, char *unit)
     }
 }
 
+/* "\text{m}", "\mathrm{s}^{-1}": the bytes of one factor of a unit; 0: none. */
+static size_t unit_factor(const char *s)
+{
+    size_t at = strncmp(s, "\\text{", 6) == 0 ? 6 : strncmp(s, "\\mathrm{", 8) == 0 ? 8 : 0;
+    if (!at) return 0;
+    size_t letters = strspn(s + at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/ ");
+    if (!letters || s[at + letters] != '}' || allot_words_factor(s + at, letters)) return 0;
+    at += letters + 1;
+    if (s[at] != '^') return at;
+    size_t power = s[at + 1] == '{' ? strspn(s + at + 2, "-0123456789") : 0;
+    if (power) return s[at + 2 + power] == '}' ? at + 3 + power : 0;
+    return isdigit((unsigned char)s[at + 1]) ? at + 2 : 0;
+}
+
+/* Behind a number: "\text{m}*\text{s}^{-1}", "\frac{\text{m}}{\text{s}}". */
+static void drop_product_of_units(char *s, char *unit)
+{
+    for (char *at = s; (at = strchr(at, '\\')); at++) {
+        const char *from = at;
+        while (from > s && from[-1] == ' ')
+            from--;
+        if (from == s || !isdigit((unsigned char)from[-1])) continue;
+        const char *c = at;
+        int factors = 0;
+        for (size_t m; *c;) {
+            if (strncmp(c, "\\frac{", 6) == 0) c += 6, factors++;
+            if ((m = unit_factor(c))) c += m, factors++;
+            else if (strchr("*/ {}.", *c)) c++;
+            else break;
+        }
+        if (*c || factors < 2) continue;
+        keep_unit(at, c, unit);
+        s[from - s] = '\0';
+        return;
+    }
+}
+
 /* Blanks next to anything but two words or numbers mean nothing. */
 static void squeeze(char *s)
 {
@@ -541,6 +590,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     out[0] = unit[0] = '\0';
     if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
     if (!respell(once, unescape(answer, n, once), out)) return 0;
+    drop_product_of_units(out, unit);
     open_text(out, unit);
     squeeze(out);
     keep_conclusion(out);
