@@ -173,6 +173,8 @@ static int same_with_symbol(allot_span reference, allot_span prediction, allot_c
     if (equals && equals < prediction.s + 10)
         prediction.n -= (size_t)(equals + 1 - prediction.s), prediction.s = equals + 1;
     size_t n = allot_words_before_power(prediction.s, prediction.n);
+    if (n > 6 && memcmp(prediction.s + n - 6, "\\Omega", 6) == 0)
+        return allot_same_numbers(reference, (allot_span){prediction.s, n - 6}, c->o) > 0;
     if (n < 2 || !strchr("mgshLNJWVA", prediction.s[n - 1])) return 0;
     n -= 1 + (prediction.s[n - 2] == ' ');
     if (n == 0 || !isdigit((unsigned char)prediction.s[n - 1])) return 0;
@@ -191,7 +193,7 @@ static int reference_rounds(allot_span reference, allot_span prediction,
                             const allot_grade_options *o)
 {
     char hundredfold[64];
-    if (o->decimals == ALLOT_DECIMALS_EXACT || allot_same_numbers(reference, prediction, o) != 0)
+    if (o->decimals == ALLOT_DECIMALS_EXACT || allot_same_numbers(reference, prediction, o) > 0)
         return 0;
     int sign = takes_percent(&reference), both = sign && takes_percent(&prediction);
     if (!sign || both || o->percent != ALLOT_PERCENT_VALUE)

@@ -147,13 +147,15 @@ int allot_rename(allot_span t, char from, char to, char *out)
     return 1;
 }
 
-/* "f(n) = n + 1" and "f(x) = x + 1" are one function. */
+/* "f(n) = n + 1" and "f(x) = x + 1" are one function. -1: not two functions of other letters. */
 static int same_function(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     char x = argument_of(a->part[0]), y = argument_of(b->part[0]), text[RENAMED_MAX];
-    if (!x || !y || x == y || *a->part[0].s != *b->part[0].s) return 0;
-    if (b->part[1].n > sizeof text || !allot_rename(b->part[1], y, x, text)) return 0;
-    return allot_same(a->part[1], (allot_span){text, b->part[1].n}, c);
+    allot_span left = a->part[1], right = b->part[1];
+    if (!x || !y || x == y || (!memchr(left.s, x, left.n) && !memchr(right.s, y, right.n)))
+        return -1;
+    return right.n <= sizeof text && allot_rename(right, y, x, text) &&
+           allot_same(left, (allot_span){text, right.n}, c);
 }
 
 static int same_relation(const allot_structure *a, const allot_structure *b, allot_comparison *c)
@@ -163,7 +165,9 @@ static int same_relation(const allot_structure *a, const allot_structure *b, all
     if (a->n != 2) return 0;
     if (a->op[0] != '<' && same_in_any_order(a, b, c)) return 1;
     if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c)) {
-        if (allot_same(a->part[1], b->part[1], c) || same_function(a, b, c)) return 1;
+        int function = same_function(a, b, c);
+        if (function >= 0) return function;
+        if (allot_same(a->part[1], b->part[1], c)) return 1;
         if (is_constant(a->part[1]) && is_constant(b->part[1])) return 0;
     }
     allot_relation x = relation_of(a), y = relation_of(b);
@@ -310,7 +314,7 @@ static allot_span without_membership(allot_span t)
  * *qualifier. */
 static allot_span without_qualifier(allot_span t, allot_span *qualifier)
 {
-    static const char *const words[] = {"\\pmod", "(\\mod", "\\mod", "(mod", " mod"};
+    static const char *const words[] = {"\\pmod", "(\\mod", "\\mod", "\\bmod", "(mod", " mod"};
     *qualifier = (allot_span){t.s, 0};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         size_t m = strlen(words[k]);

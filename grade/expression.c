@@ -376,12 +376,13 @@ static int power(parser *p, allot_value *v)
     return 1;
 }
 
-/* "1 2" is no product. There is a factor before s, so the text does not begin here. */
-static int digit_before(const char *s)
+/* "1 2" is no product, but "2^5 3" is. The factor before s begins at `factor`. */
+static int digit_before(const char *factor, const char *s)
 {
+    int raised = memchr(factor, '^', (size_t)(s - factor)) != NULL;
     while (s[-1] == ' ')
         s--;
-    return isdigit((unsigned char)s[-1]);
+    return !raised && isdigit((unsigned char)s[-1]);
 }
 
 /* What ends a product though it looks like a factor. */
@@ -394,12 +395,14 @@ static int closes(parser *p)
 static int product(parser *p, allot_value *v)
 {
     allot_value w;
+    const char *factor = p->s;
     if (!power(p, v)) return 0;
     for (;;) {
         int c = peek(p);
         if (strchr("*/:", c) && c) p->s++;
         else if (!(isalnum(c) || c == '(' || c == '{' || (c == '\\' && !closes(p)))) return 1;
-        if (isdigit(c) && digit_before(p->s)) return 0;
+        if (isdigit(c) && digit_before(factor, p->s)) return 0;
+        factor = p->s;
         if (!power(p, &w)) return 0;
         if (c != '/' && c != ':') allot_value_multiply(v, &w);
         else if (!allot_value_divide(v, &w)) return 0;

@@ -104,6 +104,7 @@ static size_t signed_start(const char *text, size_t end)
 {
     size_t from = number_start(text, end);
     if (from > 1 && text[from - 1] == '$' && text[from - 2] == '-') return from - 2; /* -$40 */
+    if (from > 8 && allot_matches(text + from - 9, 9, "negative ")) return from - 9;
     if (from > 0 && text[from - 1] == '-' && (from < 2 || !isalnum((unsigned char)text[from - 2])))
         return from - 1;
     return from > 2 && memcmp(text + from - 3, "\xe2\x88\x92", 3) == 0 ? from - 3 : from;

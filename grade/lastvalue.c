@@ -29,7 +29,7 @@ static int formula_before(const char *text, size_t n, size_t *open, const char *
 
 /* Is the formula that begins at text[open] about the one before it? "$n + 1$ for all $n$", "$9$
  * when $x = 3$", "$9$ cm$^2$". */
-static int is_about_another(const char *text, size_t open, const char *formula)
+static int is_about_another(const char *text, size_t open, const char *formula, size_t n)
 {
     static const char *const words[] = {"where ",         "$ when ",          "$ at ",
                                         "$ since ",       "$ because ",       "$, attained at ",
@@ -43,7 +43,7 @@ static int is_about_another(const char *text, size_t open, const char *formula)
     for (size_t at = open; at > 0 && open - at < 40 && !strchr("$.\n", text[at - 1]); at--)
         for (size_t k = 0; k < sizeof conditions / sizeof *conditions; k++)
             if (allot_matches(text + at - 1, open - at + 1, conditions[k])) return 1;
-    return *formula == '^';
+    return *formula == '^' || allot_matches(formula, n, "\\blacksquare");
 }
 
 /* "3x = 27" before "and $x = 9$" is no part of the answer; "x = 1" before "and $y = 2$" is. */
@@ -65,7 +65,7 @@ int allot_last_formula(const char *text, size_t n, const char **start, size_t *l
                !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
             if (isdigit((unsigned char)text[--end])) return 0;
         if (!formula_before(text, end, &open, start, len)) return 0;
-    } while (is_about_another(text, open, *start));
+    } while (is_about_another(text, open, *start, *len));
     const char *last = *start + *len, *before;
     size_t length;
     for (int k = 0; k < 16 && (joint = allot_before_joint(text, open)) < open; k++) {
@@ -130,7 +130,8 @@ static int relates(const char *s, size_t n, size_t at)
     while (before > 0 && s[before - 1] == ' ')
         before--;
     if (before == 0) return 0;
-    if (isalpha((unsigned char)s[before - 1]) || strchr("<>)}", s[before - 1])) return 1;
+    if (isalpha((unsigned char)s[before - 1]) || s[before - 1] < 0 || strchr("<>)}", s[before - 1]))
+        return 1;
     if (s[at - 1] == '!') return before < 2 || !isdigit((unsigned char)s[before - 2]);
     for (digits = before; digits > 0 && isdigit((unsigned char)s[digits - 1]);)
         digits--;
@@ -149,6 +150,8 @@ static int is_segment(const char *s, size_t n, size_t m)
     return n < 4 && (allot_matches(s + n, m - n, "=") || allot_matches(s + n, m - n, " ="));
 }
 
+static const char exception[] = "all real numbers except ";
+
 /* A line that is a formula, with a word behind it at most: "x = 3", "[45]", "28 percent". Where it
  * works something out ("2 + 2 = 4"), the end of it is the answer. */
 static int whole_text(const char *text, size_t n, const char **start, size_t *len)
@@ -159,6 +162,7 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
     allot_undress(start, len);
     const char *s = *start;
     if (*len == 0 || *len > 200 || memchr(s, '\n', *len)) return 0;
+    if (allot_matches(s, *len, exception)) return 1;
     for (size_t i = 0, run; i < *len; i += run ? run : 1) {
         for (run = 0; i + run < *len && isalpha((unsigned char)s[i + run]);)
             run++;
@@ -223,7 +227,7 @@ static int is_known(const char *s, size_t n)
                                         "false"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
-    return allot_matches(s, n, "all real numbers except ");
+    return allot_matches(s, n, exception);
 }
 
 /* "1/8 of 2 feet": 1/8. */
@@ -306,8 +310,8 @@ static int verdict(const char *text, size_t n, const char **start, size_t *len)
 /* "The capital is Paris.": a text without digits. */
 static int said_in_words(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char *const verbs[] = {" is ",  " got ",  " get ", " equals ",
-                                        " has ", " have ", " on a "};
+    static const char *const verbs[] = {" is ",  " got ",  " get ",  " equals ",
+                                        " has ", " have ", " on a ", ": "};
     if (has_digits(text, n)) return 0;
     for (size_t at = n; at-- > 0 && text[at] != '\n';)
         for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++) {

@@ -9,6 +9,8 @@ static const struct {
     const char *from, *to;
 } spellings[] = {{"\\displaystyle", ""},
                  {"\\checkmark", ""},
+                 {"\\blacksquare", ""},
+                 {"\\qed", ""},
                  {"\\text{,}", ","},
                  {"\xe2\x8c\x8a", "\\lfloor "},
                  {"\xe2\x8c\x8b", "\\rfloor "},
@@ -41,6 +43,10 @@ static const struct {
                  {"\\lvert", "|"},
                  {"\\rvert", "|"},
                  {"\\vert", "|"},
+                 {"\\qquad\\boxed", ",\\boxed"}, /* two answers */
+                 {"\\quad\\boxed", ",\\boxed"},
+                 {"\\qquad \\boxed", ",\\boxed"},
+                 {"\\quad \\boxed", ",\\boxed"},
                  {"\\qquad", " "},
                  {"\\quad", " "},
                  {"\\infin", "\\inf"},
@@ -403,8 +409,8 @@ static void open_text(char *s, char *unit)
         "\\text{",   "\\textbf{",         "\\textit{",    "\\mathrm{",     "\\mbox{",
         "\\mathbf{", "\\boxed{",          "\\fbox{",      "\\textrm{",     "\\operatorname{",
         "\\vec{",    "\\overrightarrow{", "\\underline{", "\\emph{",       "\\texttt{",
-        "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{", "boxed{",
-        "boxed {",   "\xe2\x96\xa1{"};
+        "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{", "\\mathit{",
+        "\\mathtt{", "\\mathsf{",         "boxed{",       "boxed {",       "\xe2\x96\xa1{"};
     if (!strpbrk(s, "\\{")) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);
@@ -521,7 +527,7 @@ static void trim(char *s)
     size_t n = strlen(s), from = 0;
     int angle = allot_words_angle(s, n);
     for (;;) {
-        if (n > 0 && strchr(".,;`\"'\\ ", s[n - 1])) n--;
+        if (n > 0 && strchr(".,;:`\"'\\ ", s[n - 1])) n--;
         else if (n > 1 && memcmp(s + n - 2, "\xc2\xb0", 2) == 0 && !angle) n -= 2;
         else if (n > 3 && strchr("CF", s[n - 1]) && behind_degree(s, n - 1)) n--;
         else break;

@@ -74,6 +74,7 @@ static void drop_prefix(char *s)
 {
     static const char *const articles[] = {"the ", "a ", "an "},
                              *const leads[] = {"approximately ", "about ", "answer:", "all "},
+                             *const negative[] = {"negative ", "minus "},
                              *const money[] = {"usd ", "us", "eur ", "rs ", "rs."};
     for (size_t k = 0; k < sizeof articles / sizeof *articles; k++) {
         size_t m = strlen(articles[k]);
@@ -86,6 +87,12 @@ static void drop_prefix(char *s)
         size_t m = strlen(leads[k]);
         if (strncasecmp(s, leads[k], m) == 0 && (k < 3 || !isalpha((unsigned char)s[m + 1])))
             cut(s, m);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        size_t m = strlen(negative[k]);
+        if (strncasecmp(s, negative[k], m) != 0 || !strchr("0123456789\\", s[m]) || !s[m]) continue;
+        *s = '-';
+        cut(s + 1, m - 1);
     }
     for (size_t k = 0; k < sizeof money / sizeof *money; k++) {
         size_t m = strlen(money[k]);
@@ -301,6 +308,13 @@ static size_t before_script(const char *s, size_t n)
                                                                                               : n;
 }
 
+/* "10weeks": no function, too long for a product of variables. */
+static int is_glued_word(const char *word, size_t n)
+{
+    return n > 3 && is_unit(word, n) && !memchr(word, ' ', n) && memcmp(word, "sqrt", 4) != 0 &&
+           memcmp(word, "arc", 3) != 0 && word[n - 1] != 'h';
+}
+
 size_t allot_words_before_unit(const char *s, size_t length)
 {
     if (before_aside(s, length) < length) return before_aside(s, length);
@@ -311,8 +325,8 @@ size_t allot_words_before_unit(const char *s, size_t length)
         at--;
         behind_pi = at > 3 && s[at] == ' ' && memcmp(s + at - 3, "\\pi", 3) == 0;
     }
-    if (at > 0 && isalpha((unsigned char)s[at]) && known_symbol(s + at, n - at) &&
-        isdigit((unsigned char)s[at - 1]))
+    if (at > 0 && isalpha((unsigned char)s[at]) && isdigit((unsigned char)s[at - 1]) &&
+        (known_symbol(s + at, n - at) || is_glued_word(s + at, n - at)))
         return at;
     if (at == 0 || at == n || s[at] != ' ' || !(behind_pi || strchr("0123456789})]", s[at - 1])))
         return length;

@@ -32,13 +32,22 @@ static const char *text_of(const cJSON *row, const char *field)
     return cJSON_IsString(v) ? v->valuestring : NULL;
 }
 
+/* The graders of these projects read boxes and nothing else. */
+static int reads_boxes(const char *source)
+{
+    return strncmp(source, "rllm-org/rllm@", 14) == 0 ||
+           strncmp(source, "PrimeIntellect-ai/verifiers@", 28) == 0;
+}
+
 /* The options of a row: the last number, letters where letters are asked for. */
 static allot_grade_options options_of(const cJSON *row)
 {
-    const char *kind = text_of(row, "kind");
+    const char *kind = text_of(row, "kind"), *source = text_of(row, "source");
     allot_grade_options o;
     allot_grade_defaults(&o);
-    o.extract = kind && strcmp(kind, "choice") == 0 ? ALLOT_PRESET_CHOICE : ALLOT_PRESET_GSM8K;
+    o.extract = kind && strcmp(kind, "choice") == 0 ? ALLOT_PRESET_CHOICE
+                : source && reads_boxes(source)     ? ALLOT_PRESET_BOXED
+                                                    : ALLOT_PRESET_GSM8K;
     return o;
 }
 
