@@ -248,6 +248,18 @@ static int rounded(parser *p, int down, allot_value *v)
     return 1;
 }
 
+static int is_greek(const char *name, size_t n)
+{
+    static const char *const letters[] = {
+        "alpha", "beta",  "gamma", "delta",  "epsilon",    "zeta",     "eta",    "theta",
+        "kappa", "mu",    "nu",    "xi",     "rho",        "sigma",    "tau",    "phi",
+        "psi",   "omega", "Delta", "lambda", "varepsilon", "vartheta", "varphi", "Gamma",
+        "Phi",   "Omega", "Sigma", "Lambda", "Theta",      "Psi",      "ell"};
+    for (size_t k = 0; k < sizeof letters / sizeof *letters; k++)
+        if (n == strlen(letters[k]) && memcmp(name, letters[k], n) == 0) return 1;
+    return 0;
+}
+
 static int command(parser *p, allot_value *v)
 {
     const char *from = p->s++;
@@ -269,18 +281,10 @@ static int command(parser *p, allot_value *v)
         return 1;
     }
 #undef IS
-    static const char *const letters[] = {
-        "alpha", "beta",  "gamma", "delta",  "epsilon",    "zeta",     "eta",    "theta",
-        "kappa", "mu",    "nu",    "xi",     "rho",        "sigma",    "tau",    "phi",
-        "psi",   "omega", "Delta", "lambda", "varepsilon", "vartheta", "varphi", "Gamma",
-        "Phi",   "Omega", "Sigma", "Lambda", "Theta",      "Psi",      "ell"};
-    for (size_t k = 0; k < sizeof letters / sizeof *letters; k++) {
-        if (n != strlen(letters[k]) || memcmp(name, letters[k], n) != 0) continue;
-        if (take(p, '_') && !skip_argument(p)) return 0;
-        variable(name, (size_t)(p->s - name), p->point, v);
-        return 1;
-    }
-    return 0;
+    if (!is_greek(name, n)) return 0;
+    if (take(p, '_') && !skip_argument(p)) return 0;
+    variable(name, (size_t)(p->s - name), p->point, v);
+    return 1;
 }
 
 /* Letters: pi, sqrt and functions by name, e and i, else one variable each, with its subscript. A
@@ -295,6 +299,18 @@ static int letters(parser *p, allot_value *v)
     if (starts(p, "pi") && run == 2) {
         p->s += 2;
         constant(v, pi);
+        return 1;
+    }
+    if (starts(p, "abs(")) {
+        p->s += 4;
+        if (!group(p, ')', v)) return 0;
+        v->z = cabs(v->z);
+        v->exact = 0;
+        return 1;
+    }
+    if (is_greek(from, run)) { /* alpha, without its backslash */
+        p->s += run;
+        variable(from, run, p->point, v);
         return 1;
     }
     if (starts(p, "sqrt")) {
@@ -352,6 +368,10 @@ static int power(parser *p, allot_value *v)
     for (;;) {
         if (take(p, '!')) {
             if (!allot_value_factorial(v)) return 0;
+        } else if (peek(p) == '%' && !(p->s + 1 < p->end && isalnum((unsigned char)p->s[1]))) {
+            p->s++;
+            k = (allot_value){.z = 100, .m = 100, .exact = 1};
+            (void)allot_value_divide(v, &k);
         } else if (peek(p) == 0xc2 && starts(p, "\xc2\xb0")) {
             p->s += 2;
             constant(&k, pi / 180);

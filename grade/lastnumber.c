@@ -105,6 +105,9 @@ static size_t signed_start(const char *text, size_t end)
     size_t from = number_start(text, end);
     if (from > 1 && text[from - 1] == '$' && text[from - 2] == '-') return from - 2; /* -$40 */
     if (from > 8 && allot_matches(text + from - 9, 9, "negative ")) return from - 9;
+    if (from > 5 && allot_matches(text + from - 6, 6, "minus ") &&
+        (from < 8 || !strchr("0123456789)}$", text[from - 8])))
+        return from - 6;
     if (from > 0 && text[from - 1] == '-' && (from < 2 || !isalnum((unsigned char)text[from - 2])))
         return from - 1;
     return from > 2 && memcmp(text + from - 3, "\xe2\x88\x92", 3) == 0 ? from - 3 : from;
@@ -135,9 +138,9 @@ size_t allot_last_digit(const char *text, size_t n)
             isalpha((unsigned char)text[end])) /* XDY2K */
             continue;
         from -= from > 1 && text[from - 1] == '{';
-        if (from < 3 || text[from - 1] != '^' || !islower((unsigned char)text[from - 2]) ||
-            !strchr("mt", text[from - 2])) /* metres, feet */
-            return end;
+        if (from < 3 || text[from - 1] != '^' ||
+            !(strchr("mt", text[from - 2]) || memcmp(text + from - 3, "/s", 2) == 0))
+            return end; /* of metres, feet, seconds the power is no answer */
     }
 }
 
@@ -229,6 +232,12 @@ static int goes_over(const char *text, size_t n, size_t left, size_t right)
     char l = text[left - 1], r = text[right];
     if (strchr("+*/^:", r) || strchr("+-*/^:(", l) || r == ')') return 1;
     if (r == '-') return right + 1 < n && text[right + 1] == ' ';
+    if (r == '\\' && isalpha((unsigned char)l)) { /* \sin \left( */
+        size_t from = left;
+        while (from > 0 && isalpha((unsigned char)text[from - 1]))
+            from--;
+        if (from > 0 && text[from - 1] == '\\') return 1;
+    }
     if (r == '\\') return isdigit((unsigned char)l) || strchr(")}", l);
     if (l < 0 || r < 0) return 1;
     if (isdigit((unsigned char)l) && isalpha((unsigned char)r)) { /* "5 i" */

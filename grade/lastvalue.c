@@ -137,8 +137,8 @@ static int relates(const char *s, size_t n, size_t at)
         digits--;
     digits -= digits > 1 && s[digits - 1] == '_';
     if (digits > 0 && digits < before && n_variables(s, digits - 1, digits)) return 1;
-    return n_variables(s, 0, before) > 0 && !memchr(s, '=', at) &&
-           !memchr(s + at + 1, '=', n - at - 1);
+    int only = !memchr(s, '=', at) && !memchr(s + at + 1, '=', n - at - 1);
+    return only && (n_variables(s, 0, before) > 0 || n_variables(s, at + 1, n) > 0);
 }
 
 /* "AB = 5": n letters of the m that are left. */
@@ -177,6 +177,7 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         if (s[i] < 0 && (run = allot_sign_bytes(s + i, *len - i)) == 0) {
             while (i + run < *len && s[i + run] < 0)
                 run++;
+            if (i == 0 && (unsigned char)*s >= 0xe3) return 0; /* words of other scripts */
             words++;
         }
         if (verb && isdigit((unsigned char)s[i])) return 0; /* "8 - 3 leaves 5" */

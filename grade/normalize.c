@@ -174,6 +174,11 @@ static const struct {
                  {"\\angle", ""},
                  {"\xe2\x88\xa0", ""},
                  {"\\lg", "\\log"},
+                 {"\\tg", "\\tan"},
+                 {"\\ctg", "\\cot"},
+                 {"\\operatorname{tg}", "\\tan "},
+                 {"\\operatorname{ctg}", "\\cot "},
+                 {"\\operatorname{arctg}", "\\arctan "},
                  {"\\rm", ""},
                  {"\\large", ""},
                  {"\\Large", ""},
@@ -522,9 +527,18 @@ static void keep_conclusion(char *s)
             memmove(s, at + strlen(arrows[k]), strlen(at + strlen(arrows[k])) + 1);
 }
 
+/* "\frac{x}{7}}": the brace of a box that was cut open. */
+static size_t without_stray_brace(const char *s, size_t n)
+{
+    int depth = 0;
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || s[i - 1] != '\\') depth += (s[i] == '{') - (s[i] == '}');
+    return n > 1 && s[n - 1] == '}' && s[n - 2] != '\\' && depth == -1 ? n - 1 : n;
+}
+
 static void trim(char *s)
 {
-    size_t n = strlen(s), from = 0;
+    size_t n = without_stray_brace(s, strlen(s)), from = 0;
     int angle = allot_words_angle(s, n);
     for (;;) {
         if (n > 0 && strchr(".,;:`\"'\\ ", s[n - 1])) n--;

@@ -61,6 +61,11 @@ int allot_value_raise(allot_value *a, const allot_value *k)
         uint64_t m = allot_mod_power(a->m, (uint64_t)fabs(e));
         a->m = e < 0 ? allot_mod_power(m, ALLOT_PRIME - 2) : m;
         a->z = cimag(a->z) == 0 ? pow(creal(a->z), e) : cpow(a->z, e);
+    } else if (allot_value_is_negative(a) && cimag(k->z) == 0 && !k->variable &&
+               fabs(3 * e - round(3 * e)) < 1e-12) { /* (-8)^{1/3} is -2, as \sqrt[3]{-8} is */
+        a->z = cpow(cbrt(creal(a->z)), round(3 * e));
+        a->branch = 1;
+        a->exact = 0;
     } else {
         a->branch |= allot_value_is_negative(a);
         a->z = a->z == 0 ? 0 : cpow(a->z, k->z);
@@ -105,7 +110,12 @@ int allot_value_choose(allot_value *n, const allot_value *k)
 int allot_value_factorial(allot_value *v)
 {
     double n = creal(v->z);
-    if (v->variable || !v->exact || n != floor(n) || n < 0 || n > 170) return 0;
+    if (v->variable) { /* (n+1) n! is (n+1)! */
+        v->z = tgamma(n + 1);
+        v->exact = 0;
+        return cimag(v->z) == 0 && isfinite(n);
+    }
+    if (!v->exact || n != floor(n) || n < 0 || n > 170) return 0;
     *v = (allot_value){.z = 1, .m = 1, .exact = 1};
     for (uint64_t i = 2; i <= (uint64_t)n; i++) {
         v->z *= (double)i;

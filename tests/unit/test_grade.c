@@ -232,14 +232,15 @@ static void hostile_answers_are_quick(void **state)
     assert_true(allot_clock_s() - started < 2);
 }
 
-/* A box that holds a formula gives way to the letter that is named behind it. */
-static void a_boxed_formula_is_no_choice(void **state)
+/* A box gives way to the letter that is named behind it. */
+static void the_last_choice_named(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
         {"\\boxed{\\langle H\\rangle \\ll E} so **Answer: D**", "D"},
-        {"\\boxed{B}. Answer: C", "B"},
-        {"\\boxed{\\text{(B) } x^2}. Answer: C", "\\text{(B) } x^2"},
+        {"\\boxed{B}. Answer: C", "C"},
+        {"\\boxed{B}. Answer: 5", "B"},
+        {"\\boxed{\\text{(B) } x^2}", "\\text{(B) } x^2"},
         {"\\boxed{x^2}", "x^2"}};
     allot_grade_options o;
     allot_grade_defaults(&o);
@@ -257,7 +258,7 @@ static void a_boxed_formula_is_no_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(extraction),
-                                       cmocka_unit_test(a_boxed_formula_is_no_choice),
+                                       cmocka_unit_test(the_last_choice_named),
                                        cmocka_unit_test(equality),
                                        cmocka_unit_test(canonical_forms),
                                        cmocka_unit_test(classes_of_structured_answers),
