@@ -308,11 +308,14 @@ static size_t before_script(const char *s, size_t n)
                                                                                               : n;
 }
 
-/* "10weeks": no function, too long for a product of variables. */
-static int is_glued_word(const char *word, size_t n)
+/* "10weeks": behind a plain number no function, and too long for a product of variables. */
+static int is_glued_word(const char *s, size_t at, size_t n)
 {
-    return n > 3 && is_unit(word, n) && !memchr(word, ' ', n) && memcmp(word, "sqrt", 4) != 0 &&
-           memcmp(word, "arc", 3) != 0 && word[n - 1] != 'h';
+    const char *word = s + at;
+    n -= at;
+    return n > 3 && strspn(s, "+-.,0123456789") == at && is_unit(word, n) &&
+           !memchr(word, ' ', n) && memcmp(word, "sqrt", 4) != 0 && memcmp(word, "arc", 3) != 0 &&
+           word[n - 1] != 'h';
 }
 
 size_t allot_words_before_unit(const char *s, size_t length)
@@ -326,7 +329,7 @@ size_t allot_words_before_unit(const char *s, size_t length)
         behind_pi = at > 3 && s[at] == ' ' && memcmp(s + at - 3, "\\pi", 3) == 0;
     }
     if (at > 0 && isalpha((unsigned char)s[at]) && isdigit((unsigned char)s[at - 1]) &&
-        (known_symbol(s + at, n - at) || is_glued_word(s + at, n - at)))
+        (known_symbol(s + at, n - at) || is_glued_word(s, at, n)))
         return at;
     if (at == 0 || at == n || s[at] != ' ' || !(behind_pi || strchr("0123456789})]", s[at - 1])))
         return length;
