@@ -181,6 +181,7 @@ static int same_with_symbol(allot_span reference, allot_span prediction, allot_c
     return allot_same_numbers(reference, (allot_span){prediction.s, n}, c->o) > 0;
 }
 
+/* Cuts a percent sign off. */
 static int takes_percent(allot_span *t)
 {
     int sign = t->n > 1 && t->s[t->n - 1] == '%';

@@ -2,13 +2,11 @@
 /* compare_parts.c - answers and their parts: text, numbers, structures, expressions. */
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/expression.h"
 #include "grade/matrixvalue.h"
 #include "grade/realset.h"
-#include "grade/words.h"
 
 enum {
     LETTERS_PER_STEP = 24, /* long parts cost more of what is left */
@@ -131,22 +129,6 @@ static char argument_of(allot_span t)
                : '\0';
 }
 
-int allot_rename(allot_span t, char from, char to, char *out)
-{
-    for (size_t i = 0, run; i < t.n; i += run ? run : 1) {
-        int command = t.s[i] == '\\';
-        for (run = (size_t)command; i + run < t.n && isalpha((unsigned char)t.s[i + run]);)
-            run++;
-        if (!run) out[i] = t.s[i];
-        for (size_t j = i; j < i + run; j++) {
-            int word = command || run > 2;
-            if (!word && t.s[j] == to) return 0;
-            out[j] = !word && t.s[j] == from ? to : t.s[j];
-        }
-    }
-    return 1;
-}
-
 /* "f(n) = n + 1" and "f(x) = x + 1" are one function. -1: not two functions of other letters. */
 static int same_function(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
@@ -214,13 +196,6 @@ static int any_order(const allot_structure *s, const allot_comparison *c)
 {
     return s->shape == ALLOT_SET || s->shape == ALLOT_UNION ||
            (s->shape == ALLOT_LIST && c->o->order == ALLOT_ORDER_ANY);
-}
-
-/* The left side of "(x, y) = (1, 2)". */
-static int is_point_of_names(allot_span t)
-{
-    return t.n > 4 && *t.s == '(' && t.s[t.n - 1] == ')' && memchr(t.s, ',', t.n) &&
-           strspn(t.s, "(),abcdefghijklmnopqrstuvwxyz ") >= t.n;
 }
 
 /* The left side of what a text works out, where no value can be had: an integral, a determinant,
@@ -296,98 +271,11 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
            ((any_order(a, c) || any_order(b, c)) && same_in_any_order(a, b, c));
 }
 
-/* "x \in A" and "(x, y) \in A" answer "A". */
-static allot_span without_membership(allot_span t)
-{
-    if (t.n > 1 && *t.s == '+') t.s++, t.n--; /* +5, +\infty */
-    const char *in = memmem(t.s, t.n, "\\in", 3);
-    if (!in || in + 4 >= t.s + t.n || isalpha((unsigned char)in[3])) return t;
-    allot_span left = {t.s, (size_t)(in - t.s)};
-    while (left.n > 1 && left.s[left.n - 1] == ' ')
-        left.n--;
-    if ((left.n == 1 && isalpha((unsigned char)*t.s)) || is_point_of_names(left))
-        return (allot_span){in + 3, t.n - 3 - (size_t)(in - t.s)};
-    return t;
-}
-
-/* Cuts "(mod 7)" off a residue, and "_8" or "_{two}" off the digits of a number in a base; that is
- * *qualifier. */
-static allot_span without_qualifier(allot_span t, allot_span *qualifier)
-{
-    static const char *const words[] = {"\\pmod", "(\\mod", "\\mod", "\\bmod", "(mod", " mod"};
-    *qualifier = (allot_span){t.s, 0};
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-        size_t m = strlen(words[k]);
-        const char *at = t.n > 4 ? memmem(t.s, t.n, words[k], m) : NULL;
-        if (!at || at == t.s) continue;
-        *qualifier = (allot_span){at + m, t.n - m - (size_t)(at - t.s)};
-        return (allot_span){t.s, (size_t)(at - t.s)};
-    }
-    const char *base = memchr(t.s, '_', t.n);
-    if (!base || base == t.s || base + 1 == t.s + t.n) return t;
-    allot_span digits = {t.s, (size_t)(base - t.s)};
-    if (digits.n > 2 && *digits.s == '(' && base[-1] == ')') digits.s++, digits.n -= 2;
-    for (size_t i = 0; i < digits.n; i++)
-        if (!isdigit((unsigned char)digits.s[i]) && !(digits.s[i] >= 'A' && digits.s[i] <= 'F'))
-            return t;
-    if (!isdigit((unsigned char)*digits.s)) return t;
-    for (const char *c = base + 1; c < t.s + t.n; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("{}() ", *c)) return t;
-    *qualifier = (allot_span){base + 1, t.n - 1 - (size_t)(base - t.s)};
-    return digits;
-}
-
-/* A modulus or a base without brackets; its number if it is spelled. */
-static long qualifier_value(allot_span *t)
-{
-    char word[12] = "";
-    while (t->n > 0 && strchr(" ({", *t->s))
-        t->s++, t->n--;
-    while (t->n > 0 && strchr(" )}", t->s[t->n - 1]))
-        t->n--;
-    if (t->n < sizeof word) memcpy(word, t->s, t->n);
-    int number = allot_words_spelled(word);
-    return number >= 0 ? number : strtol(word, NULL, 10);
-}
-
-/* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. */
-static int same_qualified(allot_span a, allot_span b, allot_comparison *c)
-{
-    allot_span p, q, x = without_qualifier(a, &p), y = without_qualifier(b, &q);
-    if (p.n == q.n && p.n == 0) return 0;
-    if (p.n && q.n) {
-        long m = qualifier_value(&p), k = qualifier_value(&q);
-        if (m > 0 || k > 0 ? m != k : !allot_same_text(p, q)) return 0;
-    }
-    return allot_same(x, y, c);
-}
-
-/* Past braces and blanks; a blank between two digits counts. */
-static int next_character(allot_span t, size_t *at)
-{
-    int blank = 0, digit = *at > 0 && isdigit((unsigned char)t.s[*at - 1]);
-    while (*at < t.n && strchr(" {}", t.s[*at]))
-        blank |= t.s[(*at)++] == ' ';
-    if (*at == t.n) return -1;
-    int c = (unsigned char)t.s[(*at)++];
-    return tolower(c) | (blank && digit && isdigit(c) ? 256 : 0);
-}
-
-int allot_same_text(allot_span a, allot_span b)
-{
-    size_t i = 0, j = 0;
-    for (int x, y;;) {
-        x = next_character(a, &i);
-        y = next_character(b, &j);
-        if (x != y) return 0;
-        if (x < 0) return 1;
-    }
-}
-
 /* Brackets around one value change nothing, nor do the names in "(x, y) = (1, 2)". */
 static allot_span unwrapped(const allot_structure *s, allot_span t)
 {
-    if (s->shape == ALLOT_RELATION && s->n == 2 && *s->op == '=' && is_point_of_names(s->part[0]))
+    if (s->shape == ALLOT_RELATION && s->n == 2 && *s->op == '=' &&
+        allot_is_point_of_names(s->part[0]))
         return s->part[1];
     return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
 }
@@ -442,27 +330,6 @@ static int same_all_over(const allot_structure *chain, const allot_structure *po
     return 1;
 }
 
-/* "EDACB" and "tea" are orders or words, where neither is the product of letters that "xyz" is. */
-static int are_words(allot_span a, allot_span b)
-{
-    int ascending[2] = {1, 1}, capitals = 0;
-    for (int k = 0; k < 2; k++) {
-        allot_span t = k ? b : a;
-        char before = '\0';
-        int letters = 0;
-        for (size_t i = 0; i < t.n; i++) {
-            if (t.s[i] == ' ') continue;
-            if (!isalpha((unsigned char)t.s[i])) return 0;
-            ascending[k] &= t.s[i] > before;
-            capitals |= isupper((unsigned char)t.s[i]);
-            before = t.s[i];
-            letters++;
-        }
-        if (letters < 3) return 0;
-    }
-    return capitals || !(ascending[0] || ascending[1]);
-}
-
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
@@ -471,9 +338,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
     if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
-        return !are_words(a, b) && (allot_expressions_equal(a.s, a.n, b.s, b.n) ||
-                                    (!c->sentences && (is_constant(a) || is_constant(b)) &&
-                                     allot_expressions_identical(a.s, a.n, b.s, b.n)));
+        return !allot_are_words(a, b) && (allot_expressions_equal(a.s, a.n, b.s, b.n) ||
+                                          (!c->sentences && (is_constant(a) || is_constant(b)) &&
+                                           allot_expressions_identical(a.s, a.n, b.s, b.n)));
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
         return 1;
@@ -506,23 +373,14 @@ static int decided(const char *rule, allot_comparison *c)
     return 1;
 }
 
-/* A part's unit, or its sign of degrees. */
-static allot_span without_unit(allot_span t)
-{
-    t.n = allot_words_before_unit(t.s, t.n);
-    if (t.n > 2 && memcmp(t.s + t.n - 2, "\xc2\xb0", 2) == 0 && !allot_words_angle(t.s, t.n))
-        t.n -= 2;
-    return t;
-}
-
 int allot_same(allot_span a, allot_span b, allot_comparison *c)
 {
     if (c->depth >= ALLOT_STRUCTURE_DEPTH || c->left-- <= 0) return 0;
-    a = without_membership(a);
-    b = without_membership(b);
+    a = allot_without_membership(a);
+    b = allot_without_membership(b);
     if (c->depth > 0) { /* of whole answers, units were dropped before */
-        a = without_unit(a);
-        b = without_unit(b);
+        a = allot_without_unit(a);
+        b = allot_without_unit(b);
     }
     if (a.n == 0 || b.n == 0) return 0;
     if (allot_same_text(a, b)) return decided("the same text", c);
@@ -537,7 +395,7 @@ int allot_same(allot_span a, allot_span b, allot_comparison *c)
     if (sets >= 0) return sets && decided("the same set of numbers", c);
     int left = c->left;
     c->depth++;
-    int equal = same_qualified(a, b, c) || same_parts(a, b, c);
+    int equal = allot_same_qualified(a, b, c) || same_parts(a, b, c);
     if (equal) c->rule = c->left != left ? "the same parts" : "the same value";
     if (!equal && (allot_matrix_evident(a) || allot_matrix_evident(b)))
         equal = allot_matrices_equal(a, b) && decided("the same matrix", c);

@@ -29,15 +29,31 @@ int allot_rounds_to(allot_span exact, allot_span decimal, int least);
  * rounds to it. */
 int allot_same_rounded(allot_span a, allot_span b, int places);
 
-/* Copies t with the variable `to` for `from` into out [t.n]; commands and words stay. 0 if `to` is
- * there before. */
-int allot_rename(allot_span t, char from, char to, char *out);
+/* "2\pm\sqrt{3}, 5" is "2+\sqrt{3} or 2-\sqrt{3}, 5". out [ALLOT_NORMAL_SIZE]; returns its length,
+ * 0 if there is no plus-minus, or too much. */
+size_t allot_both_signs(const char *s, size_t n, char *out);
+
+/* ---- compare_text.c ---- */
 
 /* Case, blanks (but those between digits) and braces do not count. */
 int allot_same_text(allot_span a, allot_span b);
 
-/* "2\pm\sqrt{3}, 5" is "2+\sqrt{3} or 2-\sqrt{3}, 5". out [ALLOT_NORMAL_SIZE]; returns its length,
- * 0 if there is no plus-minus, or too much. */
-size_t allot_both_signs(const char *s, size_t n, char *out);
+/* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. 0 also where
+ * neither side says one. */
+int allot_same_qualified(allot_span a, allot_span b, allot_comparison *c);
+
+/* "EDACB" and "tea" are orders or words, where neither is the product of letters that "xyz" is. */
+int allot_are_words(allot_span a, allot_span b);
+
+/* The left side of "(x, y) = (1, 2)". */
+int allot_is_point_of_names(allot_span t);
+
+/* "x \in A" and "(x, y) \in A" answer "A"; a part's unit, or its sign of degrees, is left out. */
+allot_span allot_without_membership(allot_span t);
+allot_span allot_without_unit(allot_span t);
+
+/* Copies t with the variable `to` for `from` into out [t.n]; commands and words stay. 0 if `to` is
+ * there before. */
+int allot_rename(allot_span t, char from, char to, char *out);
 
 #endif

@@ -197,7 +197,8 @@ static void read_exception(char *s)
     if (strncasecmp(s, all, sizeof all - 1) != 0 || strlen(s) >= sizeof rest) return;
     for (const char *c = s + sizeof all - 1; *c; c++) {
         if (strncmp(c, "and", 3) == 0) rest[n++] = ',', c += 2;
-        else if (*c != ' ' && !(isalpha((unsigned char)*c) && c[1] == '=' && c++)) rest[n++] = *c;
+        else if (isalpha((unsigned char)*c) && c[1] == '=') c++;
+        else if (*c != ' ') rest[n++] = *c;
     }
     if (n > 0) sprintf(s, "%s%.*s\\}", set, (int)n, rest);
 }

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* spelling.h - one spelling for each sign: LaTeX's dress, Unicode, full-width letters. */
+#ifndef ALLOT_SPELLING_H
+#define ALLOT_SPELLING_H
+#include <stddef.h>
+
+/* Respells n bytes into out [ALLOT_NORMAL_SIZE], NUL-terminated. 1, or 0 if they outgrow it. */
+int allot_respell(const char *s, size_t n, char *out);
+
+#endif
