@@ -50,7 +50,7 @@ static void open_text(char *s, char *unit)
         "\\vec{",    "\\overrightarrow{", "\\underline{", "\\emph{",       "\\texttt{",
         "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{", "\\mathit{",
         "\\mathtt{", "\\mathsf{",         "boxed{",       "boxed {",       "\xe2\x96\xa1{"};
-    if (!strpbrk(s, "\\{")) return;
+    if (!strchr(s, '{')) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);
         char *at;
