@@ -2,6 +2,7 @@
 /* compare_parts.c - answers and their parts: text, numbers, structures, expressions. */
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "grade/comparison.h"
 #include "grade/expression.h"
@@ -330,6 +331,21 @@ static int same_all_over(const allot_structure *chain, const allot_structure *po
     return 1;
 }
 
+/* "70,110", elsewhere one number, next to \{70, 110\}: two. */
+static int same_as_numbers(const allot_structure *parts, allot_span t, allot_comparison *c)
+{
+    char text[68];
+    allot_structure numbers;
+    int set = parts->shape == ALLOT_SET,
+        several = set || parts->shape == ALLOT_GROUP || parts->shape == ALLOT_LIST;
+    if (!several || parts->n < 2 || t.n + 4 > sizeof text || !memchr(t.s, ',', t.n)) return 0;
+    for (size_t i = 0; i < t.n; i++)
+        if (!isdigit((unsigned char)t.s[i]) && t.s[i] != ',') return 0;
+    int n = snprintf(text, sizeof text, set ? "\\{%.*s\\}" : "(%.*s)", (int)t.n, t.s);
+    allot_structure_read((allot_span){text, (size_t)n}, &numbers);
+    return numbers.n == parts->n && same_structures(parts, &numbers, c);
+}
+
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
@@ -343,6 +359,9 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
                                            allot_expressions_identical(a.s, a.n, b.s, b.n)));
     if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
         (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
+        return 1;
+    if ((t.shape == ALLOT_SINGLE && same_as_numbers(&s, b, c)) ||
+        (s.shape == ALLOT_SINGLE && same_as_numbers(&t, a, c)))
         return 1;
     if (s.shape != t.shape &&
         (same_as_value(&s, b, 0, c) || same_as_value(&t, a, c->depth == 1 && c->bare, c) ||

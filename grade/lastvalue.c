@@ -177,7 +177,8 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         if (s[i] < 0 && (run = allot_sign_bytes(s + i, *len - i)) == 0) {
             while (i + run < *len && s[i + run] < 0)
                 run++;
-            if (i == 0 && (unsigned char)*s >= 0xe3) return 0; /* words of other scripts */
+            if (i == 0 && (unsigned char)*s >= 0xe3 && (unsigned char)*s < 0xef)
+                return 0; /* words of other scripts */
             words++;
         }
         if (verb && isdigit((unsigned char)s[i])) return 0; /* "8 - 3 leaves 5" */

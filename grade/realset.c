@@ -17,6 +17,9 @@ int allot_realset_evident(allot_span t)
                                         "\\cap", "\\setminus", "\\mathbb{R}"};
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         if (memmem(t.s, t.n, signs[k], strlen(signs[k]))) return 1;
+    static const char *const gaps[] = {"],[", "],(", "),[", "),("}; /* intervals in a row */
+    for (size_t k = 0; memmem(t.s, t.n, "\\infty", 6) && k < 4; k++)
+        if (memmem(t.s, t.n, gaps[k], 3)) return 1;
     return 0;
 }
 

@@ -129,6 +129,13 @@ static const spelling commands[] = {
 
 /* UTF-8 */
 static const spelling signs[] = {
+    {"\xe6\x88\x96\xe8\x80\x85", " or "}, /* Chinese "or", "and", a comma; Korean "or" */
+    {"\xe6\x88\x96", " or "},
+    {"\xe4\xb8\x94", " and "},
+    {"\xe5\x92\x8c", " and "},
+    {"\xe3\x80\x81", ", "},
+    {"\xeb\x98\x90\xeb\x8a\x94", " or "},
+
     {"\xe2\x8c\x8a", "\\lfloor "},
     {"\xe2\x8c\x8b", "\\rfloor "},
     {"\xe2\x8c\x88", "\\lceil "},
@@ -210,6 +217,10 @@ static const spelling others[] = {
     {"{,}", ","},
     {"~", " "},
     {"**", "^"},
+    {"^{\\text{th}}", ""}, /* 5th */
+    {"^\\text{th}", ""},
+    {"^{\\mathrm{th}}", ""},
+    {"^{th}", ""},
     {"^{\\circ}", "\xc2\xb0"},
     {"^\\circ", "\xc2\xb0"},
     {"^{o}", "\xc2\xb0"},

@@ -238,8 +238,9 @@ void allot_words_replace(char *s)
 
 static int known_symbol(const char *word, size_t n)
 {
-    static const char *const units[] = {"cm", "mm", "km", "kg", "ft", "in", "ml", "hr", "pct",
-                                        "mg", "dm", "lb", "oz", "yd", "mi", "Hz", "mL", "mph"};
+    static const char *const units[] = {"cm",  "mm",  "km", "kg", "ft", "in", "ml", "hr",
+                                        "pct", "mg",  "dm", "lb", "oz", "yd", "mi", "Hz",
+                                        "mL",  "mph", "th", "st", "nd", "rd"};
     for (size_t k = 0; k < sizeof units / sizeof *units; k++)
         if (n == strlen(units[k]) && memcmp(word, units[k], n) == 0) return 1;
     return 0;
