@@ -149,7 +149,7 @@ static size_t skip_fillers(const char *text, size_t n, size_t from)
                                         "as follows", "given by",      "equal to", "of course"};
     for (;;) {
         while (from < n &&
-               (strchr(":, \n*\"`", text[from]) ||
+               (strchr(":, \n*\"`}", text[from]) ||
                 (text[from] == '>' && from > 0 && text[from - 1] == '\n') || /* a quotation */
                 (text[from] == '\\' && from + 1 < n && strchr("\\ \n", text[from + 1]))))
             from++;

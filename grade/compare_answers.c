@@ -99,13 +99,15 @@ typedef struct {
     allot_moment moment;
 } normal_form;
 
-/* The small letter of "x = 3", which the normal form leaves out; 0: there is none. */
+/* The small letter of "x = 3" or "x \in A", which the normal form leaves out; 0: there is none. */
 static int name_of(const char *s, size_t n, allot_span normal)
 {
     while (n > 0 && strchr(" $", *s))
         s++, n--;
     if (n < 3 || !islower((unsigned char)*s) || memchr(normal.s, '=', normal.n)) return 0;
-    return s[1] == '=' || (s[1] == ' ' && s[2] == '=') ? *s : 0;
+    size_t at = 1 + (s[1] == ' ');
+    int in = n > at + 3 && memcmp(s + at, "\\in", 3) == 0 && !isalpha((unsigned char)s[at + 3]);
+    return s[at] == '=' || in ? *s : 0;
 }
 
 /* The k of "2k\pi, k \in \mathbb{Z}", which is any whole number; 0: there is none. */
@@ -224,6 +226,7 @@ static int same_with_aside(allot_span reference, allot_span t, allot_comparison 
 static int same_answers(const normal_form *a, const normal_form *b, allot_comparison *c)
 {
     if (c->o->units == ALLOT_UNITS_KEEP && strcmp(a->unit, b->unit) != 0) return 0;
+    if (allot_words_units_differ(a->unit, b->unit)) return 0;
     c->rule = "the same date or time";
     if (a->is_moment && b->is_moment) return allot_moments_equal(&a->moment, &b->moment);
     if (a->name && b->name && a->name != b->name) return 0;

@@ -77,12 +77,22 @@ int allot_same_qualified(allot_span a, allot_span b, allot_comparison *c)
     return allot_same(x, y, c);
 }
 
-/* Past braces and blanks; a blank between two digits counts. */
+/* Is the brace at t.s[at] one of a pair around one character or none, which changes nothing? */
+static int idle_brace(allot_span t, size_t at)
+{
+    if ((t.s[at] == '{' && at + 1 < t.n && t.s[at + 1] == '}') ||
+        (t.s[at] == '}' && at > 0 && t.s[at - 1] == '{'))
+        return 1;
+    if (t.s[at] == '{') return at + 2 < t.n && t.s[at + 2] == '}' && t.s[at + 1] != '\\';
+    return t.s[at] == '}' && at > 1 && t.s[at - 2] == '{' && t.s[at - 1] != '\\';
+}
+
+/* Past such braces and blanks; a blank between two digits counts. */
 static int next_character(allot_span t, size_t *at)
 {
     int blank = 0, digit = *at > 0 && isdigit((unsigned char)t.s[*at - 1]);
-    while (*at < t.n && strchr(" {}", t.s[*at]))
-        blank |= t.s[(*at)++] == ' ';
+    for (; *at < t.n && (t.s[*at] == ' ' || idle_brace(t, *at)); ++*at)
+        blank |= t.s[*at] == ' ';
     if (*at == t.n) return -1;
     int c = (unsigned char)t.s[(*at)++];
     return tolower(c) | (blank && digit && isdigit(c) ? 256 : 0);

@@ -35,7 +35,7 @@ size_t allot_both_signs(const char *s, size_t n, char *out);
 
 /* ---- compare_text.c ---- */
 
-/* Case, blanks (but those between digits) and braces do not count. */
+/* Case, blanks (but those between digits), braces around one character or none do not count. */
 int allot_same_text(allot_span a, allot_span b);
 
 /* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. 0 also where

@@ -70,27 +70,23 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
     return failures ? BOX_OPEN : BOX_NONE;
 }
 
-/* Between two boxes of one answer: "and", "or", a comma, \quad; no sentence, no "and then",
- * "corrected to". */
+/* Between two boxes of one answer: "and", "or", a comma, \quad, "apples and"; no sentence, no "and
+ * then", "corrected to". */
 static int joins(const char *gap, size_t n)
 {
-    static const char *const second_thoughts[] = {"then", "finally", "later", "now", "oops"};
     int letters = 0, comma = 0, joint = 0;
     if (n > 40) return 0;
     for (size_t i = 0, run; i < n; i += run ? run : 1) {
         if (strchr(".=:;", gap[i])) return 0;
         for (run = 0; i + run < n && isalpha((unsigned char)gap[i + run]);)
             run++;
-        for (size_t k = 0; k < sizeof second_thoughts / sizeof *second_thoughts; k++)
-            if (run == strlen(second_thoughts[k]) &&
-                allot_matches(gap + i, run, second_thoughts[k]))
-                return 0;
         int blank = i > 0 && gap[i - 1] == '\\' &&
                     (allot_matches(gap + i, run, "quad") || allot_matches(gap + i, run, "qquad"));
         letters |= run > 0 && !blank;
         comma |= gap[i] == ',' || blank;
-        joint |= (run == 3 && memcmp(gap + i, "and", 3) == 0) ||
-                 (run == 2 && memcmp(gap + i, "or", 2) == 0);
+        if (run > 0 && !blank)
+            joint = (run == 3 && memcmp(gap + i, "and", 3) == 0) ||
+                    (run == 2 && memcmp(gap + i, "or", 2) == 0);
     }
     return letters ? joint : comma;
 }

@@ -83,6 +83,8 @@ static const spelling commands[] = {
     {"\\text {", "\\text{"},
     {"\\mathrm {", "\\mathrm{"},
     {"\\mathrm{i}", "i"},
+    {"\\text{i}", "i"},
+    {"\\text{e}", "e"},
     {"\\mathrm{e}", "e"},
     {"\\tbinom", "\\binom"},
     {"\\dbinom", "\\binom"},

@@ -134,8 +134,9 @@ static void read_factor(char *s)
     for (int k = 0; k < N_FACTORS; k++) {
         size_t m = strlen(factors[k].word), put = strlen(factors[k].power);
         char *at = strstr(s, factors[k].word);
-        if (!at || at == s || !strchr("0123456789}", at[-1]) || isalpha((unsigned char)at[m]))
-            continue;
+        if (!at || at == s || !strchr("0123456789}", at[-1])) continue;
+        m += at[m] == 's';
+        if (isalpha((unsigned char)at[m])) continue;
         memcpy(at, factors[k].power, put);
         memmove(at + put, at + m, strlen(at + m) + 1);
     }
@@ -254,6 +255,49 @@ static int is_unit(const char *word, size_t n)
     for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
         if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
     return n >= 3 || known_symbol(word, n);
+}
+
+/* Which unit a word names, whatever its power; 0: none that is known. */
+static int unit_of(const char *word)
+{
+    static const char *const names[] = {"mm/millimeter/millimetre",
+                                        "cm/centimeter/centimetre",
+                                        "m/meter/metre",
+                                        "km/kilometer/kilometre",
+                                        "in/inch/inche",
+                                        "ft/foot/feet",
+                                        "yd/yard",
+                                        "mi/mile",
+                                        "mg/milligram",
+                                        "g/gram",
+                                        "kg/kilogram",
+                                        "lb/pound",
+                                        "oz/ounce",
+                                        "s/sec/second",
+                                        "min/minute",
+                                        "h/hr/hour",
+                                        "day",
+                                        "week",
+                                        "month",
+                                        "year",
+                                        "ml/milliliter/millilitre",
+                                        "l/liter/litre",
+                                        "dollar",
+                                        "cent"};
+    size_t n = allot_words_before_power(word, strlen(word));
+    for (size_t k = 0; n > 0 && k < sizeof names / sizeof *names; k++)
+        for (const char *name = names[k]; *name; name += strspn(name, "/")) {
+            size_t m = strcspn(name, "/");
+            if (m == n && memcmp(name, word, n) == 0) return (int)k + 1;
+            name += m;
+        }
+    return 0;
+}
+
+int allot_words_units_differ(const char *a, const char *b)
+{
+    int x = unit_of(a), y = unit_of(b);
+    return x && y && x != y;
 }
 
 int allot_words_angle(const char *s, size_t n)

@@ -744,7 +744,8 @@ static void policies(void **state)
         {{.units = ALLOT_UNITS_KEEP}, "5", "5 cm", 0, 1},
         {{.units = ALLOT_UNITS_KEEP}, "5\\text{ cm}", "5 cm", 1, 1},
         {{.units = ALLOT_UNITS_KEEP}, "5 meters", "5 meter", 1, 1},
-        {{.units = ALLOT_UNITS_KEEP}, "5 km", "5 cm", 0, 1},
+        {{.units = ALLOT_UNITS_KEEP}, "5 apples", "5 pears", 0, 1},
+        {{.units = ALLOT_UNITS_DROP}, "5 km", "5 cm", 0, 0},
         {{.last_number = 1}, "1000.99", "no, it is not 10 but 1,000.99 in all", 1, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
