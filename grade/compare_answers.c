@@ -99,15 +99,18 @@ typedef struct {
     allot_moment moment;
 } normal_form;
 
-/* The small letter of "x = 3" or "x \in A", which the normal form leaves out; 0: there is none. */
+/* The small letter of "x = 3", or the letter of "x \in A", which the normal form leaves out; 0:
+ * there is none. */
 static int name_of(const char *s, size_t n, allot_span normal)
 {
     while (n > 0 && strchr(" $", *s))
         s++, n--;
-    if (n < 3 || !islower((unsigned char)*s) || memchr(normal.s, '=', normal.n)) return 0;
+    if (n < 3 || !isalpha((unsigned char)*s) || memchr(normal.s, '=', normal.n)) return 0;
     size_t at = 1 + (s[1] == ' ');
-    int in = n > at + 3 && memcmp(s + at, "\\in", 3) == 0 && !isalpha((unsigned char)s[at + 3]);
-    return s[at] == '=' || in ? *s : 0;
+    if (s[at] == '=') return islower((unsigned char)*s) ? *s : 0;
+    int in = n > at + 3 && (memcmp(s + at, "\xe2\x88\x88", 3) == 0 ||
+                            (memcmp(s + at, "\\in", 3) == 0 && !isalpha((unsigned char)s[at + 3])));
+    return in ? *s : 0;
 }
 
 /* The k of "2k\pi, k \in \mathbb{Z}", which is any whole number; 0: there is none. */
@@ -223,6 +226,22 @@ static int same_with_aside(allot_span reference, allot_span t, allot_comparison 
            (allot_same(value, aside, c) || allot_same_rounded(value, aside, 1));
 }
 
+/* Does it say "x \in"? */
+static int is_membership(allot_span t)
+{
+    return isalpha((unsigned char)*t.s) && allot_without_membership(t).n < t.n;
+}
+
+/* "x \in [1, 2]" is an interval, where "[1, 2]" alone may be a list or a vector. */
+static int is_no_interval(allot_span set, allot_span other)
+{
+    allot_structure s;
+    allot_structure_read(allot_without_membership(set), &s);
+    if (s.shape != ALLOT_GROUP) return 0;
+    allot_structure_read(other, &s);
+    return s.shape == ALLOT_LIST || s.shape == ALLOT_MATRIX;
+}
+
 static int same_answers(const normal_form *a, const normal_form *b, allot_comparison *c)
 {
     if (c->o->units == ALLOT_UNITS_KEEP && strcmp(a->unit, b->unit) != 0) return 0;
@@ -230,6 +249,9 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     c->rule = "the same date or time";
     if (a->is_moment && b->is_moment) return allot_moments_equal(&a->moment, &b->moment);
     if (a->name && b->name && a->name != b->name) return 0;
+    if ((is_membership(a->span) && is_no_interval(a->span, b->span)) ||
+        (is_membership(b->span) && is_no_interval(b->span, a->span)))
+        return 0;
     c->bare = a->bare;
     if (allot_same(a->span, b->span, c)) return 1;
     c->rule = "what the reference rounds";

@@ -95,7 +95,8 @@ static int same_constant(allot_span number, mpq_t q, allot_span other, const all
     if (!sign && !memchr(number.s, 'e', number.n) && !memchr(number.s, 'E', number.n) &&
         !memchr(number.s, ' ', number.n))
         return 0;
-    if (!allot_expression_eval(other.s, other.n, 0, &v) || v.variable) return 0;
+    if (!allot_expression_eval(other.s, other.n, 0, &v) || v.variable || !(cabs(v.z) < 1e200))
+        return 0;
     double x = mpq_get_d(q), tolerance = 1e-9 * cabs(v.z);
     return (cabs(v.z - x / (sign ? 100 : 1)) <= tolerance) ||
            (sign && o->percent != ALLOT_PERCENT_VALUE && cabs(v.z - x) <= tolerance);

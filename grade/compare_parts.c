@@ -246,10 +246,30 @@ static int same_as_value(const allot_structure *r, allot_span value, int predict
     for (int i = 0; i + 1 < r->n; i++) {
         allot_span left = r->part[i];
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
-        int asked = predicted && !isdigit((unsigned char)*left.s);       /* "3x = 27" is a step */
+        int asked = predicted && !isdigit((unsigned char)*left.s) &&     /* "3x = 27" is a step, */
+                    (last.n != 1 || *last.s != '0' || is_asked_for(left)); /* "x^2 - 3x + 2 = 0" */
         if ((is_constant(left) || (r->n == 2 && !asked)) && !works_out(left, last, c)) return 0;
     }
     return allot_same(last, value, c);
+}
+
+/* (1, 2) and [1, 2], not [1, 2). */
+static int is_tuple(const allot_structure *group)
+{
+    return (group->open == '(') == (group->close == ')');
+}
+
+/* "2 or 3", "x = 2, x = 3": values of one unknown, no tuple. */
+static int are_solutions(const allot_structure *list)
+{
+    if (list->joined) return 1;
+    for (int i = 0; i < list->n; i++) {
+        allot_span part = list->part[i];
+        if (part.n < 3 || !isalpha((unsigned char)*part.s) || part.s[1] != '=' ||
+            *part.s != *list->part[0].s)
+            return 0;
+    }
+    return 1;
 }
 
 static int same_structures(const allot_structure *a, const allot_structure *b, allot_comparison *c)
@@ -261,10 +281,12 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
     if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, c);
     if (sets == 2 || (sets && lists)) return same_members(a, b, c);
     const allot_structure *group = a->shape == ALLOT_GROUP ? a : b;
-    if (lists == 1 && a->n == b->n && group->shape == ALLOT_GROUP &&
-        (group->open == '(') == (group->close == ')'))
-        return same_in_order(a, b, c) || /* "1, 2" and (1, 2), [1, 2]; [2, 1] if order is any */
-               (group->open == '[' && c->o->order == ALLOT_ORDER_ANY && same_in_any_order(a, b, c));
+    if (lists == 1 && a->n == b->n && group->shape == ALLOT_GROUP) {
+        if (!is_tuple(group) || (group == a && are_solutions(b))) return 0;
+        /* "1, 2" and (1, 2), [1, 2]; [2, 1] if order is any, unless [1, 2] may be an interval */
+        int any = c->o->order == ALLOT_ORDER_ANY && group->open == '[' && (group == b || a->n > 2);
+        return same_in_order(a, b, c) || (any && same_in_any_order(a, b, c));
+    }
     if (a->n != b->n || a->shape != b->shape) return 0;
     if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
     if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
@@ -295,7 +317,9 @@ static int same_as_point(const allot_structure *list, const allot_structure *poi
                          allot_comparison *c)
 {
     char before = '\0';
-    if (list->shape != ALLOT_LIST || point->shape != ALLOT_GROUP || list->n != point->n) return 0;
+    if (list->shape != ALLOT_LIST || point->shape != ALLOT_GROUP || list->n != point->n ||
+        !is_tuple(point))
+        return 0;
     for (int i = 0; i < list->n; i++) {
         allot_span part = list->part[i];
         if (part.n < 3 || part.s[1] != '=' || *part.s <= before) return 0;
@@ -336,14 +360,18 @@ static int same_as_numbers(const allot_structure *parts, allot_span t, allot_com
 {
     char text[68];
     allot_structure numbers;
-    int set = parts->shape == ALLOT_SET,
-        several = set || parts->shape == ALLOT_GROUP || parts->shape == ALLOT_LIST;
-    if (!several || parts->n < 2 || t.n + 4 > sizeof text || !memchr(t.s, ',', t.n)) return 0;
+    int set = parts->shape == ALLOT_SET, list = parts->shape == ALLOT_LIST;
+    if (!(set || list || (parts->shape == ALLOT_GROUP && is_tuple(parts))) || parts->n < 2)
+        return 0;
+    if (t.n + 2 > sizeof text || !memchr(t.s, ',', t.n)) return 0;
     for (size_t i = 0; i < t.n; i++)
         if (!isdigit((unsigned char)t.s[i]) && t.s[i] != ',') return 0;
-    int n = snprintf(text, sizeof text, set ? "\\{%.*s\\}" : "(%.*s)", (int)t.n, t.s);
+    int n = snprintf(text, sizeof text, "(%.*s)", (int)t.n, t.s);
     allot_structure_read((allot_span){text, (size_t)n}, &numbers);
-    return numbers.n == parts->n && same_structures(parts, &numbers, c);
+    if (numbers.n != parts->n) return 0;
+    return same_in_order(parts, &numbers, c) ||
+           ((set || (list && c->o->order == ALLOT_ORDER_ANY)) &&
+            same_in_any_order(parts, &numbers, c));
 }
 
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)

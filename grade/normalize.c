@@ -123,6 +123,9 @@ static void squeeze(char *s)
                 j++;
             int before = m > 0 && (isalnum((unsigned char)s[m - 1]) || (signed char)s[m - 1] < 0);
             if (m > 0 && isalpha((unsigned char)s[j]) && strchr(")}],", s[m - 1])) before = 1;
+            if (m > 1 && s[m - 1] == ',' && isdigit((unsigned char)s[m - 2]) &&
+                strspn(s + j, "0123456789") != 3)
+                before = 1; /* "3, 5"; "32, 348" is one number */
             i = j - 1;
             if (before && (isalnum((unsigned char)s[j]) || (signed char)s[j] < 0)) s[m++] = ' ';
         } else {
