@@ -4,11 +4,14 @@
 #include <string.h>
 #include "grade/expression.h"
 
-/* Of tiny values one may be what rounding left of 0; two that are further apart than a thousandth
- * differ. */
-static int close_to(double complex a, double complex b, double tolerance)
+/* Of tiny values one may be what rounding left of 0, unless it is exact; two that are further apart
+ * than a thousandth differ. */
+static int close_to(const allot_value *x, const allot_value *y, double tolerance)
 {
-    double size = fmax(cabs(a), cabs(b)), least = fmin(cabs(a), cabs(b)), apart = cabs(a - b);
+    double a = cabs(x->z), b = cabs(y->z), apart = cabs(x->z - y->z);
+    double size = fmax(a, b), least = fmin(a, b);
+    if (!isfinite(a) || !isfinite(b)) return 0;
+    if (size < 1e-9 && (a > b ? x : y)->exact) return apart <= 1e-3 * size;
     if (size < 1e-9)
         return apart <= 1e-3 * size || size < 1e-15 || (size < 1e-12 && least < 1e-3 * size);
     return size < 1e200 && apart <= fmax(tolerance * size, 1e-12);
@@ -19,6 +22,13 @@ static double tolerance_of(const allot_value *a, const allot_value *b)
 {
     if (a->variable || b->variable || !(a->decimal || b->decimal)) return 1e-9;
     return creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z)) ? 1e-7 : 1e-6;
+}
+
+/* 2^64 has the residue of 8; what is too large for floating point has no other witness. */
+static int same_size(const allot_value *x, const allot_value *y)
+{
+    double a = cabs(x->z), b = cabs(y->z), apart = cabs(x->z - y->z);
+    return !isfinite(a) || !isfinite(b) || apart <= 1e-3 * fmax(1, fmax(a, b));
 }
 
 static int agree(const char *a, size_t na, const char *b, size_t nb, int worked_out)
@@ -32,9 +42,9 @@ static int agree(const char *a, size_t na, const char *b, size_t nb, int worked_
         }
         if (worked_out && x.variable != y.variable) return 0;
         if (point >= ALLOT_POSITIVE_POINTS && (x.branch || y.branch)) continue;
-        if (x.exact && y.exact && x.m == y.m) seen++;
+        if (x.exact && y.exact && x.m == y.m && same_size(&x, &y)) seen++;
         else if (x.exact && y.exact && !x.decimal && !y.decimal) return 0;
-        else if (close_to(x.z, y.z, tolerance_of(&x, &y))) seen++;
+        else if (close_to(&x, &y, tolerance_of(&x, &y))) seen++;
         else return 0;
         if (!x.variable && !y.variable) return seen;
     }

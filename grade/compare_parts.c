@@ -72,7 +72,10 @@ static int same_matrix(const allot_structure *a, const allot_structure *b, allot
 /* The left side of "f(x) = 3" or "AB = 4": letters with subscripts and brackets, no arithmetic. */
 static int is_name(allot_span t)
 {
+    static const char *const functions[] = {"\\ln", "\\log", "\\sqrt", "\\frac", "\\exp"};
     int subscript = 0, seen = 0, brackets = 0;
+    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
+        if (memmem(t.s, t.n, functions[k], strlen(functions[k]))) return 0;
     if (t.n == 2 && isalpha((unsigned char)*t.s) && isdigit((unsigned char)t.s[1]))
         return 1; /* x1 */
     for (size_t i = 0; i < t.n; i++) {
@@ -272,6 +275,43 @@ static int are_solutions(const allot_structure *list)
     return 1;
 }
 
+/* "y = 2, x = 1" is the point (1, 2): letters in a row of the alphabet, each once. Where each is.
+ */
+static int by_names(const allot_structure *list, int at[ALLOT_PARTS_MAX])
+{
+    char least = 'z';
+    for (int i = 0; i < list->n; i++) {
+        allot_span part = list->part[i];
+        if (part.n < 3 || !islower((unsigned char)*part.s) || part.s[1] != '=') return 0;
+        if (*part.s < least) least = *part.s;
+        at[i] = -1;
+    }
+    for (int i = 0; i < list->n; i++) {
+        int k = *list->part[i].s - least;
+        if (k >= list->n || at[k] >= 0) return 0;
+        at[k] = i;
+    }
+    return 1;
+}
+
+/* A list next to (1, 2) or [1, 2]; one of a and b is it, the other the group. */
+static int same_as_tuple(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+{
+    const allot_structure *group = a->shape == ALLOT_GROUP ? a : b, *list = group == a ? b : a;
+    int at[ALLOT_PARTS_MAX];
+    if (!is_tuple(group) || (group == a && are_solutions(list))) return 0;
+    if (by_names(list, at)) {
+        int i = 0;
+        while (i < a->n &&
+               allot_same(a->part[group == a ? i : at[i]], b->part[group == a ? at[i] : i], c))
+            i++;
+        return i == a->n;
+    }
+    /* in any order if that is the option, unless [1, 2] may be an interval */
+    int any = c->o->order == ALLOT_ORDER_ANY && group->open == '[' && (group == b || a->n > 2);
+    return same_in_order(a, b, c) || (any && same_in_any_order(a, b, c));
+}
+
 static int same_structures(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     int lists = (a->shape == ALLOT_LIST) + (b->shape == ALLOT_LIST),
@@ -280,13 +320,8 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
         return 1;
     if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, c);
     if (sets == 2 || (sets && lists)) return same_members(a, b, c);
-    const allot_structure *group = a->shape == ALLOT_GROUP ? a : b;
-    if (lists == 1 && a->n == b->n && group->shape == ALLOT_GROUP) {
-        if (!is_tuple(group) || (group == a && are_solutions(b))) return 0;
-        /* "1, 2" and (1, 2), [1, 2]; [2, 1] if order is any, unless [1, 2] may be an interval */
-        int any = c->o->order == ALLOT_ORDER_ANY && group->open == '[' && (group == b || a->n > 2);
-        return same_in_order(a, b, c) || (any && same_in_any_order(a, b, c));
-    }
+    if (lists == 1 && a->n == b->n && (a->shape == ALLOT_GROUP || b->shape == ALLOT_GROUP))
+        return same_as_tuple(a, b, c);
     if (a->n != b->n || a->shape != b->shape) return 0;
     if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
     if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
@@ -310,23 +345,6 @@ static int same_as_each(const allot_structure *list, allot_span value, allot_com
     while (list->joined && i < list->n && allot_same(list->part[i], value, c))
         i++;
     return list->joined && i == list->n;
-}
-
-/* "x = 1, y = 2" is the point (1, 2): one letter each, in the order of the alphabet. */
-static int same_as_point(const allot_structure *list, const allot_structure *point,
-                         allot_comparison *c)
-{
-    char before = '\0';
-    if (list->shape != ALLOT_LIST || point->shape != ALLOT_GROUP || list->n != point->n ||
-        !is_tuple(point))
-        return 0;
-    for (int i = 0; i < list->n; i++) {
-        allot_span part = list->part[i];
-        if (part.n < 3 || part.s[1] != '=' || *part.s <= before) return 0;
-        before = *part.s;
-        if (!allot_same((allot_span){part.s + 2, part.n - 2}, point->part[i], c)) return 0;
-    }
-    return isalpha((unsigned char)before);
 }
 
 /* "2x = 28, x = 14" says 14. */
@@ -364,8 +382,10 @@ static int same_as_numbers(const allot_structure *parts, allot_span t, allot_com
     if (!(set || list || (parts->shape == ALLOT_GROUP && is_tuple(parts))) || parts->n < 2)
         return 0;
     if (t.n + 2 > sizeof text || !memchr(t.s, ',', t.n)) return 0;
-    for (size_t i = 0; i < t.n; i++)
-        if (!isdigit((unsigned char)t.s[i]) && t.s[i] != ',') return 0;
+    for (size_t i = 0; i < t.n; i++) {
+        int group = t.s[i] == ',' && i + 1 < t.n && t.s[i + 1] == '0'; /* 1,000 */
+        if ((!isdigit((unsigned char)t.s[i]) && t.s[i] != ',') || group) return 0;
+    }
     int n = snprintf(text, sizeof text, "(%.*s)", (int)t.n, t.s);
     allot_structure_read((allot_span){text, (size_t)n}, &numbers);
     if (numbers.n != parts->n) return 0;
@@ -393,8 +413,8 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
         return 1;
     if (s.shape != t.shape &&
         (same_as_value(&s, b, 0, c) || same_as_value(&t, a, c->depth == 1 && c->bare, c) ||
-         (c->bare && same_as_last_step(&t, a, c)) || same_as_point(&s, &t, c) ||
-         same_as_point(&t, &s, c) || same_all_over(&s, &t, c) || same_all_over(&t, &s, c)))
+         (c->bare && same_as_last_step(&t, a, c)) || same_all_over(&s, &t, c) ||
+         same_all_over(&t, &s, c)))
         return 1;
     if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;

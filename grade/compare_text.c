@@ -26,6 +26,19 @@ allot_span allot_without_membership(allot_span t)
     return t;
 }
 
+/* A modulus or a base without brackets; its number if it is spelled. */
+static long qualifier_value(allot_span *t)
+{
+    char word[12] = "";
+    while (t->n > 0 && strchr(" ({", *t->s))
+        t->s++, t->n--;
+    while (t->n > 0 && strchr(" )}", t->s[t->n - 1]))
+        t->n--;
+    if (t->n < sizeof word) memcpy(word, t->s, t->n);
+    int number = allot_words_spelled(word);
+    return number >= 0 ? number : strtol(word, NULL, 10);
+}
+
 /* Cuts "(mod 7)" off a residue, and "_8" or "_{two}" off the digits of a number in a base; that is
  * *qualifier. */
 static allot_span without_qualifier(allot_span t, allot_span *qualifier)
@@ -49,21 +62,13 @@ static allot_span without_qualifier(allot_span t, allot_span *qualifier)
     if (!isdigit((unsigned char)*digits.s)) return t;
     for (const char *c = base + 1; c < t.s + t.n; c++)
         if (!isalnum((unsigned char)*c) && !strchr("{}() ", *c)) return t;
-    *qualifier = (allot_span){base + 1, t.n - 1 - (size_t)(base - t.s)};
+    allot_span number = {base + 1, t.n - 1 - (size_t)(base - t.s)};
+    *qualifier = number;
+    if (isdigit((unsigned char)*number.s) && qualifier_value(&number) < 2) { /* 1_000 */
+        qualifier->n = 0;
+        return t;
+    }
     return digits;
-}
-
-/* A modulus or a base without brackets; its number if it is spelled. */
-static long qualifier_value(allot_span *t)
-{
-    char word[12] = "";
-    while (t->n > 0 && strchr(" ({", *t->s))
-        t->s++, t->n--;
-    while (t->n > 0 && strchr(" )}", t->s[t->n - 1]))
-        t->n--;
-    if (t->n < sizeof word) memcpy(word, t->s, t->n);
-    int number = allot_words_spelled(word);
-    return number >= 0 ? number : strtol(word, NULL, 10);
 }
 
 int allot_same_qualified(allot_span a, allot_span b, allot_comparison *c)

@@ -336,9 +336,25 @@ static int read_set(allot_span t, int depth, allot_realset *out)
     return read_interval(&s, out);
 }
 
+/* "a = 2 and b = 0" says something about two unknowns. */
+static int has_two_unknowns(allot_span t)
+{
+    char first = '\0';
+    for (size_t i = 0, run; i < t.n; i += run ? run : 1) {
+        int command = t.s[i] == '\\';
+        for (run = (size_t)command; i + run < t.n && isalpha((unsigned char)t.s[i + run]);)
+            run++;
+        int set = i > 0 && t.s[i - 1] == '{'; /* \mathbb{R} */
+        if (command || run != 1 || set || strchr("ei", t.s[i])) continue;
+        if (first && first != t.s[i]) return 1;
+        first = t.s[i];
+    }
+    return 0;
+}
+
 int allot_realset_read(allot_span t, allot_realset *out)
 {
-    return t.n < 400 && read_set(t, 0, out);
+    return t.n < 400 && !has_two_unknowns(t) && read_set(t, 0, out);
 }
 
 int allot_realsets_equal(const allot_realset *a, const allot_realset *b)
