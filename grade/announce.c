@@ -44,6 +44,7 @@ void allot_undress(const char **s, size_t *n)
                                            {"__", "__"},
                                            {"_", "_"},
                                            {"<b>", "</b>"},
+                                           {"<", ">"},
                                            {"<<", ">>"},
                                            {"\xc2\xab", "\xc2\xbb"},
                                            {"\xe2\x80\x98", "\xe2\x80\x99"}};

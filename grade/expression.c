@@ -254,7 +254,7 @@ static int is_greek(const char *name, size_t n)
         "alpha", "beta",  "gamma", "delta",  "epsilon",    "zeta",     "eta",    "theta",
         "kappa", "mu",    "nu",    "xi",     "rho",        "sigma",    "tau",    "phi",
         "psi",   "omega", "Delta", "lambda", "varepsilon", "vartheta", "varphi", "Gamma",
-        "Phi",   "Omega", "Sigma", "Lambda", "Theta",      "Psi",      "ell"};
+        "Phi",   "Omega", "Sigma", "Lambda", "Theta",      "Psi",      "ell",    "hbar"};
     for (size_t k = 0; k < sizeof letters / sizeof *letters; k++)
         if (n == strlen(letters[k]) && memcmp(name, letters[k], n) == 0) return 1;
     return 0;

@@ -312,7 +312,7 @@ static int verdict(const char *text, size_t n, const char **start, size_t *len)
 /* "The capital is Paris.": a text without digits. */
 static int said_in_words(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char *const verbs[] = {" is ",  " got ",  " get ",  " equals ",
+    static const char *const verbs[] = {" is ",  " are ",  " got ",  " get ", " equals ",
                                         " has ", " have ", " on a ", ": "};
     if (has_digits(text, n)) return 0;
     for (size_t at = n; at-- > 0 && text[at] != '\n';)

@@ -112,6 +112,35 @@ static void drop_product_of_units(char *s, char *unit)
     }
 }
 
+enum { LONGEST_SCRIPT = 40 };
+
+/* The bytes of the script that follows ^ or _: a group, or one character; 0: none, or too long. */
+static size_t script(const char *s)
+{
+    int depth = 0;
+    if (!*s || *s == '\\') return 0;
+    for (size_t i = 0; s[i] && i + 1 < LONGEST_SCRIPT; i++) {
+        depth += (s[i] == '{') - (s[i] == '}');
+        if (depth <= 0) return i + 1;
+    }
+    return 0;
+}
+
+/* "v^2_0" is "v_0^2". */
+static void order_scripts(char *s)
+{
+    for (char *up = s; (up = strchr(up, '^')); up++) {
+        size_t m = script(up + 1), n;
+        char power[LONGEST_SCRIPT], *down = up + 1 + m;
+        if (!m || *down != '_' || !(n = script(down + 1))) continue;
+        if (up == s || !isalpha((unsigned char)up[-1])) continue;
+        memcpy(power, up, m + 1);
+        memmove(up, down, n + 1);
+        memcpy(up + n + 1, power, m + 1);
+        up += n + m + 1;
+    }
+}
+
 /* Blanks next to anything but two words or numbers mean nothing. */
 static void squeeze(char *s)
 {
@@ -247,6 +276,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     out[0] = unit[0] = '\0';
     if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
     if (!allot_respell(once, unescape(answer, n, once), out)) return 0;
+    order_scripts(out);
     drop_product_of_units(out, unit);
     open_text(out, unit);
     squeeze(out);
