@@ -172,7 +172,8 @@ static int same_choices(allot_span a, allot_span b)
 }
 
 /* A prediction that says metres where the reference is a mere number: "20 m", "20m^2". */
-static int same_with_symbol(allot_span reference, allot_span prediction, allot_comparison *c)
+static int same_with_symbol(allot_span reference, const char *unit, allot_span prediction,
+                            allot_comparison *c)
 {
     const char *equals = memrchr(prediction.s, '=', prediction.n); /* "t = 14 s" */
     if (equals && equals < prediction.s + 10)
@@ -181,6 +182,8 @@ static int same_with_symbol(allot_span reference, allot_span prediction, allot_c
     if (n > 6 && memcmp(prediction.s + n - 6, "\\Omega", 6) == 0)
         return allot_same_numbers(reference, (allot_span){prediction.s, n - 6}, c->o) > 0;
     if (n < 2 || !strchr("mgshLNJWVA", prediction.s[n - 1])) return 0;
+    char symbol[2] = {(char)tolower((unsigned char)prediction.s[n - 1]), '\0'};
+    if (allot_words_units_differ(unit, symbol)) return 0;
     n -= 1 + (prediction.s[n - 2] == ' ');
     if (n == 0 || !isdigit((unsigned char)prediction.s[n - 1])) return 0;
     return allot_same_numbers(reference, (allot_span){prediction.s, n}, c->o) > 0;
@@ -267,7 +270,7 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
     c->rule = "the chosen letter";
     if (same_choice(a->span, b->span, c) || same_choices(a->span, b->span)) return 1;
     c->rule = "a unit";
-    if (c->o->units == ALLOT_UNITS_DROP && same_with_symbol(a->span, b->span, c)) return 1;
+    if (c->o->units == ALLOT_UNITS_DROP && same_with_symbol(a->span, a->unit, b->span, c)) return 1;
     c->rule = "the same angle";
     return (a->degrees && same_angle(a->text, a->span.n, b->text, b->span.n)) ||
            (b->degrees && same_angle(b->text, b->span.n, a->text, a->span.n));
