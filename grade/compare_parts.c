@@ -350,8 +350,9 @@ static int same_as_each(const allot_structure *list, allot_span value, allot_com
 /* "2x = 28, x = 14" says 14. */
 static int same_as_last_step(const allot_structure *steps, allot_span value, allot_comparison *c)
 {
+    if (steps->shape != ALLOT_LIST) return 0;
     allot_span last = steps->part[steps->n - 1];
-    if (steps->shape != ALLOT_LIST || last.n < 3 || last.s[1] != '=') return 0;
+    if (last.n < 3 || last.s[1] != '=') return 0;
     for (int i = 0; i + 1 < steps->n; i++) {
         allot_span step = steps->part[i];
         if (!memchr(step.s, *last.s, step.n) || !memchr(step.s, '=', step.n) || step.s[1] == '=')
