@@ -213,6 +213,7 @@ static int read_relation(allot_span t, allot_realset *out)
     }
     if (n < 2 || name < 0 || name == MAX_CHAIN || (n == 3 && name != 1)) return 0;
     *out = (allot_realset){.n = 1, .at = {{-INFINITY, INFINITY, 0, 0}}};
+    const allot_span unknown = absolute ? (allot_span){part[0].s + 1, 1} : part[name];
     for (int k = 0; k + 1 < n; k++) {
         allot_realset side = {0}, both;
         double bound;
@@ -223,6 +224,7 @@ static int read_relation(allot_span t, allot_realset *out)
         intersect(out, &side, &both);
         *out = both;
     }
+    out->unknown = unknown;
     return 1;
 }
 
@@ -273,7 +275,9 @@ static int read_builder(allot_span t, int depth, allot_realset *out)
         if (domain.n != 10 || memcmp(domain.s, "\\mathbb{R}", 10) != 0) return 0;
         left = name;
     }
-    return allot_is_variable(left) && read_set(right, depth, out);
+    if (!allot_is_variable(left) || !read_set(right, depth, out)) return 0;
+    out->unknown.n = 0;
+    return 1;
 }
 
 /* Two sets joined by words of one meaning. */
@@ -293,24 +297,23 @@ static int read_joined(allot_span t, int depth, allot_realset *out)
     }
     if (!how && allot_realset_evident(t) && cut(t, commas, &left, &right)) how = 4;
     if (!how || !read_set(left, depth, &a) || !read_set(right, depth, &b)) return 0;
+    const allot_span unknown = a.unknown.n ? a.unknown : b.unknown;
     if (how == 4) { /* "x > 1, x < 3" means both, "x < 1, x > 3" either */
-        intersect(&a, &b, &other);
-        *out = other;
-        if (other.n > 0) return 1;
-        how = 1;
+        intersect(&a, &b, out);
+        how = out->n > 0 ? 0 : 1;
     }
     if (how == 1) {
         for (int i = 0; i < b.n; i++)
             push(&a, b.at[i].low, b.at[i].low_closed, b.at[i].high, b.at[i].high_closed);
         tidy(&a);
         *out = a;
-        return 1;
-    }
-    if (how == 3) {
+    } else if (how == 3) {
         complement(&b, &other);
-        b = other;
+        intersect(&a, &other, out);
+    } else if (how == 2) {
+        intersect(&a, &b, out);
     }
-    intersect(&a, &b, out);
+    out->unknown = unknown;
     return 1;
 }
 
@@ -319,19 +322,23 @@ static int read_set(allot_span t, int depth, allot_realset *out)
     allot_structure s;
     if (++depth > MAX_DEPTH || t.n == 0) return 0;
     if (t.n > 4 && allot_is_variable((allot_span){t.s, 1}) && begins(t, 1, "\\in") &&
-        !isalpha((unsigned char)t.s[4]))
-        return read_set(trimmed(t.s + 4, t.n - 4), depth, out);
+        !isalpha((unsigned char)t.s[4])) {
+        if (!read_set(trimmed(t.s + 4, t.n - 4), depth, out)) return 0;
+        out->unknown = (allot_span){t.s, 1};
+        return 1;
+    }
     if (t.n == 10 && memcmp(t.s, "\\mathbb{R}", 10) == 0) {
         *out = (allot_realset){.n = 1, .at = {{-INFINITY, INFINITY, 0, 0}}};
         return 1;
     }
     if (t.n == 9 && memcmp(t.s, "\\emptyset", 9) == 0) {
-        out->n = 0;
+        *out = (allot_realset){.n = 0};
         return 1;
     }
-    if (read_joined(t, depth, out) || read_builder(t, depth, out) || read_relation(t, out) ||
-        read_turned(t, out))
+    if (read_joined(t, depth, out) || read_builder(t, depth, out) || read_relation(t, out))
         return 1;
+    out->unknown.n = 0;
+    if (read_turned(t, out)) return 1;
     allot_structure_read(t, &s);
     return read_interval(&s, out);
 }
@@ -357,9 +364,17 @@ int allot_realset_read(allot_span t, allot_realset *out)
     return t.n < 400 && !has_two_unknowns(t) && read_set(t, 0, out);
 }
 
+/* Two small or Greek letters that are not the same; capitals stand for any. */
+static int unknowns_differ(allot_span a, allot_span b)
+{
+    if (a.n == 0 || b.n == 0 || isupper((unsigned char)*a.s) || isupper((unsigned char)*b.s))
+        return 0;
+    return a.n != b.n || memcmp(a.s, b.s, a.n) != 0;
+}
+
 int allot_realsets_equal(const allot_realset *a, const allot_realset *b)
 {
-    if (a->n != b->n) return 0;
+    if (a->n != b->n || unknowns_differ(a->unknown, b->unknown)) return 0;
     for (int i = 0; i < a->n; i++) {
         const allot_piece *p = &a->at[i], *q = &b->at[i];
         if (!nearly(p->low, q->low) || !nearly(p->high, q->high) ||

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     int n; /* in order, apart from each other */
     allot_piece at[ALLOT_PIECES_MAX];
+    allot_span unknown; /* the x of "x > 3", in the text read; empty: none, or that of a builder */
 } allot_realset;
 
 /* 1 if the text can only be a set of numbers: it holds an inequality, a union, the reals. */
@@ -23,7 +24,7 @@ int allot_realset_evident(allot_span t);
 /* Reads normalised text; a pair in brackets is an interval. 1, or 0: none. */
 int allot_realset_read(allot_span t, allot_realset *out);
 
-/* Ends agree within 1e-9. */
+/* Ends agree within 1e-9, and so do the small or Greek letters of two unknowns. */
 int allot_realsets_equal(const allot_realset *a, const allot_realset *b);
 
 /* x, \lambda; not e, i, \pi. */

@@ -134,6 +134,19 @@ static int split_union(allot_span t, allot_structure *o)
     return 1;
 }
 
+/* "2 \cdot 3!=12", but "x-2!=0" is what \ne becomes. */
+static int is_factorial(allot_span t, size_t at)
+{
+    if (at == 0 || !isdigit((unsigned char)t.s[at - 1])) return 0;
+    for (size_t i = 0; i < t.n; i++) {
+        if (isalpha((unsigned char)t.s[i])) return 0;
+        if (t.s[i] == '\\')
+            while (i + 1 < t.n && isalpha((unsigned char)t.s[i + 1]))
+                i++;
+    }
+    return 1;
+}
+
 /* Chains keep all parts: -2<=x<=7 has three, with one operator for all, else it is a SINGLE. */
 static int split_relation(allot_span t, allot_structure *o)
 {
@@ -143,8 +156,7 @@ static int split_relation(allot_span t, allot_structure *o)
         depth += nesting(t, at);
         if (depth != 0 || !strchr("=<>!", t.s[at])) continue;
         int two = at + 1 < t.n && t.s[at + 1] == '=';
-        if (t.s[at] == '!' && (!two || (at > 0 && isdigit((unsigned char)t.s[at - 1]))))
-            continue; /* 3! */
+        if (t.s[at] == '!' && (!two || is_factorial(t, at))) continue;
         char op[3] = {t.s[at], two && t.s[at] != '=' ? '=' : '\0', '\0'};
         if (from == 0) memcpy(o->op, op, 3);
         else if (strcmp(op, o->op) != 0) return o->n = 0;

@@ -257,7 +257,7 @@ static int is_unit(const char *word, size_t n)
     return n >= 3 || known_symbol(word, n);
 }
 
-/* Which unit a word names, whatever its power; 0: none that is known. */
+/* Which unit a word names, without its power; 0: none that is known. */
 static int unit_of(const char *word)
 {
     static const char *const names[] = {"mm/millimeter/millimetre",
@@ -297,7 +297,9 @@ static int unit_of(const char *word)
 int allot_words_units_differ(const char *a, const char *b)
 {
     int x = unit_of(a), y = unit_of(b);
-    return x && y && x != y;
+    if (!x || !y) return 0;
+    const char *p = strpbrk(a, "23"), *q = strpbrk(b, "23");
+    return x != y || (p && q && *p != *q);
 }
 
 int allot_words_angle(const char *s, size_t n)
