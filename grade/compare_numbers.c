@@ -9,13 +9,17 @@
 #include "grade/normalize.h"
 #include "grade/number.h"
 
-static int is_decimal(allot_span t)
+/* Two fractions, or two decimals of one, two or three places (16386.20 and 16386.21), are nobody's
+ * roundings. */
+static int are_exact(allot_span a, allot_span b)
 {
-    return memchr(t.s, '.', t.n) || memchr(t.s, ',', t.n);
+    const char *p = memchr(a.s, '.', a.n), *q = memchr(b.s, '.', b.n);
+    if (!p && !q) return !memchr(a.s, ',', a.n) && !memchr(b.s, ',', b.n);
+    return p && q && a.s + a.n - p == b.s + b.n - q && a.s + a.n - p <= 4;
 }
 
 /* A decimal may be a rounding of the reference: relative 1e-6, 1e-7 next to a whole number; two
- * whole numbers, or two fractions, are the same or not. */
+ * whole numbers are the same or not. */
 static int nearly(const mpq_t a, const mpq_t b)
 {
     int whole = (mpz_cmp_ui(mpq_denref(a), 1) == 0) + (mpz_cmp_ui(mpq_denref(b), 1) == 0);
@@ -114,7 +118,7 @@ int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o)
     mpq_init(y);
     int result = -1, is_x = number_of(a, x), is_y = number_of(b, y);
     allot_grade_options exactly = *o;
-    if (!is_decimal(a) && !is_decimal(b)) exactly.decimals = ALLOT_DECIMALS_EXACT;
+    if (are_exact(a, b)) exactly.decimals = ALLOT_DECIMALS_EXACT;
     if (is_x && !is_y && mpz_cmp_ui(mpq_denref(x), 1) != 0) is_y = decimal_comma(b, y);
     if (is_y && !is_x && mpz_cmp_ui(mpq_denref(y), 1) != 0) is_x = decimal_comma(a, x);
     if (is_x && is_y) result = equal_percent(x, y, percent_of(a), percent_of(b), &exactly);

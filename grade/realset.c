@@ -263,6 +263,14 @@ static int read_interval(const allot_structure *s, allot_realset *out)
     return 1;
 }
 
+/* Two small or Greek letters that are not the same; capitals stand for any. */
+static int unknowns_differ(allot_span a, allot_span b)
+{
+    if (a.n == 0 || b.n == 0 || isupper((unsigned char)*a.s) || isupper((unsigned char)*b.s))
+        return 0;
+    return a.n != b.n || memcmp(a.s, b.s, a.n) != 0;
+}
+
 /* The condition of "\{x \mid x > 3\}"; x may be said to be real. */
 static int read_builder(allot_span t, int depth, allot_realset *out)
 {
@@ -276,8 +284,9 @@ static int read_builder(allot_span t, int depth, allot_realset *out)
         left = name;
     }
     if (!allot_is_variable(left) || !read_set(right, depth, out)) return 0;
+    int bound = !unknowns_differ(left, out->unknown);
     out->unknown.n = 0;
-    return 1;
+    return bound;
 }
 
 /* Two sets joined by words of one meaning. */
@@ -362,14 +371,6 @@ static int has_two_unknowns(allot_span t)
 int allot_realset_read(allot_span t, allot_realset *out)
 {
     return t.n < 400 && !has_two_unknowns(t) && read_set(t, 0, out);
-}
-
-/* Two small or Greek letters that are not the same; capitals stand for any. */
-static int unknowns_differ(allot_span a, allot_span b)
-{
-    if (a.n == 0 || b.n == 0 || isupper((unsigned char)*a.s) || isupper((unsigned char)*b.s))
-        return 0;
-    return a.n != b.n || memcmp(a.s, b.s, a.n) != 0;
 }
 
 int allot_realsets_equal(const allot_realset *a, const allot_realset *b)
