@@ -335,7 +335,8 @@ static allot_span unwrapped(const allot_structure *s, allot_span t)
     if (s->shape == ALLOT_RELATION && s->n == 2 && *s->op == '=' &&
         allot_is_point_of_names(s->part[0]))
         return s->part[1];
-    return s->n == 1 && (s->shape == ALLOT_GROUP || s->shape == ALLOT_SET) ? s->part[0] : t;
+    if (s->n != 1 || s->shape == ALLOT_SINGLE || s->shape == ALLOT_UNION) return t;
+    return s->shape == ALLOT_MATRIX && memchr(s->part[0].s, '&', s->part[0].n) ? t : s->part[0];
 }
 
 /* "1/2 or 0.5": all of them say the same. */

@@ -260,6 +260,12 @@ static int is_greek(const char *name, size_t n)
     return 0;
 }
 
+static int fraction(parser *p, allot_value *v)
+{
+    allot_value below;
+    return argument(p, v) && argument(p, &below) && allot_value_divide(v, &below);
+}
+
 static int command(parser *p, allot_value *v)
 {
     const char *from = p->s++;
@@ -271,7 +277,7 @@ static int command(parser *p, allot_value *v)
         p->s++;
     size_t n = (size_t)(p->s - name);
 #define IS(word) (n == sizeof(word) - 1 && memcmp(name, word, n) == 0)
-    if (IS("frac")) return argument(p, v) && argument(p, &below) && allot_value_divide(v, &below);
+    if (IS("frac")) return fraction(p, v);
     if (IS("sqrt")) return root(p, v);
     if (IS("binom")) return argument(p, v) && argument(p, &below) && allot_value_choose(v, &below);
     if (IS("lfloor") || IS("lceil")) return rounded(p, *name == 'l' && name[1] == 'f', v);
@@ -287,7 +293,7 @@ static int command(parser *p, allot_value *v)
     return 1;
 }
 
-/* Letters: pi, sqrt and functions by name, e and i, else one variable each, with its subscript. A
+/* Letters: pi, sqrt, frac and functions by name, e and i, else one variable each, with its subscript. A
  * longer word is text. */
 static int letters(parser *p, allot_value *v)
 {
@@ -316,6 +322,10 @@ static int letters(parser *p, allot_value *v)
     if (starts(p, "sqrt")) {
         p->s += 4;
         return root(p, v);
+    }
+    if (starts(p, "frac{")) {
+        p->s += 4;
+        return fraction(p, v);
     }
     ok = named_function(p, v, &known);
     if (known) return ok;

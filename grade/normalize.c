@@ -49,7 +49,8 @@ static void open_text(char *s, char *unit)
         "\\mathbf{", "\\boxed{",          "\\fbox{",      "\\textrm{",     "\\operatorname{",
         "\\vec{",    "\\overrightarrow{", "\\underline{", "\\emph{",       "\\texttt{",
         "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{", "\\mathit{",
-        "\\mathtt{", "\\mathsf{",         "boxed{",       "boxed {",       "\xe2\x96\xa1{"};
+        "\\mathtt{", "\\mathsf{",         "boxed{",       "boxed {",       "\xe2\x96\xa1{",
+        "\\bm{",     "\\ensuremath{"};
     if (!strchr(s, '{')) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);

@@ -225,9 +225,12 @@ static const spelling others[] = {
     {"^{th}", ""},
     {"^{\\circ}", "\xc2\xb0"},
     {"^\\circ", "\xc2\xb0"},
+    {"^\xc2\xb0", "\xc2\xb0"},
+    {"^{\xc2\xb0}", "\xc2\xb0"},
     {"^{o}", "\xc2\xb0"},
     {"-infinity", "-\\infty "},
     {"+infinity", "\\infty "},
+    {"+inf", "\\infty "},
     {", infinity", ",\\infty "},
     {",infinity", ",\\infty "},
     {"(-inf,", "(-\\infty,"},
@@ -356,10 +359,11 @@ static char narrow(const char *s, size_t n)
     return code > 0 && code < 0x5f ? (char)(code + 0x20) : 0;
 }
 
-/* "\color{red}": its bytes; 0: none. */
-static size_t colour(const char *s, size_t n)
+/* "\color{red}", "\tag{1}": its bytes; 0: none. */
+static size_t no_content(const char *s, size_t n)
 {
-    static const char *const names[] = {"\\color{", "\\textcolor{", "\\colorbox{"};
+    static const char *const names[] = {"\\color{", "\\textcolor{", "\\colorbox{",
+                                        "\\tag{",   "\\tag*{",      "\\label{"};
     for (size_t k = 0; *s == '\\' && k < sizeof names / sizeof *names; k++) {
         size_t m = strlen(names[k]);
         const char *close =
@@ -387,8 +391,8 @@ int allot_respell(const char *s, size_t n, char *out)
             if (used == 2 && s[1] == '!') /* 10,\! 080 is one number */
                 while (used < n && s[used] == ' ')
                     used++;
-        } else if (colour(s, n)) {
-            used = colour(s, n);
+        } else if (no_content(s, n)) {
+            used = no_content(s, n);
         } else if (command && m + command + 1 < ALLOT_NORMAL_SIZE) {
             memcpy(out + m, s, command);
             m += command;
