@@ -19,6 +19,8 @@ static const char *const formula_signs[][2] = {
     {"$", "$"},
     {"\\(", "\\)"},
     {"\\[", "\\]"},
+    {"\\\\(", "\\\\)"}, /* escaped twice */
+    {"\\\\[", "\\\\]"},
     {"\\begin{equation}", "\\end{equation}"},
     {"\\begin{equation*}", "\\end{equation*}"},
     {"\\begin{align*}", "\\end{align*}"},
@@ -44,6 +46,8 @@ void allot_undress(const char **s, size_t *n)
                                            {"__", "__"},
                                            {"_", "_"},
                                            {"<b>", "</b>"},
+                                           {"<p>", "</p>"},
+                                           {"<strong>", "</strong>"},
                                            {"<", ">"},
                                            {"<<", ">>"},
                                            {"\xc2\xab", "\xc2\xbb"},
@@ -55,6 +59,8 @@ void allot_undress(const char **s, size_t *n)
         allot_trim_blanks(s, n);
         while (*n && strchr("*\"`", **s))
             (*s)++, (*n)--;
+        (void)takes_off(s, n, "math\n", ""); /* ```math */
+        (void)takes_off(s, n, "latex\n", "");
         while (*n && (strchr("*\"`", (*s)[*n - 1]) ||
                       ((*s)[*n - 1] == '.' && *n > 1 && strchr("*\"`", (*s)[*n - 2]))))
             (*n)--;

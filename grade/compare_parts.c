@@ -396,12 +396,22 @@ static int same_as_numbers(const allot_structure *parts, allot_span t, allot_com
             same_in_any_order(parts, &numbers, c));
 }
 
+/* "P(1, 2)" is a point with its name; otherwise t. */
+static allot_span without_label(allot_span t)
+{
+    int labelled = t.n > 5 && isupper((unsigned char)*t.s) && t.s[1] == '(' &&
+                   t.s[t.n - 1] == ')' && memchr(t.s, ',', t.n);
+    return labelled ? (allot_span){t.s + 1, t.n - 1} : t;
+}
+
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
     allot_structure_read(a, &s);
     allot_structure_read(b, &t);
     allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
+    if (s.shape == ALLOT_GROUP && t.shape == ALLOT_SINGLE) y = without_label(b);
+    if (t.shape == ALLOT_GROUP && s.shape == ALLOT_SINGLE) x = without_label(a);
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
     if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
         return !allot_are_words(a, b) && (allot_expressions_equal(a.s, a.n, b.s, b.n) ||

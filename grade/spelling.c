@@ -26,9 +26,11 @@ static const spelling commands[] = {
     {"\\leq", "<="},
     {"\\geq", ">="},
     {"\\leftarrow", "<-"},
+    {"\\left.", ""},
     {"\\left", ""},
     {"\\le", "<="},
     {"\\rightarrow", "->"},
+    {"\\right.", ""},
     {"\\right", ""},
     {"\\ge", ">="},
     {"\\neq", "!="},
@@ -37,6 +39,11 @@ static const spelling commands[] = {
     {"\\gt", ">"},
     {"\\lbrace", "\\{"},
     {"\\rbrace", "\\}"},
+    {"\\lbrack", "["},
+    {"\\rbrack", "]"},
+    {"\\lparen", "("},
+    {"\\rparen", ")"},
+    {"\\surd", "\\sqrt "},
     {"\\mid", "|"},
     {"\\lvert", "|"},
     {"\\rvert", "|"},
@@ -98,6 +105,15 @@ static const spelling commands[] = {
     {"\\operatorname{ctg}", "\\cot "},
     {"\\operatorname{arctg}", "\\arctan "},
     {"\\rm", ""},
+    {"\\normalsize", ""},
+    {"\\small", ""},
+    {"\\textstyle", ""},
+    {"\\scriptstyle", ""},
+    {"\\mathord", ""},
+    {"\\mathop", ""},
+    {"\\smash", ""},
+    {"\\hfill", " "},
+    {"\\newline", " "},
     {"\\large", ""},
     {"\\Large", ""},
     {"\\huge", ""},
@@ -212,6 +228,16 @@ static const spelling signs[] = {
     {"\xcf\x86", "\\varphi "},
     {"\xcf\x89", "\\omega "},
     {"\xe2\x80\xa6", "..."},
+    {"\xe2\x80\x8b", ""}, /* what is not seen */
+    {"\xe2\x80\x8c", ""},
+    {"\xe2\x80\x8d", ""},
+    {"\xe2\x80\x8e", ""},
+    {"\xe2\x80\x8f", ""},
+    {"\xe2\x81\xa0", ""},
+    {"\xe2\x81\xa1", ""},
+    {"\xe2\x81\xa2", ""},
+    {"\xef\xbb\xbf", ""},
+    {"\xc2\xad", ""},
 };
 
 static const spelling others[] = {
@@ -248,6 +274,8 @@ static const spelling others[] = {
     {"]U(", "]\\cup("},
     {")U[", ")\\cup["},
     {"&=", "="},
+    {":=", "="},
+    {"+/-", "\\pm "},
     {"\x08oxed", "\\boxed"}, /* \b, \f and \t of a string that took them for signs */
     {"\x0crac", "\\frac"},
     {"\text", "\\text"},
@@ -363,7 +391,8 @@ static char narrow(const char *s, size_t n)
 static size_t no_content(const char *s, size_t n)
 {
     static const char *const names[] = {"\\color{", "\\textcolor{", "\\colorbox{",
-                                        "\\tag{",   "\\tag*{",      "\\label{"};
+                                        "\\tag{",   "\\tag*{",      "\\label{",
+                                        "\\hspace{", "\\phantom{"};
     for (size_t k = 0; *s == '\\' && k < sizeof names / sizeof *names; k++) {
         size_t m = strlen(names[k]);
         const char *close =
