@@ -51,6 +51,7 @@ void allot_undress(const char **s, size_t *n)
                                            {"<", ">"},
                                            {"<<", ">>"},
                                            {"\xc2\xab", "\xc2\xbb"},
+                                           {"\xe2\x80\x9c", "\xe2\x80\x9d"},
                                            {"\xe2\x80\x98", "\xe2\x80\x99"}};
     static const char *const before[] = {"\\therefore",  "\\implies",    "\\Rightarrow",
                                          "\xe2\x88\xb4", "\xe2\x87\x92", "\xe2\x86\x92",

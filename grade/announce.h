@@ -5,14 +5,28 @@
 #define ALLOT_ANNOUNCE_H
 #include <ctype.h>
 #include <stddef.h>
+#include <string.h>
 
-/* Takes blanks off both ends of a span; a form feed may be what is left of \frac. */
+/* Blanks of no width, marks of direction, the mark of byte order; s has three bytes. */
+static inline int allot_is_unseen(const char *s)
+{
+    return (memcmp(s, "\xe2\x80", 2) == 0 && (unsigned char)(s[2] - 0x8b) < 5) ||
+           memcmp(s, "\xef\xbb\xbf", 3) == 0;
+}
+
+/* Takes blanks, and what is not seen, off both ends of a span; a form feed may be what is left of
+ * \frac. */
 static inline void allot_trim_blanks(const char **s, size_t *n)
 {
-    while (*n && isspace((unsigned char)(*s)[0]) && **s != '\f')
-        (*s)++, (*n)--;
-    while (*n && isspace((unsigned char)(*s)[*n - 1]))
-        (*n)--;
+    for (size_t m; *n; *s += m, *n -= m) {
+        m = isspace((unsigned char)**s) && **s != '\f' ? 1 : *n > 2 && allot_is_unseen(*s) ? 3 : 0;
+        if (!m) break;
+    }
+    for (size_t m; *n; *n -= m) {
+        const char *end = *s + *n;
+        m = isspace((unsigned char)end[-1]) ? 1 : *n > 2 && allot_is_unseen(end - 3) ? 3 : 0;
+        if (!m) break;
+    }
 }
 
 /* Does text begin with the phrase, in lower case? Case of ASCII letters does not count. */

@@ -36,7 +36,7 @@ static void keep_unit(const char *from, const char *to, char *unit)
 {
     size_t n = 0;
     for (; from < to && n + 1 < ALLOT_UNIT_SIZE; from++)
-        if (*from != ' ' && *from != '.') unit[n++] = (char)tolower((unsigned char)*from);
+        if (!strchr(" .{}", *from)) unit[n++] = (char)tolower((unsigned char)*from);
     while (n > 1 && unit[n - 1] == 's') /* metres */
         n--;
     unit[n] = '\0';
@@ -66,7 +66,7 @@ static void open_text(char *s, char *unit)
             int last = allot_words_before_power(close + 1, strlen(close + 1)) == 0;
             if (number && last && !allot_words_factor(at + m, (size_t)(close - at) - m) && k < 6 &&
                 k != 5 && !memchr(s, ':', (size_t)(at - s))) {
-                keep_unit(at + m, close, unit);
+                keep_unit(at + m, close + strlen(close), unit);
                 *before = '\0';
                 continue;
             }

@@ -251,6 +251,7 @@ static const spelling others[] = {
     {"^{th}", ""},
     {"^{\\circ}", "\xc2\xb0"},
     {"^\\circ", "\xc2\xb0"},
+    {"^ \\circ", "\xc2\xb0"},
     {"^\xc2\xb0", "\xc2\xb0"},
     {"^{\xc2\xb0}", "\xc2\xb0"},
     {"^{o}", "\xc2\xb0"},

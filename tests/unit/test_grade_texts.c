@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole texts as models write them, and what must be read in them: tests/golden/grade_texts.jsonl
- * has a reference in each line, texts that give it and texts that do not. */
+ * has a reference in each line, texts that give it and texts that do not. No line of
+ * tests/golden/grade_different.txt answers another. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,8 +66,37 @@ static void texts_give_their_answers(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void different_answers_differ(void **state)
+{
+    (void)state;
+    enum { MOST = 400 };
+    char *line[MOST], *next = NULL;
+    int n = 0, wrong = 0;
+    size_t capacity = 0;
+    FILE *f = fopen("tests/golden/grade_different.txt", "r");
+    assert_non_null(f);
+    for (ssize_t length; n < MOST && (length = getline(&next, &capacity, f)) > 1; next = NULL) {
+        next[length - 1] = '\0';
+        line[n++] = next;
+    }
+    free(next);
+    fclose(f);
+    assert_in_range(n, 300, MOST - 1);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            int equal =
+                allot_answers_equal(line[i], strlen(line[i]), line[j], strlen(line[j]), NULL);
+            if (equal != (i == j)) print_error("'%s' and '%s': %d\n", line[i], line[j], equal);
+            wrong += equal != (i == j);
+        }
+    while (n-- > 0)
+        free(line[n]);
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_give_their_answers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_give_their_answers),
+                                       cmocka_unit_test(different_answers_differ)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
