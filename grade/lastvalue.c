@@ -160,6 +160,9 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
     *start = text;
     *len = n;
     allot_undress(start, len);
+    if (*len > 1 && memcmp(*start + *len - 2, "]!", 2) == 0) --*len;
+    if (*len > 1 && **start == '[' && n_of(*start, *len, "]),") == 0) /* never closed */
+        ++*start, --*len;
     const char *s = *start;
     if (*len == 0 || *len > 200 || memchr(s, '\n', *len)) return 0;
     if (allot_matches(s, *len, exception)) return 1;
@@ -172,6 +175,7 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
         if (is_word && (n_of(s, i, ". ") == i || allot_matches(s + i - 1, *len - i + 1, " is ")))
             return 0;
         if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
+        if (is_word && *s == '[' && memchr(s + i, '[', *len - i)) return 0; /* "[60] no, [45]" */
         words += is_word;
         verb |= is_word && s[i - 1] == ' ' && i + run < *len && s[i + run] == ' ';
         if (s[i] < 0 && (run = allot_sign_bytes(s + i, *len - i)) == 0) {
