@@ -100,7 +100,8 @@ static int n_variables(const char *s, size_t from, size_t to)
     return n;
 }
 
-/* "[45]", a way to mark an answer: in the last sentence, or before sentences without digits. */
+/* "[45]", a way to mark an answer: in the last sentence, before sentences without digits, or behind
+ * "is". */
 static int last_bracketed(const char *text, size_t n, const char **start, size_t *len)
 {
     int last = 1, digits = 0;
@@ -108,11 +109,12 @@ static int last_bracketed(const char *text, size_t n, const char **start, size_t
         last &=
             text[close] != '\n' && (text[close] != '.' || close + 1 == n || text[close + 1] != ' ');
         digits |= isdigit((unsigned char)text[close]) != 0;
-        if (!last && digits) return 0;
         if (text[close] != ']') continue;
         size_t open = close;
         while (open > 0 && text[open - 1] != '[' && !strchr("],\n", text[open - 1]))
             open--;
+        int told = open > 3 && allot_matches(text + open - 4, 4, "is [");
+        if (!last && digits && !told) return 0;
         *start = text + open;
         *len = close - open;
         allot_undress(start, len);

@@ -298,8 +298,8 @@ int allot_words_units_differ(const char *a, const char *b)
 {
     int x = unit_of(a), y = unit_of(b);
     if (!x || !y) return 0;
-    const char *p = strpbrk(a, "23"), *q = strpbrk(b, "23");
-    return x != y || (p && q && *p != *q);
+    const char *p = strpbrk(a, "23"), *q = strpbrk(b, "23"); /* cm, cm^2 */
+    return x != y || (p ? *p : '1') != (q ? *q : '1');
 }
 
 int allot_words_angle(const char *s, size_t n)
