@@ -20,6 +20,8 @@ static size_t unescape(const char *s, size_t n, char *out)
     return m;
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 static char *closing(char *s)
 {
     int depth = 1;
@@ -82,7 +84,7 @@ static size_t unit_factor(const char *s)
 {
     size_t at = strncmp(s, "\\text{", 6) == 0 ? 6 : strncmp(s, "\\mathrm{", 8) == 0 ? 8 : 0;
     if (!at) return 0;
-    size_t letters = strspn(s + at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/ ");
+    size_t letters = strspn(s + at, LETTERS "/ ");
     if (!letters || s[at + letters] != '}' || allot_words_factor(s + at, letters)) return 0;
     at += letters + 1;
     if (s[at] != '^') return at;
@@ -236,6 +238,7 @@ static char *quotient_unit(char *s)
     if (m == 0 || unit == s) return NULL;
     char *end = unit - (unit[-1] == ' ');
     if (!isdigit((unsigned char)end[-1])) return NULL;
+    if (m > 2 && n > 2 && end < unit && strspn(slash + 1, LETTERS) == n) return end; /* rev/min */
     int known = 0;
     for (size_t k = 0; k < sizeof above / sizeof *above; k++)
         known |= strlen(above[k]) == m && memcmp(above[k], unit, m) == 0;

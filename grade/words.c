@@ -257,6 +257,16 @@ static int is_unit(const char *word, size_t n)
     return n >= 3 || known_symbol(word, n);
 }
 
+/* Behind a blank: next to a number they would be products. */
+static int symbol_apart(const char *word, size_t n)
+{
+    static const char *const units[] = {"gm", "yr", "cc", "Rs", "Pa", "MB", "GB", "KB", "TB",
+                                        "nm", "ms", "ns", "eV", "dB", "lm", "sq", "cu"};
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
+        if (n == strlen(units[k]) && memcmp(word, units[k], n) == 0) return 1;
+    return 0;
+}
+
 /* Which unit a word names, without its power; 0: none that is known. */
 static int unit_of(const char *word)
 {
@@ -384,7 +394,11 @@ size_t allot_words_before_unit(const char *s, size_t length)
     for (size_t i = at + 1, end; i < n; i = end + 1) {
         for (end = i; end < n && s[end] != ' ';)
             end++;
-        if (i == at + 1 ? !is_unit(s + i, end - i) : end - i == 1) return length;
+        int seconds = end == length && end - i == 3 && memcmp(s + i, "sec", 3) == 0,
+            square = i == at + 4 && (memcmp(s + at, " sq ", 4) == 0 || memcmp(s + at, " cu ", 4) == 0);
+        if (i == at + 1 ? !(is_unit(s + i, end - i) || symbol_apart(s + i, end - i) || seconds)
+                        : end - i == 1 && !square)
+            return length;
         if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return length;
         if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return length;
     }
