@@ -17,11 +17,12 @@ static int close_to(const allot_value *x, const allot_value *y, double tolerance
     return size < 1e200 && apart <= fmax(tolerance * size, 1e-12);
 }
 
-/* A rounding may be off by 1e-6; where one side is a whole number by 1e-7. */
+/* A rounding may be off by 1e-6 of the value; where one side is a whole number, by 1e-6. */
 static double tolerance_of(const allot_value *a, const allot_value *b)
 {
     if (a->variable || b->variable || !(a->decimal || b->decimal)) return 1e-9;
-    return creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z)) ? 1e-7 : 1e-6;
+    int whole = creal(a->z) == floor(creal(a->z)) || creal(b->z) == floor(creal(b->z));
+    return whole ? 1e-6 / fmax(1, cabs(a->z)) : 1e-6;
 }
 
 /* 2^64 has the residue of 8; what is too large for floating point has no other witness. */

@@ -18,8 +18,8 @@ static int are_exact(allot_span a, allot_span b)
     return p && q && a.s + a.n - p == b.s + b.n - q && a.s + a.n - p <= 4;
 }
 
-/* A decimal may be a rounding of the reference: relative 1e-6, 1e-7 next to a whole number; two
- * whole numbers are the same or not. */
+/* A decimal may be a rounding of the reference: relative 1e-6, next to a whole number also absolute;
+ * two whole numbers are the same or not. */
 static int nearly(const mpq_t a, const mpq_t b)
 {
     int whole = (mpz_cmp_ui(mpq_denref(a), 1) == 0) + (mpz_cmp_ui(mpq_denref(b), 1) == 0);
@@ -29,10 +29,11 @@ static int nearly(const mpq_t a, const mpq_t b)
     mpq_init(scale);
     mpq_sub(difference, a, b);
     mpq_abs(difference, difference);
-    mpq_set_ui(scale, 1, whole ? 10000000 : 1000000);
+    mpq_set_ui(scale, 1, 1000000);
+    int close = !whole || mpq_cmp(difference, scale) <= 0;
     mpq_mul(scale, scale, a);
     mpq_abs(scale, scale);
-    int close = mpq_cmp(difference, scale) <= 0;
+    close = close && mpq_cmp(difference, scale) <= 0;
     mpq_clear(difference);
     mpq_clear(scale);
     return close;
