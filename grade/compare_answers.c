@@ -197,13 +197,15 @@ static int takes_percent(allot_span *t)
     return sign;
 }
 
-/* 50/3 where 16.67 is asked for; 5/18 and 250/9% where 27.78% is. */
+/* 50/3 where 16.67 is asked for; 5/18 and 250/9% where 27.78% is; 3.1416 where 3.14159 is, which is
+ * no exact value either. */
 static int reference_rounds(allot_span reference, allot_span prediction,
                             const allot_grade_options *o)
 {
     char hundredfold[64];
     if (o->decimals == ALLOT_DECIMALS_EXACT || allot_same_numbers(reference, prediction, o) > 0)
         return 0;
+    if (memchr(reference.s, '.', reference.n) && allot_rounds_to(reference, prediction, 4)) return 1;
     int sign = takes_percent(&reference), both = sign && takes_percent(&prediction);
     if (!sign || both || o->percent != ALLOT_PERCENT_VALUE)
         if (allot_rounds_to(prediction, reference, 2)) return 1;

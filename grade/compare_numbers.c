@@ -151,8 +151,8 @@ static int places_of(allot_span t)
 int allot_rounds_to(allot_span exact, allot_span decimal, int least)
 {
     allot_value x, y;
-    int places = places_of(decimal);
-    if (places < least || places_of(exact) || !allot_expression_eval(exact.s, exact.n, 0, &x) ||
+    int places = places_of(decimal), finer = places_of(exact); /* 0: no decimal */
+    if (places < least || (finer && finer <= places) || !allot_expression_eval(exact.s, exact.n, 0, &x) ||
         x.variable || !allot_expression_eval(decimal.s, decimal.n, 0, &y))
         return 0;
     return cabs(x.z - y.z) <= 0.5 * pow(10, -places) * (1 + 1e-9);
