@@ -154,7 +154,8 @@ static size_t skip_fillers(const char *text, size_t n, size_t from)
     static const char *const words[] = {"therefore",  "thus",          "hence",    "then",
                                         "simply",     "exactly",       "clearly",  "indeed",
                                         "option",     "approximately", "just",     "about",
-                                        "as follows", "given by",      "equal to", "of course"};
+                                        "as follows", "given by",      "equal to", "of course",
+                                        "definitely", "certainly",     "actually"};
     for (;;) {
         while (from < n &&
                (strchr(":, \n*\"`}", text[from]) ||

@@ -288,23 +288,52 @@ static int has_digits(const char *s, size_t n)
     return 0;
 }
 
-/* "Yes, because 5 > 3", "No, it is not". */
+/* "Yes, because 5 > 3", "No, it is not", "True, since 2 + 2 = 4". */
 static int answers_yes(const char *text, size_t n, const char **start, size_t *len)
 {
+    static const char *const words[] = {"yes,", "no,", "true", "false"};
+    size_t k = 0;
+    while (k < 4 && !allot_matches(text, n, words[k]))
+        k++;
+    if (k == 4) return 0;
     *start = text;
-    *len = allot_matches(text, n, "yes,") ? 3 : allot_matches(text, n, "no,") ? 2 : 0;
-    if (*len == 0) return 0;
-    return !has_digits(text, n) || allot_sentence_end(text, n, 0) == *len;
+    *len = strlen(words[k]) - (k < 2);
+    if (k < 2) return !has_digits(text, n) || allot_sentence_end(text, n, 0) == *len;
+    return *len == n || strchr(".,;:!*\n", text[*len]) ||
+           allot_matches(text + *len, n - *len, " because ") ||
+           allot_matches(text + *len, n - *len, " since ") ||
+           allot_matches(text + *len, n - *len, " - ");
+}
+
+/* "After all, true.": a last word; not "is not true", "true or false". */
+static int ends_with_verdict(const char *text, size_t n, const char **start, size_t *len)
+{
+    static const char *const words[] = {", true", ": true", " so true", ", false", ": false",
+                                        " so false"};
+    while (n > 0 && strchr(".!* \n", text[n - 1]))
+        n--;
+    for (size_t k = 0; k < 6; k++) {
+        size_t m = strlen(words[k]);
+        if (n < m || !allot_matches(text + n - m, m, words[k])) continue;
+        *len = k < 3 ? 4 : 5;
+        *start = text + n - *len;
+        return 1;
+    }
+    return 0;
 }
 
 /* "The claim is false, since 9 is not prime": no digit before the verdict. */
 static int verdict(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char *const verbs[] = {"is ", "'s ", "is **"}, *const words[] = {"true", "false"};
+    static const char *const verbs[] = {"is ", "'s ", "is **"}, *const words[] = {"true", "false"},
+                      *const adverbs[] = {"definitely ", "certainly ", "clearly ", "indeed ",
+                                          "actually "};
     for (size_t at = 0; at < n && !isdigit((unsigned char)text[at]); at++)
         for (size_t k = 0; k < 6; k++) {
             size_t from = at + strlen(verbs[k / 2]);
             if (!allot_matches(text + at, n - at, verbs[k / 2])) continue;
+            for (size_t i = 0; i < sizeof adverbs / sizeof *adverbs; i++)
+                if (allot_matches(text + from, n - from, adverbs[i])) from += strlen(adverbs[i]);
             if (!allot_matches(text + from, n - from, words[k % 2])) continue;
             *start = text + from;
             *len = strlen(words[k % 2]);
@@ -312,7 +341,7 @@ static int verdict(const char *text, size_t n, const char **start, size_t *len)
                    end = allot_sentence_end(text, near < n ? near : n, from);
             if (end == from + *len || (k > 3 && end == from + *len + 2)) return 1;
         }
-    return answers_yes(text, n, start, len);
+    return answers_yes(text, n, start, len) || ends_with_verdict(text, n, start, len);
 }
 
 /* "The capital is Paris.": a text without digits. */

@@ -116,6 +116,20 @@ static void drop_product_of_units(char *s, char *unit)
     }
 }
 
+/* "np.sqrt(2)", "2*math.pi": the functions of Python, without their modules. */
+static void drop_modules(char *s)
+{
+    static const char *const names[] = {"np.", "math.", "numpy.", "sympy.", "sp."};
+    for (size_t k = 0; strchr(s, '.') && k < sizeof names / sizeof *names; k++) {
+        size_t m = strlen(names[k]);
+        for (char *at = s; (at = strstr(at, names[k]));) {
+            int alone = at == s || !isalpha((unsigned char)at[-1]);
+            if (alone && isalpha((unsigned char)at[m])) memmove(at, at + m, strlen(at + m) + 1);
+            else at += m;
+        }
+    }
+}
+
 enum { LONGEST_SCRIPT = 40 };
 
 /* The bytes of the script that follows ^ or _: a group, or one character; 0: none, or too long. */
@@ -281,6 +295,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     out[0] = unit[0] = '\0';
     if (n == 0 || n > ALLOT_ANSWER_MAX || memchr(answer, '\0', n)) return 0;
     if (!allot_respell(once, unescape(answer, n, once), out)) return 0;
+    drop_modules(out);
     order_scripts(out);
     drop_product_of_units(out, unit);
     open_text(out, unit);
