@@ -160,7 +160,7 @@ static size_t skip_fillers(const char *text, size_t n, size_t from)
         while (from < n &&
                (strchr(":, \n*\"`}", text[from]) ||
                 (text[from] == '>' && from > 0 && text[from - 1] == '\n') || /* a quotation */
-                (text[from] == '\\' && from + 1 < n && strchr("\\ \n", text[from + 1]))))
+                (text[from] == '\\' && from + 1 < n && strchr("\\ \n\"", text[from + 1]))))
             from++;
         size_t k = 0, count = sizeof words / sizeof *words, m = 0;
         for (; k < count; k++) {

@@ -196,9 +196,23 @@ static int begins_with_letter(const char *s, size_t n)
            (at + 1 == n || !isalnum((unsigned char)s[at + 1]));
 }
 
+/* "Final Answer: The final answer is 5. I hope it is correct.", the ending that Minerva's prompt asks
+ * for, behind the last box: the answer, whatever boxes the reasoning holds. */
+static int minerva_ending(const char *text, size_t n, const char **start, size_t *len)
+{
+    const char *end = last_of(text, n, "I hope it is correct"), *box = last_of(text, n, "\\boxed");
+    if (!end || (box && box > end)) return 0;
+    const char *from = box ? box : text;
+    size_t m = (size_t)(end - from);
+    const char *phrase = last_of(from, m, "inal answer is");
+    return phrase && allot_after_phrase(phrase, (size_t)(end - phrase), start, len) && *len > 0;
+}
+
 static allot_extract_how find(const char *text, size_t n, const allot_grade_options *o,
                               const char **start, size_t *len)
 {
+    if (o->extract != ALLOT_PRESET_BOXED && minerva_ending(text, n, start, len))
+        return ALLOT_EXTRACT_PHRASE;
     box_found box = last_box(text, n, start, len);
     if (box == BOX_EMPTY || box == BOX_OPEN) return ALLOT_EXTRACT_NONE;
     if (box == BOX_FOUND) {
