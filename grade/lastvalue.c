@@ -100,26 +100,39 @@ static int n_variables(const char *s, size_t from, size_t to)
     return n;
 }
 
-/* "[45]", a way to mark an answer: in the last sentence, before sentences without digits, or behind
- * "is". */
+/* "By [1]", "see [2]", "Step [1]: ..." refer to something. */
+static int refers(const char *text, size_t open, size_t close, size_t n)
+{
+    static const char *const words[] = {"by ",       "from ",     "in ",      "see ",  "step ",
+                                        "equation ", "eq. ",      "using ",   "line ", "section ",
+                                        "theorem ",  "reference ", "problem "};
+    if (close + 1 < n && text[close + 1] == ':') return 1;
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t m = strlen(words[k]);
+        if (open > m && allot_matches(text + open - 1 - m, m, words[k])) return 1;
+    }
+    return 0;
+}
+
+/* "[45]", a way to mark an answer: the last value in square brackets, if it is alone. */
 static int last_bracketed(const char *text, size_t n, const char **start, size_t *len)
 {
-    int last = 1, digits = 0;
     for (size_t close = n; close-- > 0;) {
-        last &=
-            text[close] != '\n' && (text[close] != '.' || close + 1 == n || text[close + 1] != ' ');
-        digits |= isdigit((unsigned char)text[close]) != 0;
         if (text[close] != ']') continue;
-        size_t open = close;
+        size_t open = close, before;
         while (open > 0 && text[open - 1] != '[' && !strchr("],\n", text[open - 1]))
             open--;
-        int told = open > 3 && allot_matches(text + open - 4, 4, "is [");
-        if (!last && digits && !told) return 0;
+        if (open == 0 || text[open - 1] != '[') return 0;
+        if (refers(text, open, close, n)) continue;
         *start = text + open;
         *len = close - open;
         allot_undress(start, len);
-        return open > 0 && text[open - 1] == '[' && (open == 1 || strchr(" \n", text[open - 2])) &&
-               *len > 0 && (allot_last_digit(*start, *len) > 0 || n_variables(*start, 0, *len) > 0);
+        for (before = open - 1; before > 0 && text[before - 1] == ' ';)
+            before--;
+        int alone = before == 0 || text[open - 2] == '\n' ||
+                    (text[open - 2] == ' ' && !strchr("+-*/^=(<>", text[before - 1]));
+        return alone && *len > 0 &&
+               (allot_last_digit(*start, *len) > 0 || n_variables(*start, 0, *len) > 0);
     }
     return 0;
 }
