@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include "liballot/err.h"
 
-#define ALLOT_GRADE_VERSION "7" /* part of the generation fingerprint; changes with behaviour */
+#define ALLOT_GRADE_VERSION "8" /* part of the generation fingerprint; changes with behaviour */
 #define ALLOT_ANSWER_MAX 4096   /* longer answers are not read */
 
 typedef enum {
