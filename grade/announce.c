@@ -151,11 +151,10 @@ size_t allot_sentence_end(const char *text, size_t n, size_t from)
 /* Past signs and words between an announcement and its answer: "is therefore", "is: **option B". */
 static size_t skip_fillers(const char *text, size_t n, size_t from)
 {
-    static const char *const words[] = {"therefore",  "thus",          "hence",    "then",
-                                        "simply",     "exactly",       "clearly",  "indeed",
-                                        "option",     "approximately", "just",     "about",
-                                        "as follows", "given by",      "equal to", "of course",
-                                        "definitely", "certainly",     "actually"};
+    static const char *const words[] = {
+        "therefore", "thus",      "hence",         "then",      "simply",  "exactly",    "clearly",
+        "indeed",    "option",    "approximately", "just",      "about",   "as follows", "given by",
+        "equal to",  "of course", "definitely",    "certainly", "actually"};
     for (;;) {
         while (from < n &&
                (strchr(":, \n*\"`}", text[from]) ||

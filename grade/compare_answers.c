@@ -205,7 +205,8 @@ static int reference_rounds(allot_span reference, allot_span prediction,
     char hundredfold[64];
     if (o->decimals == ALLOT_DECIMALS_EXACT || allot_same_numbers(reference, prediction, o) > 0)
         return 0;
-    if (memchr(reference.s, '.', reference.n) && allot_rounds_to(reference, prediction, 4)) return 1;
+    if (memchr(reference.s, '.', reference.n) && allot_rounds_to(reference, prediction, 4))
+        return 1;
     int sign = takes_percent(&reference), both = sign && takes_percent(&prediction);
     if (!sign || both || o->percent != ALLOT_PERCENT_VALUE)
         if (allot_rounds_to(prediction, reference, 2)) return 1;

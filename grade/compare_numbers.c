@@ -18,8 +18,8 @@ static int are_exact(allot_span a, allot_span b)
     return p && q && a.s + a.n - p == b.s + b.n - q && a.s + a.n - p <= 4;
 }
 
-/* A decimal may be a rounding of the reference: relative 1e-6, next to a whole number also absolute;
- * two whole numbers are the same or not. */
+/* A decimal may be a rounding of the reference: relative 1e-6, next to a whole number also
+ * absolute; two whole numbers are the same or not. */
 static int nearly(const mpq_t a, const mpq_t b)
 {
     int whole = (mpz_cmp_ui(mpq_denref(a), 1) == 0) + (mpz_cmp_ui(mpq_denref(b), 1) == 0);
@@ -152,8 +152,9 @@ int allot_rounds_to(allot_span exact, allot_span decimal, int least)
 {
     allot_value x, y;
     int places = places_of(decimal), finer = places_of(exact); /* 0: no decimal */
-    if (places < least || (finer && finer <= places) || !allot_expression_eval(exact.s, exact.n, 0, &x) ||
-        x.variable || !allot_expression_eval(decimal.s, decimal.n, 0, &y))
+    if (places < least || (finer && finer <= places) ||
+        !allot_expression_eval(exact.s, exact.n, 0, &x) || x.variable ||
+        !allot_expression_eval(decimal.s, decimal.n, 0, &y))
         return 0;
     return cabs(x.z - y.z) <= 0.5 * pow(10, -places) * (1 + 1e-9);
 }

@@ -38,8 +38,8 @@ size_t allot_both_signs(const char *s, size_t n, char *out);
 /* Case, blanks (but those between digits), braces around one character or none do not count. */
 int allot_same_text(allot_span a, allot_span b);
 
-/* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. 0 also where
- * neither side says one. */
+/* "3 (mod 7)" and "3" are one answer, "3 (mod 5)" is another; so are numbers in a base. 0 also
+ * where neither side says one. */
 int allot_same_qualified(allot_span a, allot_span b, allot_comparison *c);
 
 /* "EDACB" and "tea" are orders or words, where neither is the product of letters that "xyz" is. */

@@ -293,8 +293,8 @@ static int command(parser *p, allot_value *v)
     return 1;
 }
 
-/* Letters: pi, sqrt, frac and functions by name, e and i, else one variable each, with its subscript. A
- * longer word is text. */
+/* Letters: pi, sqrt, frac and functions by name, e and i, else one variable each, with its
+ * subscript. A longer word is text. */
 static int letters(parser *p, allot_value *v)
 {
     const char *from = p->s;

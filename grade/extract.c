@@ -196,8 +196,8 @@ static int begins_with_letter(const char *s, size_t n)
            (at + 1 == n || !isalnum((unsigned char)s[at + 1]));
 }
 
-/* "Final Answer: The final answer is 5. I hope it is correct.", the ending that Minerva's prompt asks
- * for, behind the last box: the answer, whatever boxes the reasoning holds. */
+/* "Final Answer: The final answer is 5. I hope it is correct.", the ending that Minerva's prompt
+ * asks for, behind the last box: the answer, whatever boxes the reasoning holds. */
 static int minerva_ending(const char *text, size_t n, const char **start, size_t *len)
 {
     const char *end = last_of(text, n, "I hope it is correct"), *box = last_of(text, n, "\\boxed");

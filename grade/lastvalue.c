@@ -103,8 +103,8 @@ static int n_variables(const char *s, size_t from, size_t to)
 /* "By [1]", "see [2]", "Step [1]: ..." refer to something. */
 static int refers(const char *text, size_t open, size_t close, size_t n)
 {
-    static const char *const words[] = {"by ",       "from ",     "in ",      "see ",  "step ",
-                                        "equation ", "eq. ",      "using ",   "line ", "section ",
+    static const char *const words[] = {"by ",       "from ",      "in ",     "see ",  "step ",
+                                        "equation ", "eq. ",       "using ",  "line ", "section ",
                                         "theorem ",  "reference ", "problem "};
     if (close + 1 < n && text[close + 1] == ':') return 1;
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
@@ -321,8 +321,8 @@ static int answers_yes(const char *text, size_t n, const char **start, size_t *l
 /* "After all, true.": a last word; not "is not true", "true or false". */
 static int ends_with_verdict(const char *text, size_t n, const char **start, size_t *len)
 {
-    static const char *const words[] = {", true", ": true", " so true", ", false", ": false",
-                                        " so false"};
+    static const char *const words[] = {", true",  ": true",  " so true",
+                                        ", false", ": false", " so false"};
     while (n > 0 && strchr(".!* \n", text[n - 1]))
         n--;
     for (size_t k = 0; k < 6; k++) {
@@ -339,8 +339,8 @@ static int ends_with_verdict(const char *text, size_t n, const char **start, siz
 static int verdict(const char *text, size_t n, const char **start, size_t *len)
 {
     static const char *const verbs[] = {"is ", "'s ", "is **"}, *const words[] = {"true", "false"},
-                      *const adverbs[] = {"definitely ", "certainly ", "clearly ", "indeed ",
-                                          "actually "};
+                             *const adverbs[] = {"definitely ", "certainly ", "clearly ", "indeed ",
+                                                 "actually "};
     for (size_t at = 0; at < n && !isdigit((unsigned char)text[at]); at++)
         for (size_t k = 0; k < 6; k++) {
             size_t from = at + strlen(verbs[k / 2]);

@@ -14,7 +14,8 @@ static size_t unescape(const char *s, size_t n, char *out)
     for (size_t i = 0; i < n; i++) {
         out[m++] = s[i];
         if (s[i] != '\\' || i + 1 >= n || s[i + 1] != '\\' || rows) continue;
-        if (twice || (i + 2 < n && (isalpha((unsigned char)s[i + 2]) || strchr("{}%()[]$,", s[i + 2]))))
+        if (twice ||
+            (i + 2 < n && (isalpha((unsigned char)s[i + 2]) || strchr("{}%()[]$,", s[i + 2]))))
             i++;
     }
     return m;

@@ -391,9 +391,8 @@ static char narrow(const char *s, size_t n)
 /* "\color{red}", "\tag{1}": its bytes; 0: none. */
 static size_t no_content(const char *s, size_t n)
 {
-    static const char *const names[] = {"\\color{", "\\textcolor{", "\\colorbox{",
-                                        "\\tag{",   "\\tag*{",      "\\label{",
-                                        "\\hspace{", "\\phantom{"};
+    static const char *const names[] = {"\\color{", "\\textcolor{", "\\colorbox{", "\\tag{",
+                                        "\\tag*{",  "\\label{",     "\\hspace{",   "\\phantom{"};
     for (size_t k = 0; *s == '\\' && k < sizeof names / sizeof *names; k++) {
         size_t m = strlen(names[k]);
         const char *close =

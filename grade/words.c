@@ -395,7 +395,8 @@ size_t allot_words_before_unit(const char *s, size_t length)
         for (end = i; end < n && s[end] != ' ';)
             end++;
         int seconds = end == length && end - i == 3 && memcmp(s + i, "sec", 3) == 0,
-            square = i == at + 4 && (memcmp(s + at, " sq ", 4) == 0 || memcmp(s + at, " cu ", 4) == 0);
+            square =
+                i == at + 4 && (memcmp(s + at, " sq ", 4) == 0 || memcmp(s + at, " cu ", 4) == 0);
         if (i == at + 1 ? !(is_unit(s + i, end - i) || symbol_apart(s + i, end - i) || seconds)
                         : end - i == 1 && !square)
             return length;

@@ -22,8 +22,8 @@ int allot_words_factor(const char *s, size_t n);
  * the unit's words have three letters or more, or are known. n if there is none. */
 size_t allot_words_before_unit(const char *s, size_t n);
 
-/* 1 if two units, in lower case without blanks and a final s, are known and measure with other steps:
- * "feet" and "inche", not "feet" and "foot". */
+/* 1 if two units, in lower case without blanks and a final s, are known and measure with other
+ * steps: "feet" and "inche", not "feet" and "foot". */
 int allot_words_units_differ(const char *a, const char *b);
 
 /* 1 if a sine or its kin is in n bytes: the sine of 30 degrees needs the sign. */
