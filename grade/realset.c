@@ -299,7 +299,8 @@ static int read_joined(allot_span t, int depth, allot_realset *out)
     allot_span left, right;
     allot_realset a, b, other;
     int how = cut(t, unions, &left, &right) ? 1 : cut(t, meets, &left, &right) ? 2 : 0;
-    if (!how && memmem(t.s, t.n, "\\mathbb{R}", 10) && cut(t, less, &left, &right)) {
+    int is_less = memmem(t.s, t.n, "\\mathbb{R}", 10) || memmem(t.s, t.n, "\\setminus", 9);
+    if (!how && is_less && cut(t, less, &left, &right)) {
         how = 3;
         if (right.s >= t.s + 2 && right.s[-1] == '{' && right.s[-2] == '\\')
             right = (allot_span){right.s - 2, right.n + 2};
