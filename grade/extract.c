@@ -71,10 +71,11 @@ static box_found last_box(const char *text, size_t n, const char **start, size_t
 }
 
 /* Between two boxes of one answer: "and", "or", a comma, \quad, "apples and"; no sentence, no "and
- * then", "corrected to". */
-static int joins(const char *gap, size_t n)
+ * then", "corrected to". A reference does not correct itself: there, nothing at all will do. */
+static int joins(const char *gap, size_t n, int reference)
 {
     int letters = 0, comma = 0, joint = 0;
+    if (n == 0) return reference;
     if (n > 40) return 0;
     for (size_t i = 0, run; i < n; i += run ? run : 1) {
         if (strchr(".=:;", gap[i])) return 0;
@@ -101,7 +102,8 @@ static const char *command_of(const char *text, const char *inside)
 }
 
 /* "\boxed{1} and \boxed{2}" is one answer: the span then holds the boxes. */
-static void join_boxes(const char *text, size_t n_text, const char **start, size_t *len)
+static void join_boxes(const char *text, size_t n_text, int reference, const char **start,
+                       size_t *len)
 {
     const char *first = *start, *end = *start + *len;
     while (end < text + n_text && isspace((unsigned char)*end))
@@ -116,7 +118,7 @@ static void join_boxes(const char *text, size_t n_text, const char **start, size
         const char *gap = before + n;
         while (gap < first && *gap != '}')
             gap++;
-        if (gap >= first || !joins(gap + 1, (size_t)(first - gap - 1))) break;
+        if (gap >= first || !joins(gap + 1, (size_t)(first - gap - 1), reference)) break;
         first = command_of(text, before);
     }
     if (!joined) return;
@@ -216,7 +218,7 @@ static allot_extract_how find(const char *text, size_t n, const allot_grade_opti
     box_found box = last_box(text, n, start, len);
     if (box == BOX_EMPTY || box == BOX_OPEN) return ALLOT_EXTRACT_NONE;
     if (box == BOX_FOUND) {
-        join_boxes(text, n, start, len);
+        join_boxes(text, n, 0, start, len);
         if (o->extract != ALLOT_PRESET_CHOICE) return ALLOT_EXTRACT_BOXED;
         const char *letter; /* named behind the box, which holds a formula, or an earlier guess */
         size_t n_letter, behind = (size_t)(*start + *len - text);
@@ -282,7 +284,7 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
 {
     char form[ALLOT_ANSWER_MAX + 1];
     if (last_box(answer, n_answer, start, len) == BOX_FOUND) {
-        join_boxes(answer, n_answer, start, len);
+        join_boxes(answer, n_answer, 1, start, len);
     } else {
         *start = answer;
         *len = n_answer;
@@ -291,7 +293,7 @@ int allot_reference(const char *answer, size_t n_answer, const char *solution, s
         skip_words(start, len);
         if (*len == 0) {
             if (last_box(solution, n_solution, start, len) != BOX_FOUND) return 0;
-            join_boxes(solution, n_solution, start, len);
+            join_boxes(solution, n_solution, 1, start, len);
         }
     }
     return allot_canonical(*start, *len, form, sizeof form) > 0;

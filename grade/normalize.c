@@ -45,6 +45,27 @@ static void keep_unit(const char *from, const char *to, char *unit)
     unit[n] = '\0';
 }
 
+/* "\boxed{1} for (a) and \boxed{2}": what stands between boxes joins them, by "or" if it says so.
+ */
+static void join_boxes(char *s)
+{
+    static const char box[] = "\\boxed{";
+    const size_t m = sizeof box - 1;
+    for (char *at = s, *close, *next; strncmp(at, box, m) == 0; at = next) {
+        if (!(close = closing(at + m)) || !(next = strstr(close, box))) return;
+        const char *word = next;
+        while (word > close && !isalpha((unsigned char)word[-1]))
+            word--;
+        int other = word > close + 3 && memcmp(word - 3, " or", 3) == 0;
+        const char *joint = other ? " or " : ",";
+        size_t n = strlen(joint), left = strlen(next) + 1;
+        if ((size_t)(close + 1 - s) + n + left > ALLOT_NORMAL_SIZE) return;
+        memmove(close + 1 + n, next, left);
+        memcpy(close + 1, joint, n);
+        next = close + 1 + n;
+    }
+}
+
 /* \text{...} and its kin: the words stay between blanks; text behind a number (a unit) goes. */
 static void open_text(char *s, char *unit)
 {
@@ -298,6 +319,7 @@ size_t allot_normalise(const char *answer, size_t n, char *out, char *unit)
     if (!allot_respell(once, unescape(answer, n, once), out)) return 0;
     drop_modules(out);
     order_scripts(out);
+    join_boxes(out);
     drop_product_of_units(out, unit);
     open_text(out, unit);
     squeeze(out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Grading on published answers, where the files are at hand (ALLOT_SHARED_DATA, else
  * ../shared/data). Rows fall into two halves by a hash of their text: half A is looked at while the
- * grader is tuned, half B is not. Exact counts are printed; the floors are what was reached.
- * GRADE_SHOW=1 names the wrong rows of half A. */
+ * grader is tuned, half B is not (its failing texts of test suites were, in the end:
+ * docs/grading.md). Exact counts are printed; the floors are what was reached. GRADE_SHOW=1 names
+ * the wrong rows of half A. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ typedef struct {
 static int half_of(const char *line, size_t n)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)line[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)line[i]) * UINT64_C(0x100000001b3);
     return (h >> 32) & 1;
 }
 
@@ -94,7 +96,8 @@ static void grade_row(const char *line, size_t n, half_counts halves[2])
         h->false_accepts += judged && !equal;
     }
     if (half == 0 && judged != equal && getenv("GRADE_SHOW"))
-        printf("%s%s %.300s\n", is_apart(row) ? "apart " : "", equal ? "missed" : "FALSE ACCEPT", line);
+        printf("%s%s %.300s\n", is_apart(row) ? "apart " : "", equal ? "missed" : "FALSE ACCEPT",
+               line);
     cJSON_Delete(row);
 }
 
@@ -111,7 +114,8 @@ static void grade_file(const char *name, half_counts halves[2])
     }
     memset(halves, 0, 2 * sizeof *halves);
     for (ssize_t n; (n = getline(&line, &cap, f)) > 0;) {
-        while (n > 0 && strchr("\r\n", line[n - 1])) line[--n] = '\0';
+        while (n > 0 && strchr("\r\n", line[n - 1]))
+            line[--n] = '\0';
         if (n > 0) grade_row(line, (size_t)n, halves);
     }
     free(line);
@@ -150,7 +154,7 @@ static void texts_of_test_suites(void **state)
     (void)state;
     half_counts halves[2];
     grade_file("grader_extract.jsonl", halves);
-    reaches(halves, 0.9, 2);
+    reaches(halves, 0.95, 2);
 }
 
 static void texts_of_real_models(void **state)
