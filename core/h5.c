@@ -13,32 +13,57 @@ void allot_h5_drop(hid_t id)
     if (id >= 0) H5Idec_ref(id);
 }
 
-static herr_t take_deepest(unsigned n, const H5E_error2_t *e, void *user)
+allot_code allot_h5_shut(const allot_h5 *h, const char *name, hid_t id, allot_code rc,
+                         allot_err *err)
 {
-    char *text = user;
-    if (n == 0 && e->desc) snprintf(text, 300, "%s", e->desc);
+    if (id >= 0 && H5Idec_ref(id) < 0 && !rc) rc = allot_h5_failed(h, name, err);
+    return rc;
+}
+
+allot_code allot_h5_made(const allot_h5 *h, const char *name, hid_t id, allot_err *err)
+{
+    return id < 0 ? allot_h5_failed(h, name, err) : ALLOT_OK;
+}
+
+typedef struct {
+    char text[300];
+    int out_of_memory;
+} complaint;
+
+static herr_t take(unsigned n, const H5E_error2_t *e, void *user)
+{
+    complaint *c = user;
+    if (n == 0 && e->desc) snprintf(c->text, sizeof c->text, "%s", e->desc);
+    c->out_of_memory |= e->maj_num == H5E_RESOURCE;
     return 0;
 }
 
-/* What HDF5 says about the call that just failed. Its system errors carry times and addresses, of
- * which only the message in quotes is of use. */
-static void last_complaint(char text[300])
+/* What HDF5 says about the call that just failed: the deepest of its errors. Its system errors carry
+ * times and addresses, of which only the message in quotes is of use. Returns 1 when it was memory
+ * that failed; where HDF5 has no reason to give, it had no memory for one either. */
+static int last_complaint(char text[300])
 {
     static const char mark[] = "error message = '";
-    snprintf(text, 300, "HDF5 gives no reason");
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_deepest, text);
+    complaint c = {.out_of_memory = H5Eget_num(H5E_DEFAULT) <= 0};
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take, &c);
+    if (c.out_of_memory) allot_mem_short();
+    snprintf(text, 300, "%s", c.out_of_memory ? "out of memory" : c.text);
     const char *inner = strstr(text, mark);
     if (inner) {
         size_t n = strcspn(inner + strlen(mark), "'");
         memmove(text, inner + strlen(mark), n);
         text[n] = 0;
     }
+    return c.out_of_memory;
 }
 
 allot_code allot_h5_failed(const allot_h5 *h, const char *name, allot_err *err)
 {
     char why[300];
-    last_complaint(why);
+    int memory = last_complaint(why);
+    if (memory)
+        return allot_fail(err, ALLOT_ERUNTIME, "cannot %s '%s': '/%s': %s",
+                          h->writing ? "write" : "read", h->path, name, why);
     if (h->writing)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': '/%s': %s (see whether the disk "
                           "is full)", h->path, name, why);
@@ -99,7 +124,9 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
 {
     char *found = NULL;
     long v;
-    if (H5Aexists(h->file, "schema") <= 0)
+    htri_t there = H5Aexists(h->file, "schema");
+    if (there < 0) return allot_h5_failed(h, "schema", err);
+    if (there == 0)
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': it is an HDF5 file without the "
                           "attribute 'schema', not '%s'", h->path, schema);
     allot_code rc = allot_h5_get_text(h, "schema", &found, err);
@@ -131,9 +158,9 @@ allot_code allot_h5_open(const char *path, const char *schema, int version, allo
     hid_t fapl = access_list();
     h->file = H5Fopen(path, H5F_ACC_RDONLY, fapl);
     if (h->file < 0) {
-        last_complaint(why);
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': %s (not an HDF5 file, or cut off; make "
-                        "it again)", path, why);
+        int memory = last_complaint(why);
+        rc = allot_fail(err, memory ? ALLOT_ERUNTIME : ALLOT_EINPUT, "cannot read '%s': %s%s", path,
+                        why, memory ? "" : " (not an HDF5 file, or cut off; make it again)");
     } else {
         rc = schema ? check_schema(h, schema, version, err) : ALLOT_OK;
     }
@@ -157,10 +184,10 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     }
     h->writing = 1;
     hid_t fapl = access_list(), fcpl = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_obj_track_times(fcpl, 0);
     /* The oldest format that holds our data, so that any HDF5 since 1.8 can read it. */
-    H5Pset_libver_bounds(fapl, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18);
-    h->file = H5Fcreate(h->out.tmp, H5F_ACC_TRUNC, fcpl, fapl);
+    int bad = H5Pset_obj_track_times(fcpl, 0) < 0 ||
+              H5Pset_libver_bounds(fapl, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0;
+    if (!bad) h->file = H5Fcreate(h->out.tmp, H5F_ACC_TRUNC, fcpl, fapl);
     if (h->file < 0) {
         last_complaint(why);
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, why);
@@ -182,6 +209,7 @@ allot_code allot_h5_commit(allot_h5 **hp, allot_err *err)
     herr_t closed = H5Fclose(h->file);
     h->file = -1;
     if (!rc && closed < 0) rc = allot_h5_failed(h, "", err);
+    if (!rc) rc = allot_h5_verify(h, err);
     if (!rc) rc = allot_atomic_commit(&h->out, err);
     allot_h5_close(hp);
     return rc;
@@ -193,6 +221,7 @@ void allot_h5_close(allot_h5 **hp)
     if (!h) return;
     if (h->file >= 0) H5Fclose(h->file);
     if (h->writing) allot_atomic_abort(&h->out);
+    free(h->written);
     free(h->path);
     free(h);
     *hp = NULL;

@@ -24,6 +24,11 @@ typedef struct {
 static const char *const type_names[] = {"uint8", "int32", "int64", "float32", "float64"};
 static const size_t type_sizes[] = {1, 4, 8, 4, 8};
 
+size_t allot_h5_size(allot_h5_type t)
+{
+    return type_sizes[t];
+}
+
 static hid_t stored_type(allot_h5_type t)
 {
     switch (t) {
@@ -51,7 +56,7 @@ static hid_t memory_type(allot_h5_type t)
 /* ---- reading arrays ---- */
 
 /* 1 when every link on the way to name is a hard one, 0 when there is nothing of that name, -1 when
- * a soft or external link is met: those lead elsewhere, even into other files. */
+ * a soft or external link is met: those lead elsewhere, even into other files; -2 when HDF5 failed. */
 static int find(const allot_h5 *h, const char *name)
 {
     char part[ALLOT_H5_MAX_NAME];
@@ -62,9 +67,10 @@ static int find(const allot_h5 *h, const char *name)
         if (name[i] != '/' && name[i] != 0) continue;
         memcpy(part, name, i);
         part[i] = 0;
-        if (H5Lexists(h->file, part, H5P_DEFAULT) <= 0) return 0;
-        if (H5Lget_info(h->file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
-            return -1;
+        htri_t there = H5Lexists(h->file, part, H5P_DEFAULT);
+        if (there == 0) return 0;
+        if (there < 0 || H5Lget_info(h->file, part, &info, H5P_DEFAULT) < 0) return -2;
+        if (info.type != H5L_TYPE_HARD) return -1;
     }
     return 1;
 }
@@ -123,9 +129,15 @@ static allot_code check_storage(const allot_h5 *h, const array *a, allot_err *er
 static allot_code check_shape(const allot_h5 *h, array *a, allot_err *err)
 {
     char what[96];
-    hid_t t = H5Dget_type(a->id), space = H5Dget_space(a->id);
-    int same = t >= 0 && H5Tequal(t, stored_type(a->type)) > 0;
-    int simple = space >= 0 && H5Sget_simple_extent_type(space) == H5S_SIMPLE;
+    hid_t t = H5Dget_type(a->id), space = t < 0 ? -1 : H5Dget_space(a->id);
+    htri_t same = space < 0 ? -1 : H5Tequal(t, stored_type(a->type));
+    if (same < 0) {
+        allot_code rc = allot_h5_failed(h, a->name, err);
+        allot_h5_drop(t);
+        allot_h5_drop(space);
+        return rc;
+    }
+    int simple = H5Sget_simple_extent_type(space) == H5S_SIMPLE;
     int rank = simple ? H5Sget_simple_extent_ndims(space) : 0;
     if (rank == a->rank) H5Sget_simple_extent_dims(space, a->dims, NULL);
     allot_h5_drop(t);
@@ -149,6 +161,7 @@ static allot_code check_shape(const allot_h5 *h, array *a, allot_err *err)
 static allot_code open_array(const allot_h5 *h, array *a, allot_err *err)
 {
     int found = find(h, a->name);
+    if (found == -2) return allot_h5_failed(h, a->name, err);
     if (found <= 0) return allot_h5_refuse(h, a->name, found ? "is a link, not data" : "is missing", err);
     a->id = H5Dopen2(h->file, a->name, H5P_DEFAULT);
     if (a->id < 0) return allot_h5_failed(h, a->name, err);
@@ -247,22 +260,37 @@ static allot_code create_array(const allot_h5 *h, array *a, long chunk_rows, all
 {
     hsize_t max[ALLOT_H5_MAX_RANK], chunk[ALLOT_H5_MAX_RANK];
     hid_t lcpl = H5Pcreate(H5P_LINK_CREATE), dcpl = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_create_intermediate_group(lcpl, 1);
-    H5Pset_obj_track_times(dcpl, 0);
     memcpy(max, a->dims, sizeof max);
     memcpy(chunk, a->dims, sizeof chunk);
     if (chunk_rows > 0) {
         max[0] = H5S_UNLIMITED;
         chunk[0] = (hsize_t)chunk_rows;
-        H5Pset_chunk(dcpl, a->rank, chunk);
     }
     hid_t space = H5Screate_simple(a->rank, a->dims, max);
-    a->id = H5Dcreate2(h->file, a->name, stored_type(a->type), space, lcpl, dcpl, H5P_DEFAULT);
-    allot_code rc = a->id < 0 ? allot_h5_failed(h, a->name, err) : ALLOT_OK;
+    int bad = H5Pset_create_intermediate_group(lcpl, 1) < 0 ||
+              H5Pset_obj_track_times(dcpl, 0) < 0 || space < 0 ||
+              (chunk_rows > 0 && H5Pset_chunk(dcpl, a->rank, chunk) < 0);
+    a->id = bad ? -1 : H5Dcreate2(h->file, a->name, stored_type(a->type), space, lcpl, dcpl,
+                                  H5P_DEFAULT);
+    allot_code rc = allot_h5_made(h, a->name, a->id, err);
     allot_h5_drop(space);
     allot_h5_drop(dcpl);
     allot_h5_drop(lcpl);
     return rc;
+}
+
+/* a->dims: the whole array; data: the n_rows rows that were written last. */
+static allot_code note_array(allot_h5 *h, const array *a, long n_rows, const void *data,
+                             allot_err *err)
+{
+    allot_h5_written w = {.type = a->type, .rank = a->rank};
+    size_t n = type_sizes[a->type] * (size_t)n_rows;
+    snprintf(w.name, sizeof w.name, "%s", a->name);
+    for (int i = 0; i < a->rank; i++) {
+        w.dims[i] = a->dims[i];
+        if (i > 0) n *= (size_t)a->dims[i];
+    }
+    return allot_h5_note(h, &w, data, n, err);
 }
 
 allot_code allot_h5_write(allot_h5 *h, const char *name, allot_h5_type type, int rank,
@@ -279,8 +307,8 @@ allot_code allot_h5_write(allot_h5 *h, const char *name, allot_h5_type type, int
     if (!empty &&
         H5Dwrite(a.id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         rc = allot_h5_failed(h, name, err);
-    allot_h5_drop(a.id);
-    return rc;
+    rc = allot_h5_shut(h, name, a.id, rc, err);
+    return rc ? rc : note_array(h, &a, dims[0], data, err);
 }
 
 /* The first block tells the size: chunks no larger than a small file needs, no smaller than pays. */
@@ -313,6 +341,6 @@ allot_code allot_h5_append(allot_h5 *h, const char *name, allot_h5_type type, in
         rc = allot_h5_failed(h, name, err);
     else if (n_rows > 0)
         rc = move_rows(h, &a, first, n_rows, NULL, data, err);
-    allot_h5_drop(a.id);
-    return rc;
+    rc = allot_h5_shut(h, name, a.id, rc, err);
+    return rc ? rc : note_array(h, &a, n_rows, data, err);
 }

@@ -10,16 +10,18 @@
 #define MAX_ATTRIBUTE 60000 /* object headers hold 64 KiB a message; longer texts are arrays */
 #define MAX_TEXT (16L << 20)
 
-static allot_code write_attribute(const allot_h5 *h, const char *name, hid_t stored, hid_t memory,
-                                  const void *value, allot_err *err)
+static allot_code write_attribute(allot_h5 *h, const char *name, hid_t stored, hid_t memory,
+                                  const void *value, size_t n, allot_err *err)
 {
+    allot_h5_written w = {.is_attribute = 1};
     hid_t space = H5Screate(H5S_SCALAR);
-    hid_t id = H5Acreate2(h->file, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t id = space < 0 ? -1 : H5Acreate2(h->file, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
     herr_t done = id < 0 ? -1 : H5Awrite(id, memory, value);
     allot_code rc = done < 0 ? allot_h5_failed(h, name, err) : ALLOT_OK;
-    allot_h5_drop(id);
+    rc = allot_h5_shut(h, name, id, rc, err);
     allot_h5_drop(space);
-    return rc;
+    snprintf(w.name, sizeof w.name, "%s", name);
+    return rc ? rc : allot_h5_note(h, &w, value, n, err);
 }
 
 /* Reads a scalar; want < 0 means a string, whose type goes to *found and whose size is bounded. */
@@ -28,13 +30,21 @@ static allot_code open_attribute(const allot_h5 *h, const char *name, hid_t want
 {
     const char *fault = NULL;
     *id = *found = -1;
-    if (H5Aexists(h->file, name) <= 0)
+    htri_t there = H5Aexists(h->file, name);
+    if (there < 0) return allot_h5_failed(h, name, err);
+    if (there == 0)
         return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is missing "
                           "(docs/formats.md says what belongs there)", h->path, name);
     *id = H5Aopen(h->file, name, H5P_DEFAULT);
     hid_t space = *id < 0 ? -1 : H5Aget_space(*id);
-    *found = *id < 0 ? -1 : H5Aget_type(*id);
-    if (space < 0 || *found < 0 || H5Sget_simple_extent_type(space) != H5S_SCALAR)
+    *found = space < 0 ? -1 : H5Aget_type(*id);
+    if (*found < 0) {
+        allot_code rc = allot_h5_failed(h, name, err);
+        allot_h5_drop(space);
+        allot_h5_drop(*id);
+        return rc;
+    }
+    if (H5Sget_simple_extent_type(space) != H5S_SCALAR)
         fault = "is not a single value";
     else if (want >= 0 && H5Tequal(*found, want) <= 0)
         fault = "is not a little-endian number of 64 bits of its kind";
@@ -76,9 +86,9 @@ allot_code allot_h5_set_text(allot_h5 *h, const char *name, const char *value, a
         return allot_h5_write(h, long_name, ALLOT_H5_U8, 1, &n, value, err);
     }
     hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, (size_t)n + 1);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    allot_code rc = write_attribute(h, name, type, type, value, err);
+    int bad = H5Tset_size(type, (size_t)n + 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0;
+    allot_code rc = allot_h5_made(h, name, bad ? -1 : type, err);
+    if (!rc) rc = write_attribute(h, name, type, type, value, (size_t)n + 1, err);
     allot_h5_drop(type);
     return rc;
 }
@@ -102,18 +112,17 @@ allot_code allot_h5_get_text(allot_h5 *h, const char *name, char **value, allot_
     hid_t id, found;
     *value = NULL;
     text_array_name(name, long_name);
-    if (H5Aexists(h->file, name) <= 0 && allot_h5_has(h, long_name))
+    if (H5Aexists(h->file, name) == 0 && allot_h5_has(h, long_name))
         return get_long_text(h, long_name, value, err);
     allot_code rc = open_attribute(h, name, -1, &id, &found, err);
     if (rc) return rc;
     hid_t type = H5Tcopy(H5T_C_S1);
     size_t size = H5Tget_size(found) + 1;
-    H5Tset_size(type, size);
-    H5Tset_cset(type, H5Tget_cset(found));
-    *value = allot_mem_array(size, 1, err);
-    if (!*value) {
+    int bad = H5Tset_size(type, size) < 0 || H5Tset_cset(type, H5Tget_cset(found)) < 0;
+    rc = allot_h5_made(h, name, bad ? -1 : type, err);
+    if (!rc && !(*value = allot_mem_array(size, 1, err))) {
         rc = ALLOT_ERUNTIME;
-    } else if (H5Aread(id, type, *value) < 0) {
+    } else if (!rc && H5Aread(id, type, *value) < 0) {
         rc = allot_h5_failed(h, name, err);
         free(*value);
         *value = NULL;
@@ -127,7 +136,7 @@ allot_code allot_h5_get_text(allot_h5 *h, const char *name, char **value, allot_
 allot_code allot_h5_set_long(allot_h5 *h, const char *name, long value, allot_err *err)
 {
     int64_t v = value;
-    return write_attribute(h, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &v, err);
+    return write_attribute(h, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &v, sizeof v, err);
 }
 
 allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max, long *value,
@@ -144,7 +153,7 @@ allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max, 
 
 allot_code allot_h5_set_double(allot_h5 *h, const char *name, double value, allot_err *err)
 {
-    return write_attribute(h, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, err);
+    return write_attribute(h, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, sizeof value, err);
 }
 
 allot_code allot_h5_get_double(allot_h5 *h, const char *name, double *value, allot_err *err)

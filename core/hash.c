@@ -5,10 +5,13 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
+#include "liballot/mem.h"
 
-void allot_sha256(const void *bytes, size_t n, uint8_t out[32])
+allot_code allot_sha256(const void *bytes, size_t n, uint8_t out[32], allot_err *err)
 {
-    SHA256(bytes, n, out);
+    if (SHA256(bytes, n, out)) return ALLOT_OK;
+    allot_mem_short();
+    return allot_fail(err, ALLOT_ERUNTIME, "out of memory for a hash");
 }
 
 void allot_hex(const uint8_t *bytes, size_t n, char *out)
@@ -23,8 +26,8 @@ void allot_hex(const uint8_t *bytes, size_t n, char *out)
 
 void allot_short_id(const char *text, char out[17])
 {
-    uint8_t digest[32];
-    allot_sha256(text, strlen(text), digest);
+    uint8_t digest[32] = {0};
+    (void)!allot_sha256(text, strlen(text), digest, NULL);
     allot_hex(digest, 8, out);
 }
 
@@ -48,7 +51,7 @@ allot_code allot_sha256_file(const char *path, char out[65], allot_err *err)
     allot_code rc = ALLOT_OK;
     if (hash_stream(f, ctx, digest))
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %s", path,
-                        errno ? strerror(errno) : "hashing failed");
+                        errno ? strerror(errno) : "out of memory for a hash");
     else
         allot_hex(digest, sizeof digest, out);
     EVP_MD_CTX_free(ctx);

@@ -7,6 +7,19 @@
 #include "core/atomicfile.h"
 #include "core/buf.h"
 #include "liballot/jsontext.h"
+#include "liballot/mem.h"
+
+static void *counted_malloc(size_t n)
+{
+    void *p = malloc(n);
+    if (!p) allot_mem_short();
+    return p;
+}
+
+void allot_json_count_shortages(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){counted_malloc, free});
+}
 
 allot_code allot_json_parse(const char *text, size_t n, const char *where, cJSON **out,
                             allot_err *err)
@@ -30,7 +43,10 @@ allot_code allot_json_load(const char *path, size_t max_bytes, cJSON **out, allo
 static allot_code printed(const cJSON *value, int indented, char **out, allot_err *err)
 {
     *out = indented ? cJSON_Print(value) : cJSON_PrintUnformatted(value);
-    return *out ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory for JSON");
+    if (*out && !allot_mem_shortages()) return ALLOT_OK;
+    free(*out);
+    *out = NULL;
+    return allot_fail(err, ALLOT_ERUNTIME, "out of memory for JSON");
 }
 
 allot_code allot_json_save(const char *path, const cJSON *value, allot_err *err)

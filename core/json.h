@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include "liballot/err.h"
 
+/* From now on cJSON's failed allocations are counted (liballot/mem.h): a tree that lacks a field for
+ * want of memory is neither saved nor printed. Once per process, before any other thread. */
+void allot_json_count_shortages(void);
+
 /* text of n bytes; where: for messages ("'costs.json'", "line 7 of 'x.jsonl'"). The caller deletes
  * *out. The whole text must be one value. */
 ALLOT_MUST_CHECK allot_code allot_json_parse(const char *text, size_t n, const char *where,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/json.h"
 #include "core/log.h"
 #include "liballot/mem.h"
 
@@ -361,11 +362,20 @@ static allot_code dispatch(const char *program, const char *about, const allot_c
                       argv[1], program, program);
 }
 
+/* What was made while memory ran out may lack a part, whatever the calls in between made of it. */
+static allot_code check_memory(allot_code rc, allot_err *err)
+{
+    if (!allot_mem_shortages() || strstr(err->msg, "out of memory")) return rc;
+    if (rc) return allot_fail(err, rc, "out of memory (and then: %s)", err->msg);
+    return allot_fail(err, ALLOT_ERUNTIME, "out of memory on the way: the result may lack a part");
+}
+
 int allot_main(const char *program, const char *about, const allot_command *commands,
                int n_commands, int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, reported below */
     allot_log_program(program);
+    allot_json_count_shortages();
     keep kept = {0};
     allot_err err = {0};
     allot_code rc = dispatch(program, about, commands, n_commands, argc, argv, &kept, &err);
@@ -374,6 +384,7 @@ int allot_main(const char *program, const char *about, const allot_command *comm
             allot_fail(rc ? NULL : &err, ALLOT_ERUNTIME, "cannot write to stdout");
         if (!rc) rc = write_rc;
     }
+    rc = check_memory(rc, &err);
     if (rc && err.msg[0]) allot_log_error("%s", err.msg);
     for (size_t i = 0; i < kept.n; i++) free(kept.at[i]);
     free(kept.at);

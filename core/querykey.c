@@ -103,7 +103,7 @@ allot_code allot_key_of_text(const char *text, size_t n, allot_key *out, allot_e
     if (rc) return rc;
     size = collapse(nfc, size);
     if (size == 0) rc = allot_fail(err, ALLOT_EINPUT, "the text is empty");
-    else allot_sha256(nfc, size, out->b);
+    else rc = allot_sha256(nfc, size, out->b, err);
     free(nfc);
     return rc;
 }

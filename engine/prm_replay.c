@@ -32,14 +32,13 @@ static void close_file(void *state)
     free(f);
 }
 
-static allot_key joint_key(const allot_key *query, const allot_key *text)
+static allot_code joint_key(const allot_key *query, const allot_key *text, allot_key *out,
+                            allot_err *err)
 {
     uint8_t both[2 * sizeof(allot_key)];
-    allot_key out;
     memcpy(both, query, sizeof *query);
     memcpy(both + sizeof *query, text, sizeof *text);
-    allot_sha256(both, sizeof both, out.b);
-    return out;
+    return allot_sha256(both, sizeof both, out->b, err);
 }
 
 static allot_code take_scores(replay *f, const cJSON *list, const char *where, allot_err *err)
@@ -75,10 +74,9 @@ static allot_code take_entry(replay *f, const cJSON *o, const char *where, allot
         rc = allot_mem_grow((void **)&f->keys, &f->key_capacity, f->n + 1, sizeof *f->keys, err);
     if (!rc)
         rc = allot_mem_grow((void **)&f->ends, &f->end_capacity, f->n + 1, sizeof *f->ends, err);
-    if (rc) return rc;
-    f->keys[f->n] = joint_key(&query, &of_text);
-    f->ends[f->n++] = f->n_scores;
-    return ALLOT_OK;
+    if (!rc) rc = joint_key(&query, &of_text, &f->keys[f->n], err);
+    if (!rc) f->ends[f->n++] = f->n_scores;
+    return rc;
 }
 
 static allot_code take_line(const char *line, size_t n, long number, void *user, allot_err *err)
@@ -117,11 +115,12 @@ static allot_code find_scores(const replay *f, const allot_prm_call *call, allot
                               allot_err *err)
 {
     const allot_engine *e = call->engine;
-    allot_key of_text;
+    allot_key of_text, joint;
     char hex[65], query[65];
     allot_buf unused = {0};
-    allot_sha256(t->text, t->n, of_text.b);
-    allot_key joint = joint_key(&t->query->key, &of_text);
+    allot_code rc = allot_sha256(t->text, t->n, of_text.b, err);
+    if (!rc) rc = joint_key(&t->query->key, &of_text, &joint, err);
+    if (rc) return rc;
     long i = allot_keyindex_find(&f->index, &joint);
     allot_key_hex(&of_text, hex);
     allot_key_hex(&t->query->key, query);
@@ -135,7 +134,7 @@ static allot_code find_scores(const replay *f, const allot_prm_call *call, allot
     if (n != 1 && n != steps)
         return allot_fail(err, ALLOT_EINPUT, "'%s' has %d scores for the %d steps of text %s",
                           f->path, n, steps, hex);
-    allot_code rc = allot_prm_room(t, n, err);
+    rc = allot_prm_room(t, n, err);
     if (!rc) memcpy(t->scores, f->scores + from, (size_t)n * sizeof *t->scores);
     return rc;
 }

@@ -86,7 +86,10 @@ allot_code allot_jsontext_parse(const char *text, size_t n, const char *where, c
     const char *no = objection(text, n);
     if (no) return allot_fail(err, ALLOT_EINPUT, "%s: %s", where, no);
     const char *end = NULL;
+    long shortages = allot_mem_shortages();
     cJSON *v = cJSON_ParseWithLengthOpts(text, n, &end, 0);
+    if (!v && allot_mem_shortages() > shortages)
+        return allot_fail(err, ALLOT_ERUNTIME, "%s: out of memory", where);
     if (!v)
         return allot_fail(err, ALLOT_EINPUT, "%s: %s", where,
                           n == 0 ? "is empty, not JSON" : "is not valid JSON");

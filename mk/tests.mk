@@ -3,7 +3,8 @@
 # tests (bats); one TAP harness runs both and closes with 'N passed, N failed'.
 TEST_SRCS  := $(wildcard tests/unit/test_*.c tests/property/test_*.c)
 TEST_BINS  := $(TEST_SRCS:%.c=$(B)/%)
-TOOL_SRCS  := $(wildcard tests/tools/*.c tests/faults/*.c)
+PRELOAD    := $(B)/tests/faults/failpreload.so
+TOOL_SRCS  := $(filter-out tests/faults/failpreload.c,$(wildcard tests/tools/*.c tests/faults/*.c))
 TOOL_BINS  := $(TOOL_SRCS:%.c=$(B)/%)
 BENCH_SRCS := $(wildcard tests/bench/*.c)
 BENCH_BINS := $(BENCH_SRCS:%.c=$(B)/%)
@@ -20,7 +21,12 @@ $(TEST_MAINS): $(B)/%: $(B)/%.o $(ARCHIVES)
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
 JOBS ?= $(shell nproc)
 .PHONY: test test-long test-programs test-unit test-cli bench asan ubsan tsan
-test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS) $(FUZZ_BINS)
+test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS) $(FUZZ_BINS) $(PRELOAD)
+# Loaded into programs, so without a sanitizer of its own.
+$(PRELOAD): $(B)/%.so: %.c
+	$(Q)mkdir -p $(@D)
+	@$(if $(Q),echo "  CC $<")
+	$(Q)$(CC) $(CFLAGS_COMMON) -O2 -fno-builtin -fPIC -shared -o $@ $<
 
 test: deps-test
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory test-programs
@@ -28,7 +34,7 @@ test: deps-test
 	  $(TEST_BINS) $(CLI_TESTS)
 test-unit: $(TEST_BINS)
 	$(Q)ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) $(TEST_BINS)
-test-cli: $(PROGRAMS) $(TOOL_BINS) $(FUZZ_BINS)
+test-cli: $(PROGRAMS) $(TOOL_BINS) $(FUZZ_BINS) $(PRELOAD)
 	$(Q)ALLOT_BIN=$(CURDIR)/$(B)/bin ALLOT_BUILD=$(CURDIR)/$(B) perl tests/run.pl --jobs $(JOBS) \
 	  $(CLI_TESTS)
 # Minutes each, one after the other: they need the processors for themselves.
