@@ -35,6 +35,7 @@ static const allot_option options[] = {
      "with --bundle: accuracy that a token is worth (default: several)", 0, 1e6},
     {"lambda-seconds", ALLOT_OPT_DOUBLE, &choice.lambda_per_second, "Y",
      "with --bundle: accuracy that a second is worth (default: several)", 0, 1e6},
+    ALLOT_FORCE_ROW,
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
 /* What a comparison with an old table shows. */

@@ -32,6 +32,7 @@ static const allot_option options[] = {
      "weight cells by their effective number of trials (default: equally)", 0, 0},
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
      "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
+    ALLOT_FORCE_ROW,
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
 /* What the report shows, before and after. */

@@ -39,6 +39,7 @@ static const allot_option options[] = {
      0, 0},
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
      "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
+    ALLOT_FORCE_ROW,
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 
 /* Means over the cells of one strategy that are there. */
@@ -239,6 +240,7 @@ static cJSON *compare_with_old(const char *path, const allot_outcomes *o)
     if (allot_outcomes_load(path, &old, &err) || !(change = allot_label_change(&old, o, &err)))
         allot_log_warn("what changed cannot be told: %s", err.msg);
     allot_outcomes_clear(&old);
+    allot_input_forget(path); /* what it said is told; now it may be replaced */
     return change;
 }
 

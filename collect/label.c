@@ -356,6 +356,8 @@ static allot_code check_queries(const allot_label_settings *s, const allot_grade
                       s->run_dir, g->counts.n_no_reference);
 }
 
+static const allot_kind answers_kind = {"a file of --answers", allot_kind_begins, "{\"key\":\""};
+
 allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
                            allot_label_summary *summary, allot_err *err)
 {
@@ -375,7 +377,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     if (!code) code = check_sample_seconds(s, &manifest, err);
     if (!code) code = choose_strategies(s, &manifest, &set, err);
     if (!code) code = load_problems(s, &problems, err);
-    if (!code && s->answers) code = allot_atomic_begin(&answers, s->answers, err);
+    if (!code && s->answers) code = allot_atomic_begin(&answers, s->answers, &answers_kind, err);
     const allot_graded_options options = {s->grade, s->paper, (uint64_t)s->seed, answers.file};
     if (!code)
         code = allot_graded_load(s->run_dir, &manifest, &problems, &set, &options, &graded, err);

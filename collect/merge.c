@@ -211,7 +211,7 @@ static allot_code copy_problems(const merging *m, allot_err *err)
     size_t n;
     allot_code rc =
         from && to ? allot_file_read(from, MAX_PROBLEMS, &bytes, &n, err) : ALLOT_ERUNTIME;
-    if (!rc) rc = allot_file_write(to, bytes, n, err);
+    if (!rc) rc = allot_file_write(to, &allot_kind_any, bytes, n, err);
     free(bytes);
     free(from);
     free(to);
@@ -224,7 +224,7 @@ static allot_code write_run(merging *m, allot_err *err)
     allot_code rc = allot_mkdir(m->s->output, err);
     char *path = allot_rundir_path(m->s->output, "journal.jsonl", err);
     if (!rc && !path) rc = ALLOT_ERUNTIME;
-    if (!rc) rc = allot_atomic_begin(&m->journal, path, err);
+    if (!rc) rc = allot_atomic_begin(&m->journal, path, &allot_kind_any, err);
     for (int i = 0; !rc && i < m->s->n; i++)
         rc = copy_shard(m, &m->shards[i], err);
     if (!rc) rc = allot_atomic_commit(&m->journal, err);

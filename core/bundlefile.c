@@ -133,6 +133,20 @@ static allot_code check(const allot_probefile *p, const allot_costs *costs, cons
     return rc ? allot_fail_in(err, "cannot write '%s'", path) : ALLOT_OK;
 }
 
+/* A safetensors file whose metadata name us; its header begins behind 8 bytes of length. */
+static int is_bundle(const char *path, const void *user)
+{
+    (void)user;
+    char start[512];
+    FILE *f = fopen(path, "rbe");
+    size_t n = f ? fread(start, 1, sizeof start, f) : 0;
+    if (f) fclose(f);
+    return n > 8 && start[8] == '{' && memmem(start + 8, n - 8, "\"__metadata__\"", 14) &&
+           memmem(start + 8, n - 8, "\"allot\"", 7);
+}
+
+static const allot_kind kind = {"a bundle", is_bundle, NULL};
+
 allot_code allot_bundlefile_save(const char *path, const allot_probefile *probe,
                                  const allot_costs *costs, const cJSON *hardware,
                                  const cJSON *provenance, allot_err *err)
@@ -146,7 +160,7 @@ allot_code allot_bundlefile_save(const char *path, const allot_probefile *probe,
     allot_code rc = make_bytes(probe, manifest, &bytes, err);
     cJSON_Delete(manifest);
     if (!rc) rc = check(probe, costs, path, &bytes, err);
-    if (!rc) rc = allot_file_write(path, bytes.at, bytes.n, err);
+    if (!rc) rc = allot_file_write(path, &kind, bytes.at, bytes.n, err);
     allot_buf_clear(&bytes);
     return rc;
 }

@@ -40,11 +40,12 @@ static herr_t take(unsigned n, const H5E_error2_t *e, void *user)
 
 /* What HDF5 says about the call that just failed: the deepest of its errors. Its system errors carry
  * times and addresses, of which only the message in quotes is of use. Returns 1 when it was memory
- * that failed; where HDF5 has no reason to give, it had no memory for one either. */
+ * that failed, of which HDF5 often speaks as of something else ("can't find object for ID"); where it
+ * has no reason to give, it had no memory for one either. */
 static int last_complaint(char text[300])
 {
     static const char mark[] = "error message = '";
-    complaint c = {.out_of_memory = H5Eget_num(H5E_DEFAULT) <= 0};
+    complaint c = {.out_of_memory = errno == ENOMEM || H5Eget_num(H5E_DEFAULT) <= 0};
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take, &c);
     if (c.out_of_memory) allot_mem_short();
     snprintf(text, 300, "%s", c.out_of_memory ? "out of memory" : c.text);
@@ -147,6 +148,13 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
 allot_code allot_h5_open(const char *path, const char *schema, int version, allot_h5 **out,
                          allot_err *err)
 {
+    allot_input_note(path);
+    return allot_h5_reopen(path, schema, version, out, err);
+}
+
+allot_code allot_h5_reopen(const char *path, const char *schema, int version, allot_h5 **out,
+                           allot_err *err)
+{
     char why[300];
     uint64_t size = 0;
     *out = NULL;
@@ -170,6 +178,18 @@ allot_code allot_h5_open(const char *path, const char *schema, int version, allo
     return rc;
 }
 
+/* user: the schema. */
+static int has_schema(const char *path, const void *user)
+{
+    allot_h5 *h = NULL;
+    char *found = NULL;
+    int yes = allot_h5_reopen(path, NULL, 0, &h, NULL) == ALLOT_OK &&
+              allot_h5_get_text(h, "schema", &found, NULL) == ALLOT_OK && !strcmp(found, user);
+    free(found);
+    allot_h5_close(&h);
+    return yes;
+}
+
 allot_code allot_h5_create(const char *path, const char *schema, int version, allot_h5 **out,
                            allot_err *err)
 {
@@ -177,7 +197,10 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     *out = NULL;
     allot_h5 *h = new_handle(path, err);
     if (!h) return ALLOT_ERUNTIME;
-    allot_code rc = allot_atomic_path(&h->out, path, err);
+    char what[160];
+    snprintf(what, sizeof what, "a file of kind '%.100s'", schema);
+    allot_code rc =
+        allot_atomic_path(&h->out, path, &(allot_kind){what, has_schema, schema}, err);
     if (rc) {
         allot_h5_close(&h);
         return rc;

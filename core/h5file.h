@@ -40,6 +40,9 @@ ALLOT_MUST_CHECK allot_code allot_h5_note(allot_h5 *h, const allot_h5_written *a
                                           const void *bytes, size_t n, allot_err *err);
 /* Reads everything that was noted from the finished file under its temporary name. */
 ALLOT_MUST_CHECK allot_code allot_h5_verify(const allot_h5 *h, allot_err *err);
+/* As allot_h5_open, for files of our own: does not count as reading an input. */
+ALLOT_MUST_CHECK allot_code allot_h5_reopen(const char *path, const char *schema, int version,
+                                            allot_h5 **out, allot_err *err);
 /* Bytes of one element. */
 size_t allot_h5_size(allot_h5_type type);
 /* Refuses ids that could not be made (out of memory), before they are used. */

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "liballot/mem.h"
+#include "atomicfile.h"
 #include "log.h"
 #include "progress.h"
 
@@ -127,9 +128,12 @@ allot_code allot_journal_open(const char *path, allot_journal **out, allot_err *
     allot_journal *j = allot_mem_array(1, sizeof *j, err);
     if (!j) return ALLOT_ERUNTIME;
     allot_code rc = ALLOT_OK;
-    j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
     j->path = allot_mem_text(path, strlen(path), err);
-    if (j->fd < 0)
+    if (j->fd < 0 && errno == ELOOP)
+        rc = allot_fail(err, ALLOT_EINPUT, "cannot write '%s': it is a symbolic link, which may lead "
+                        "anywhere (link the directory of the run instead)", path);
+    else if (j->fd < 0)
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, strerror(errno));
     else if (!j->path) rc = ALLOT_ERUNTIME;
     if (!rc) rc = lock(j, err);
@@ -246,6 +250,7 @@ allot_code allot_journal_read(const char *path, allot_journal_line f, void *user
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) return ALLOT_OK;
     if (fd < 0) return io_fail(err, "read", path, "");
+    allot_input_note(path);
     reader r = {.path = path, .f = f, .user = user};
     allot_code rc = read_all(fd, &r, err);
     *torn = !rc && r.n > 0;

@@ -49,9 +49,28 @@ static allot_code printed(const cJSON *value, int indented, char **out, allot_er
     return allot_fail(err, ALLOT_ERUNTIME, "out of memory for JSON");
 }
 
+/* The file's "schema" is the first in it, as we write it and people leave it. */
+static int has_schema(const char *path, const void *user)
+{
+    char start[4096], want[128];
+    FILE *f = fopen(path, "rbe");
+    size_t n = f ? fread(start, 1, sizeof start - 1, f) : 0;
+    if (f) fclose(f);
+    start[n] = '\0';
+    char *at = strstr(start, "\"schema\"");
+    if (!at || start[strspn(start, " \t\r\n")] != '{') return 0;
+    at += strlen("\"schema\"");
+    at += strspn(at, " \t\r\n:");
+    snprintf(want, sizeof want, "\"%.100s\"", (const char *)user);
+    return strncmp(at, want, strlen(want)) == 0;
+}
+
 allot_code allot_json_save(const char *path, const cJSON *value, allot_err *err)
 {
-    char *text = NULL;
+    const char *schema = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(value, "schema"));
+    char what[160], *text = NULL;
+    snprintf(what, sizeof what, "a file of kind '%.100s'", schema ? schema : "?");
+    const allot_kind kind = {what, has_schema, schema ? schema : "?"};
     allot_code rc = printed(value, 1, &text, err);
     if (rc) return rc;
     allot_buf b = {0};
@@ -59,7 +78,7 @@ allot_code allot_json_save(const char *path, const cJSON *value, allot_err *err)
     allot_buf_str(&b, "\n");
     free(text);
     rc = allot_buf_check(&b, err);
-    if (!rc) rc = allot_file_write(path, b.at, b.n, err);
+    if (!rc) rc = allot_file_write(path, &kind, b.at, b.n, err);
     allot_buf_clear(&b);
     return rc;
 }

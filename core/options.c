@@ -362,12 +362,22 @@ static allot_code dispatch(const char *program, const char *about, const allot_c
                       argv[1], program, program);
 }
 
-/* What was made while memory ran out may lack a part, whatever the calls in between made of it. */
+/* What was made while memory ran out may lack a part, whatever the calls in between made of it. A
+ * library's shortage shows in errno only, and only matters where the command failed. */
 static allot_code check_memory(allot_code rc, allot_err *err)
 {
-    if (!allot_mem_shortages() || strstr(err->msg, "out of memory")) return rc;
+    int short_of_it = allot_mem_shortages() > 0 || (rc && errno == ENOMEM);
+    if (!short_of_it || strstr(err->msg, "out of memory")) return rc;
     if (rc) return allot_fail(err, rc, "out of memory (and then: %s)", err->msg);
     return allot_fail(err, ALLOT_ERUNTIME, "out of memory on the way: the result may lack a part");
+}
+
+static int finished; /* allot_main has come to its end */
+
+/* libhdf5 calls exit() when it cannot have memory for an id of its own. */
+static void on_exit_elsewhere(void)
+{
+    if (!finished) allot_log_error("a library ended the program, as it does when out of memory");
 }
 
 int allot_main(const char *program, const char *about, const allot_command *commands,
@@ -375,9 +385,12 @@ int allot_main(const char *program, const char *about, const allot_command *comm
 {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, reported below */
     allot_log_program(program);
+    (void)atexit(on_exit_elsewhere);
     allot_json_count_shortages();
+    allot_inputs_watch();
     keep kept = {0};
     allot_err err = {0};
+    errno = 0;
     allot_code rc = dispatch(program, about, commands, n_commands, argc, argv, &kept, &err);
     if (fflush(stdout) || ferror(stdout)) {
         allot_code write_rc =
@@ -388,5 +401,6 @@ int allot_main(const char *program, const char *about, const allot_command *comm
     if (rc && err.msg[0]) allot_log_error("%s", err.msg);
     for (size_t i = 0; i < kept.n; i++) free(kept.at[i]);
     free(kept.at);
+    finished = 1;
     return (int)rc;
 }

@@ -5,6 +5,7 @@
 #ifndef ALLOT_OPTIONS_H
 #define ALLOT_OPTIONS_H
 #include <stdint.h>
+#include "core/atomicfile.h"
 #include "liballot/err.h"
 
 typedef enum {
@@ -40,6 +41,11 @@ typedef struct {
     const char **args; /* [n_args] what is left after the options; freed by the frame */
     int n_args;
 } allot_common;
+
+/* The row of a command that writes files: what is there is replaced only if it is of the same kind. */
+#define ALLOT_FORCE_ROW                                                                            \
+    {"force", ALLOT_OPT_FLAG, &allot_output_force, NULL,                                           \
+     "replace an existing output even if it is something else", 0, 0}
 
 /* A program or one of its subcommands. run gets the parsed common options; its options are in the
  * targets of the table. It returns the exit code and writes its result to stdout; the frame prints

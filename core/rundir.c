@@ -137,6 +137,7 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     allot_code rc = allot_mkdir(dir, err);
     char *path = rc ? NULL : allot_rundir_path(dir, MANIFEST, err);
     if (!path) return ALLOT_ERUNTIME;
+    allot_input_forget(path); /* a run grows: what was read of it is in r */
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "schema", r->schema);
     cJSON_AddNumberToObject(o, "version", MANIFEST_VERSION);

@@ -277,6 +277,7 @@ static const allot_option options[] = {
     {"cacert", ALLOT_OPT_STRING, &client.cacert, "FILE", "certificate authorities", 0, 0},
     {"header", ALLOT_OPT_LIST, &client.headers, "'NAME: VALUE'",
      "sent with every request; may be given several times", 0, 0},
+    ALLOT_FORCE_ROW,
     {0}};
 
 const allot_command allot_cmd_embed = {

@@ -47,6 +47,7 @@ static const allot_option options[] = {
     {"max-retries", ALLOT_OPT_INT, &max_retries, "N", "of each request (8)", 0, 100},
     {"hub-url", ALLOT_OPT_STRING, &hub_url, "URL",
      "server of the dataset viewer (" ALLOT_HUB_URL ")", 0, 0},
+    ALLOT_FORCE_ROW,
     {0}};
 
 const allot_command allot_cmd_fetch = {

@@ -93,6 +93,7 @@ static const allot_option options[] = {
     {"limit", ALLOT_OPT_LONG, &limit, "N", "write at most so many (all)", 1, 1e12},
     {"shuffle", ALLOT_OPT_FLAG, &shuffle, NULL,
      "with --limit: drawn at random, by a hash of key and --seed, instead of the first", 0, 0},
+    ALLOT_FORCE_ROW,
     {0}};
 
 const allot_command allot_cmd_import = {

@@ -57,6 +57,7 @@ static const allot_option options[] = {
     {"query-prefix", ALLOT_OPT_STRING, &settings.prefix, "TEXT", "what was put before each query",
      0, 0},
     {"normalized", ALLOT_OPT_FLAG, &settings.normalized, NULL, "the vectors have length 1", 0, 0},
+    ALLOT_FORCE_ROW,
     {0}};
 
 const allot_command allot_cmd_import_embeddings = {

@@ -48,6 +48,7 @@ static const allot_option options[] = {
      "several rows of one query and strategy are trials (else an error)", 0, 0},
     {"named", ALLOT_OPT_FLAG, &settings.named, NULL, "take any text as the name of a strategy", 0,
      0},
+    ALLOT_FORCE_ROW,
     {0}};
 
 const allot_command allot_cmd_import_outcomes = {

@@ -60,6 +60,7 @@ static const allot_option options[] = {
     {"by", ALLOT_OPT_STRING, &by, "COLUMN", "hold the shares within each source or level", 0, 0},
     {"near", ALLOT_OPT_DOUBLE, &near, "S",
      "keep queries that are so similar in one split (0.8: see overlap)", 0.5, 1},
+    ALLOT_FORCE_ROW,
     {0}};
 
 const allot_command allot_cmd_split = {

@@ -306,12 +306,14 @@ static allot_code copy_line(const char *line, size_t n, long number, void *user,
     return ALLOT_OK;
 }
 
+static const allot_kind rows_kind = {"a file of rows of 'fetch'", allot_kind_begins, "{"};
+
 static allot_code finish(fetch *f, const char *output, allot_err *err)
 {
     allot_atomic a = {0};
     int torn;
     allot_code rc = allot_journal_sync(f->part, err);
-    if (!rc) rc = allot_atomic_begin(&a, output, err);
+    if (!rc) rc = allot_atomic_begin(&a, output, &rows_kind, err);
     copying c = {a.file, wanted(f)};
     if (!rc) rc = allot_journal_read(f->part_path, copy_line, &c, &torn, err);
     if (!rc) rc = allot_atomic_commit(&a, err);

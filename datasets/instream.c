@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include "core/atomicfile.h"
 #include "core/buf.h"
 #include "core/options.h"
 #include "liballot/mem.h"
@@ -90,6 +91,7 @@ allot_code allot_instream_open(const char *path, allot_instream **out, allot_err
 {
     *out = NULL;
     FILE *file = fopen(path, "rb");
+    allot_input_note(path);
     if (!file)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %s", path, strerror(errno));
     allot_instream *s = allot_mem_array(1, sizeof *s, err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "core/atomicfile.h"
 #include "liballot/mem.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read as they lie");
@@ -172,6 +173,7 @@ allot_code allot_npy_load(const char *path, long max_columns, float **at, long *
     npy_header h = {0};
     *at = NULL;
     FILE *file = fopen(path, "rb");
+    allot_input_note(path);
     if (!file)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%.250s': %s", path, strerror(errno));
     allot_code rc = read_text(file, path, text, err);

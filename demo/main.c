@@ -42,6 +42,15 @@ static void wait_for_signal(void) {
     while (!allot_interrupted()) nanosleep(&moment, NULL); /* a signal ends the sleep early */
 }
 
+static int is_number(const char *path, const void *user) {
+    (void)user;
+    char text[16] = "";
+    FILE *f = fopen(path, "re");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f) fclose(f);
+    return n > 0 && n < sizeof text - 1 && strspn(text, "0123456789\n") == n;
+}
+
 static allot_code announce(const allot_common *common, int port, allot_err *err) {
     char text[16];
     if (common->json)
@@ -53,7 +62,8 @@ static allot_code announce(const allot_common *common, int port, allot_err *err)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot write to standard output");
     if (options.port_file == NULL) return ALLOT_OK;
     snprintf(text, sizeof text, "%d\n", port);
-    return allot_file_write(options.port_file, text, strlen(text), err);
+    static const allot_kind kind = {"a port number", is_number, NULL};
+    return allot_file_write(options.port_file, &kind, text, strlen(text), err);
 }
 
 /* Signals are the main thread's: all others are started with them blocked. */

@@ -23,7 +23,7 @@ static int no_pictures;
      10, 5000},                                                                                   \
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",                                                \
      "missing cells: refuse (default), drop-query, drop-strategy", 0, 0},                         \
-    {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0}
+    {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0}, ALLOT_FORCE_ROW
 
 static const allot_option report_options[] = {
     {"bundle", ALLOT_OPT_NEEDED, &inputs.bundle, "FILE", "model.safetensors (required)", 0, 0},

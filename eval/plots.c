@@ -32,7 +32,7 @@ allot_code allot_plots_draw(const char *dir, const char *script, int *drawn, all
     allot_buf path = {0};
     allot_buf_printf(&path, "%s/plots.gp", dir);
     allot_code rc = allot_buf_check(&path, err);
-    if (!rc) rc = allot_file_write(path.at, script, strlen(script), err);
+    if (!rc) rc = allot_file_write(path.at, &allot_kind_any, script, strlen(script), err);
     allot_buf_clear(&path);
     if (rc) return rc;
     int status = run_gnuplot(dir);

@@ -299,7 +299,7 @@ allot_code allot_tables_save(const char *dir, const char *name, const allot_buf 
     allot_buf_printf(&path, "%s/%s", dir, name);
     allot_code rc = allot_buf_check(text, err);
     if (!rc) rc = allot_buf_check(&path, err);
-    if (!rc) rc = allot_file_write(path.at, text->at ? text->at : "", text->n, err);
+    if (!rc) rc = allot_file_write(path.at, &allot_kind_any, text->at ? text->at : "", text->n, err);
     allot_buf_clear(&path);
     return rc;
 }

@@ -14,6 +14,7 @@ static const allot_option options[] = {
      "allow a probe that was not calibrated", 0, 0},
     {"output", ALLOT_OPT_NEEDED, &tool.output, "FILE", "the bundle to write (model.safetensors)", 0,
      0},
+    ALLOT_FORCE_ROW,
     {0},
 };
 

@@ -212,7 +212,7 @@ static inline void fixture_write(const char *dir, fixture_lines *l, const fixtur
     for (int i = 0; i < l->n; i++)
         allot_buf_clear(&l->line[i]);
     fixture_path(path, dir, "journal.jsonl");
-    fixture_must(allot_file_write(path, all.at, all.n, &err), &err);
+    fixture_must(allot_file_write(path, &allot_kind_any, all.at, all.n, &err), &err);
     allot_buf_clear(&all);
 }
 

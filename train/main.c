@@ -27,6 +27,7 @@ static const allot_option options[] = {
      "weight each cell by its effective number of trials (default none)", 0, 0},
     {"missing", ALLOT_OPT_STRING, &tool.missing, "HOW",
      "missing cells: refuse (default), drop-query, drop-strategy or mask", 0, 0},
+    ALLOT_FORCE_ROW,
     {0},
 };
 

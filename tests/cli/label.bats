@@ -98,9 +98,11 @@ refused() {
     cp old.h5 o.h5
     allot-collect label --quiet run o.h5 > out
     grep -q '^changed: single  *1 of 6 labels, by at most 0.6250, mean 0.3125 -> 0.2083' out
-    # a file that is no outcomes is replaced, and said so
+    # a file that is no outcomes is replaced if that is asked for, and said so
     echo text > o.h5
-    allot-collect label run o.h5 > out 2> err
+    refused 2 "cannot write 'o.h5': what is there is not a file of kind 'allot-outcomes'" \
+        allot-collect label --quiet run o.h5
+    allot-collect label --force run o.h5 > out 2> err
     grep -q 'warning: what changed cannot be told: ' err
     allot-collect label --quiet run o.h5 --json > out
     jq -e '.changed.strategies | all(.changed == 0)' out

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* failpreload.c - an LD_PRELOAD that lets one call fail: ALLOT_FAIL=KIND:K[:ERRNO] makes the K-th call
  * of a kind (from 1) fail once, as a disk that was full for a moment or memory that was short for one
- * request does; ALLOT_FAIL_COUNT=FILE writes, at the end, how many calls of each kind there were.
+ * request does; ALLOT_FAIL_COUNT=FILE writes, at the end, how many calls of each kind there were, and
+ * ALLOT_FAIL_WHERE=FILE, at once, which object made the call that failed (a library or the program).
  * Kinds: write (write, pwrite, and what stdio is about to write), sync (fsync, fdatasync), rename,
  * close (files open for writing only), malloc (malloc, calloc, realloc).
  * tests/faults/sweep.py goes through all K. */
@@ -13,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { WRITE, SYNC, RENAME, CLOSE, MALLOC, N_KINDS };
 static const char *const names[N_KINDS] = {"write", "sync", "rename", "close", "malloc"};
 static long count[N_KINDS], fail_at;
 static int fail_kind = -1, fail_errno = ENOSPC, watching;
+static const char *where_path;
 
 static void *next(const char *name)
 {
@@ -28,6 +31,7 @@ static void *next(const char *name)
 __attribute__((constructor)) static void start(void)
 {
     const char *what = getenv("ALLOT_FAIL");
+    where_path = getenv("ALLOT_FAIL_WHERE");
     for (int i = 0; what && i < N_KINDS; i++) {
         size_t n = strlen(names[i]);
         if (strncmp(what, names[i], n) || what[n] != ':') continue;
@@ -50,15 +54,28 @@ __attribute__((destructor)) static void stop(void)
     if (f) fclose(f);
 }
 
+static void tell_where(const void *caller)
+{
+    Dl_info info;
+    int fd = where_path ? open(where_path, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
+    if (fd < 0) return;
+    if (dladdr(caller, &info) && info.dli_fname)
+        (void)!syscall(SYS_write, fd, info.dli_fname, strlen(info.dli_fname));
+    syscall(SYS_close, fd);
+}
+
 /* Counts a call; 1 when it is the one to fail. */
-static int fails(int kind)
+static int fails_at(int kind, const void *caller)
 {
     if (!watching) return 0;
     long k = __atomic_add_fetch(&count[kind], 1, __ATOMIC_RELAXED);
     if (kind != fail_kind || k != fail_at) return 0;
+    tell_where(caller);
     errno = fail_errno;
     return 1;
 }
+
+#define fails(kind) fails_at(kind, __builtin_return_address(0))
 
 static int is_file(int fd)
 {

@@ -105,20 +105,22 @@ static inline void refuses_wrong_files(allot_code (*load)(const char *path, allo
     REFUSED(load("absent.h5", &err), ALLOT_ERUNTIME,
             "cannot read 'absent.h5': No such file or directory");
     REFUSED(load(".", &err), ALLOT_ERUNTIME, "cannot read '.': it is a directory, not a file");
-    WORKS(allot_file_write("bad.h5", "", 0, &err));
+    WORKS(allot_file_write("bad.h5", &allot_kind_any, "", 0, &err));
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, "cannot read 'bad.h5': the file is empty (the step "
             "that makes it did not finish; run it again)");
     WORKS(allot_file_read(good, 1 << 24, &bytes, &n, &err));
-    WORKS(allot_file_write("bad.h5", bytes, n - 1, &err));
+    WORKS(allot_file_write("bad.h5", &allot_kind_any, bytes, n - 1, &err));
     snprintf(want, sizeof want, "cannot read 'bad.h5': truncated file: eof = %zu, sblock->base_addr "
              "= 0, stored_eof = %zu (not an HDF5 file, or cut off; make it again)", n - 1, n);
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, want);
     free(bytes);
+    assert_int_equal(unlink("bad.h5"), 0);
     WORKS(allot_h5_create("bad.h5", "allot-other", 1, &h, &err));
     WORKS(allot_h5_commit(&h, &err));
     snprintf(want, sizeof want, "cannot read 'bad.h5': its schema is 'allot-other', expected '%s'",
              schema);
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, want);
+    assert_int_equal(unlink("bad.h5"), 0);
     WORKS(allot_h5_create("bad.h5", schema, 99, &h, &err));
     WORKS(allot_h5_commit(&h, &err));
     snprintf(want, sizeof want, "cannot read 'bad.h5': version 99 of '%s', this program reads "

@@ -158,7 +158,7 @@ static void costs_come_back(void **state)
 static allot_code load_costs(const char *text, allot_err *report)
 {
     allot_costsfile c;
-    WORKS(allot_file_write("h.json", text, strlen(text), &err));
+    WORKS(allot_file_write("h.json", &allot_kind_any, text, strlen(text), &err));
     allot_code rc = allot_costsfile_load("h.json", &c, report);
     allot_costsfile_clear(&c);
     return rc;
@@ -171,7 +171,7 @@ static void costs_may_be_written_by_hand(void **state)
     allot_costsfile c;
     const char *text = COSTS("{\"load\":1,\"has_seconds\":true,\"strategies\":[{\"strategy\":"
                              "\"single\",\"tokens\":{\"mean\":100},\"seconds\":{\"mean\":2}}]}");
-    WORKS(allot_file_write("h.json", text, strlen(text), &err));
+    WORKS(allot_file_write("h.json", &allot_kind_any, text, strlen(text), &err));
     WORKS(allot_costsfile_load("h.json", &c, &err));
     assert_true(c.loads[0].at[0].seconds.mean == 2 && isnan(c.loads[0].at[0].seconds.p50));
     allot_costsfile_clear(&c);

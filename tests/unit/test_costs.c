@@ -101,7 +101,7 @@ static void repeated_rows(void **state)
     char *both = malloc(n + n_slower);
     memcpy(both, text, n);
     memcpy(both + n, slower, n_slower);
-    fixture_must(allot_file_write(path, both, n + n_slower, &err), &err);
+    fixture_must(allot_file_write(path, &allot_kind_any, both, n + n_slower, &err), &err);
     fixture_must(allot_timedrows_load(dir, &twice, &err), &err);
     assert_int_equal(twice.n, plain.n);
     assert_int_equal(twice.n_duplicates, 20);

@@ -71,7 +71,7 @@ static void provenance_has_a_time_only_when_told(void **state)
     const char *const inputs[] = {"in.txt", ".", NULL};
     cJSON *p;
     char *text;
-    WORKS(allot_file_write("in.txt", "abc", 3, &err));
+    WORKS(allot_file_write("in.txt", &allot_kind_any, "abc", 3, &err));
     unsetenv("SOURCE_DATE_EPOCH");
     WORKS(allot_provenance_make("allot-x", 7, inputs, &p, &err));
     text = cJSON_PrintUnformatted(p);

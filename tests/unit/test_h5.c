@@ -140,7 +140,7 @@ static void wrong_files_are_refused(void **state)
     (void)state;
     write_all("a.h5");
     refuses_wrong_files(load, "a.h5", "test");
-    WORKS(allot_file_write("bad.h5", "not a number file", 17, &err));
+    WORKS(allot_file_write("bad.h5", &allot_kind_any, "not a number file", 17, &err));
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, "cannot read 'bad.h5': file signature not found "
             "(not an HDF5 file, or cut off; make it again)");
     H5Fclose(H5Fcreate("bad.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));

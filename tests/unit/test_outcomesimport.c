@@ -8,7 +8,7 @@ static allot_outcomes import(const char *path, const char *text, const allot_out
                              long *missing)
 {
     allot_outcomes o;
-    WORKS(allot_file_write(path, text, strlen(text), &err));
+    WORKS(allot_file_write(path, &allot_kind_any, text, strlen(text), &err));
     WORKS(allot_outcomes_import(path, s, &o, missing, &err));
     return o;
 }
@@ -101,7 +101,7 @@ static void what_looks_like_a_number_of_a_row_is_refused(void **state)
                  "'%s' in line 2: two tables joined by row number pair different questions (give "
                  "the query's text, or its key with --problems)",
                  ids[i]);
-        WORKS(allot_file_write("t.csv", text, strlen(text), &err));
+        WORKS(allot_file_write("t.csv", &allot_kind_any, text, strlen(text), &err));
         REFUSED(allot_outcomes_import("t.csv", &s, &o, &missing, &err), ALLOT_EINPUT, want);
         assert_null(o.keys);
     }

@@ -22,7 +22,7 @@ static void sha256_is_the_standard_one(void **state)
     key_is("abc", want);
     allot_short_id("abc", id);
     assert_string_equal(id, "ba7816bf8f01cfea");
-    WORKS(allot_file_write("abc.txt", "abc", 3, &err));
+    WORKS(allot_file_write("abc.txt", &allot_kind_any, "abc", 3, &err));
     WORKS(allot_sha256_file("abc.txt", hex, &err));
     assert_string_equal(hex, want);
     REFUSED(allot_sha256_file("none.txt", hex, &err), ALLOT_ERUNTIME,

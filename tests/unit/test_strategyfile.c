@@ -5,7 +5,7 @@
 static allot_code load_text(const char *text, allot_err *report)
 {
     allot_strategies set;
-    WORKS(allot_file_write("s.json", text, strlen(text), &err));
+    WORKS(allot_file_write("s.json", &allot_kind_any, text, strlen(text), &err));
     allot_code rc = allot_strategyfile_load("s.json", &set, report);
     allot_strategies_clear(&set);
     return rc;
@@ -18,7 +18,7 @@ static void a_file_is_read_with_aliases(void **state)
     (void)state;
     const char *text = HEAD "[\"single\",\"self_consistency@8\",\"beam_search@8x4x20\"]}";
     allot_strategies set, want = set_of("single,majority@8,beam@8x4x20");
-    WORKS(allot_file_write("s.json", text, strlen(text), &err));
+    WORKS(allot_file_write("s.json", &allot_kind_any, text, strlen(text), &err));
     WORKS(allot_strategyfile_load("s.json", &set, &err));
     WORKS(allot_strategyfile_agree(&set, "a", &want, "b", "r", &err));
     assert_true(allot_strategies_id(&set) == allot_strategies_id(&want));

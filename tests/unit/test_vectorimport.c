@@ -19,7 +19,7 @@ static void write_npy(int version, const char *header, const void *numbers, size
     file[8] = (char)length;
     memcpy(file + at, header, length);
     memcpy(file + at + length, numbers, n);
-    WORKS(allot_file_write("x.npy", file, at + length + n, &err));
+    WORKS(allot_file_write("x.npy", &allot_kind_any, file, at + length + n, &err));
 }
 
 static void both_types_are_read(void **state)
@@ -98,13 +98,13 @@ static void wrong_files_are_refused(void **state)
                 bad[i].message);
         assert_null(at);
     }
-    WORKS(allot_file_write("x.npy", "\x93NUMPY\4\0\0\0", 10, &err));
+    WORKS(allot_file_write("x.npy", &allot_kind_any, "\x93NUMPY\4\0\0\0", 10, &err));
     REFUSED(allot_npy_load("x.npy", 3, &at, &rows, &columns, &err), ALLOT_EINPUT,
             CANNOT "its version is not 1, 2 or 3" REMEDY);
-    WORKS(allot_file_write("x.npy", "\x93NUMPY\1\0\xff\x0f{", 11, &err));
+    WORKS(allot_file_write("x.npy", &allot_kind_any, "\x93NUMPY\1\0\xff\x0f{", 11, &err));
     REFUSED(allot_npy_load("x.npy", 3, &at, &rows, &columns, &err), ALLOT_EINPUT,
             CANNOT "it is cut short" REMEDY);
-    WORKS(allot_file_write("x.npy", "PK", 2, &err));
+    WORKS(allot_file_write("x.npy", &allot_kind_any, "PK", 2, &err));
     REFUSED(allot_npy_load("x.npy", 3, &at, &rows, &columns, &err), ALLOT_EINPUT,
             CANNOT "it does not begin as a .npy file" REMEDY);
 }
@@ -121,12 +121,12 @@ static void rows_find_their_queries(void **state)
     allot_embeddings e;
     long repeated;
     write_npy(1, HEADER("<f4", "False", "(3, 2)"), x, sizeof x);
-    WORKS(allot_file_write("p.jsonl", lines, sizeof lines - 1, &err));
+    WORKS(allot_file_write("p.jsonl", &allot_kind_any, lines, sizeof lines - 1, &err));
     for (int i = 0; i < 3; i++) {
         allot_key_hex(&key[i % 2], list[i]);
         list[i][64] = '\n';
     }
-    WORKS(allot_file_write("keys", list, sizeof list, &err));
+    WORKS(allot_file_write("keys", &allot_kind_any, list, sizeof list, &err));
     allot_vectorimport s = {
         .npy = "x.npy", .order = "p.jsonl", .model = "m", .pooling = "cls", .prefix = "Q: "};
     for (int by_key = 0; by_key < 2; by_key++) {
@@ -144,11 +144,11 @@ static void rows_find_their_queries(void **state)
     s.normalized = 1;
     REFUSED(allot_vectors_import(&s, &e, &repeated, &err), ALLOT_EINPUT,
             "'x.npy': row 0 has length 5, not 1 (leave --normalized out)");
-    WORKS(allot_file_write("keys", list, 2 * sizeof *list, &err));
+    WORKS(allot_file_write("keys", &allot_kind_any, list, 2 * sizeof *list, &err));
     REFUSED(allot_vectors_import(&s, &e, &repeated, &err), ALLOT_EMISMATCH,
             "'keys' names 2 rows, 'x.npy' has 3 (they must be made from the same file, in the same "
             "order)");
-    WORKS(allot_file_write("keys", list, 100, &err));
+    WORKS(allot_file_write("keys", &allot_kind_any, list, 100, &err));
     allot_err err = {0};
     assert_int_equal(allot_vectors_import(&s, &e, &repeated, &err), ALLOT_EINPUT);
     assert_int_equal(strncmp(err.msg, "key 2 of 'keys': ", 17), 0);
