@@ -2,6 +2,7 @@
 #include "costchoice.h"
 #include <stdlib.h>
 #include <string.h>
+#include "core/bundlefile.h"
 #include "core/embeddings.h"
 #include "core/json.h"
 #include "core/problems.h"
@@ -31,7 +32,7 @@ allot_code allot_costchoice_check(const allot_costchoice_settings *s, allot_err 
 
 static allot_code load_all(const allot_costchoice_settings *s, choosing *c, allot_err *err)
 {
-    allot_code rc = allot_bundle_load(s->bundle, &c->bundle, err);
+    allot_code rc = allot_bundlefile_load(s->bundle, &c->bundle, err);
     if (!rc) rc = allot_embeddings_load(s->embeddings, &c->embeddings, err);
     if (!rc)
         rc = allot_embeddings_agree(&c->embeddings, s->embeddings, c->bundle.embedding_model,

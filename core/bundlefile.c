@@ -7,6 +7,8 @@
 #include "atomicfile.h"
 #include "buf.h"
 #include "liballot/bundle.h"
+#include "liballot/checksum.h"
+#include "log.h"
 #include "strategyfile.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written as they are");
@@ -64,6 +66,7 @@ static char *make_header(const allot_probe_view *views, cJSON *manifest)
     char *manifest_text = cJSON_PrintUnformatted(manifest);
     cJSON *header = cJSON_CreateObject();
     cJSON *metadata = cJSON_AddObjectToObject(header, "__metadata__");
+    cJSON_AddStringToObject(metadata, ALLOT_CHECKSUM_NAME, "0000000000000000"); /* set at the end */
     cJSON_AddStringToObject(metadata, "allot", manifest_text ? manifest_text : "");
     for (int i = 0; i < ALLOT_PROBE_VIEWS; i++) {
         const allot_probe_view *v = &views[i];
@@ -99,7 +102,22 @@ static allot_code make_bytes(const allot_probefile *p, cJSON *manifest, allot_bu
     free(header);
     for (int i = 0; i < ALLOT_PROBE_VIEWS; i++)
         allot_buf_add(out, views[i].at, view_bytes(&views[i]));
-    return allot_buf_check(out, err);
+    allot_code rc = allot_buf_check(out, err);
+    if (rc) return rc;
+    char *place = out->at + (allot_checksum_place(out->at, out->n) - out->at);
+    char sum[ALLOT_CHECKSUM_DIGITS + 1];
+    allot_checksum_of(out->at, out->n, place, sum);
+    memcpy(place, sum, ALLOT_CHECKSUM_DIGITS);
+    return ALLOT_OK;
+}
+
+allot_code allot_bundlefile_load(const char *path, allot_bundle *out, allot_err *err)
+{
+    allot_input_note(path);
+    allot_code rc = allot_bundle_load(path, out, err);
+    if (!rc && !out->has_checksum)
+        allot_log_warn("'%s' has no checksum: damage to it cannot be seen (export it again)", path);
+    return rc;
 }
 
 /* What a reader will see must be what was meant: same set, same weights, same calibration, same

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/bundlefile.h"
 #include "core/costsfile.h"
 #include "core/embeddings.h"
 #include "core/json.h"
@@ -119,7 +120,7 @@ static allot_code inspect_probe(const char *path, cJSON *out, allot_err *err)
 static allot_code inspect_bundle(const char *path, cJSON *out, allot_err *err)
 {
     allot_bundle b = {0};
-    allot_code rc = allot_bundle_load(path, &b, err);
+    allot_code rc = allot_bundlefile_load(path, &b, err);
     if (rc) return rc;
     cJSON *manifest = NULL;
     rc = allot_json_parse(b.manifest, strlen(b.manifest), path, &manifest, err);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/bundlefile.h"
 #include "core/json.h"
 #include "liballot/mem.h"
 
@@ -32,7 +33,7 @@ static allot_code join(const allot_evalinputs *in, allot_evaldata *d, allot_join
         return allot_fail(err, ALLOT_EUSAGE,
                           "--missing: 'mask' makes no sense when strategies are compared on the "
                           "same queries (refuse, drop-query or drop-strategy)");
-    allot_code rc = allot_bundle_load(in->bundle, &d->bundle, err);
+    allot_code rc = allot_bundlefile_load(in->bundle, &d->bundle, err);
     if (!rc)
         rc = allot_json_parse(d->bundle.manifest, strlen(d->bundle.manifest), in->bundle, &manifest,
                               err);

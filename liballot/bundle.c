@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "checksum.h"
 #include "manifest.h"
 #include "mem.h"
 
@@ -121,11 +122,26 @@ static allot_code read_weights(allot_bundle *b, const cJSON *header, const unsig
     return allot_probe_check(&b->probe, err);
 }
 
+static allot_code check_sum(const unsigned char *bytes, size_t n, size_t header_end, int *has,
+                            allot_err *err)
+{
+    char want[ALLOT_CHECKSUM_DIGITS + 1];
+    const char *place = allot_checksum_place(bytes, header_end);
+    *has = place != NULL;
+    if (!place) return ALLOT_OK;
+    allot_checksum_of(bytes, n, place, want);
+    if (memcmp(place, want, ALLOT_CHECKSUM_DIGITS) == 0) return ALLOT_OK;
+    return allot_fail(err, ALLOT_EINPUT,
+                      "the checksum does not fit: the file is damaged or was changed by hand (copy "
+                      "or export it again)");
+}
+
 static allot_code parse(const unsigned char *bytes, size_t n, allot_bundle *b, cJSON **header,
                         allot_err *err)
 {
     size_t data_at = 0;
     allot_code rc = parse_header(bytes, n, header, &data_at, err);
+    if (!rc) rc = check_sum(bytes, n, data_at, &b->has_checksum, err);
     if (rc) return rc;
     const cJSON *meta = cJSON_GetObjectItemCaseSensitive(*header, "__metadata__");
     const cJSON *manifest = cJSON_GetObjectItemCaseSensitive(meta, "allot");

@@ -10,7 +10,8 @@
 #include "probe.h"
 
 #define ALLOT_BUNDLE_SCHEMA "allot-bundle"
-#define ALLOT_BUNDLE_VERSION 2
+#define ALLOT_BUNDLE_VERSION 3     /* what is written */
+#define ALLOT_BUNDLE_OLDEST 2      /* what is still read; without a checksum */
 #define ALLOT_BUNDLE_MAX_BYTES (1L << 30)
 
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
     allot_probe probe;
     allot_calib calib;
     int calibrated; /* 0: exported without a Platt fit */
+    int has_checksum; /* 0: an old file, in which damage to a weight cannot be seen: warn */
     allot_costs costs;
     float *features;          /* [S][P], owned */
     float *v;                 /* [S][H1] projected features, owned */
@@ -28,7 +30,8 @@ typedef struct {
     char *manifest;           /* owned; the whole manifest as JSON text */
 } allot_bundle;
 
-/* Reads and checks path: sizes, shapes, types, finite numbers, strategy-set id, schema version. */
+/* Reads and checks path: checksum, sizes, shapes, types, finite numbers, strategy-set id, schema
+ * version. */
 ALLOT_MUST_CHECK allot_code allot_bundle_load(const char *path, allot_bundle *out, allot_err *err);
 /* The same from bytes in memory (borrowed during the call); name is for messages. */
 ALLOT_MUST_CHECK allot_code allot_bundle_parse(const void *bytes, size_t n, const char *name,

@@ -42,7 +42,7 @@ static int is_id(const char *text)
     return strlen(text) == 16 && strspn(text, "0123456789abcdef") == 16;
 }
 
-static allot_code read_schema(const cJSON *m, allot_err *err)
+static allot_code read_schema(const cJSON *m, int has_checksum, allot_err *err)
 {
     const char *schema;
     const cJSON *version = field(m, "version");
@@ -51,11 +51,16 @@ static allot_code read_schema(const cJSON *m, allot_err *err)
     if (strcmp(schema, ALLOT_BUNDLE_SCHEMA) != 0)
         return allot_fail(err, ALLOT_EINPUT, "the schema is '%.60s', not '%s'", schema,
                           ALLOT_BUNDLE_SCHEMA);
-    if (!cJSON_IsNumber(version) || version->valuedouble != ALLOT_BUNDLE_VERSION)
-        return allot_fail(err, ALLOT_EINPUT,
-                          "the version of the schema is not %d (use the allot "
-                          "that wrote it, or export again)",
-                          ALLOT_BUNDLE_VERSION);
+    int v = 0;
+    rc = read_int(version, "version", 0, INT_MAX, &v, err);
+    if (!rc && (v < ALLOT_BUNDLE_OLDEST || v > ALLOT_BUNDLE_VERSION))
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "the version of the schema is %d, not within %d to %d (use the allot that "
+                        "wrote it, or export again)",
+                        v, ALLOT_BUNDLE_OLDEST, ALLOT_BUNDLE_VERSION);
+    if (!rc && v > 2 && !has_checksum)
+        rc = allot_fail(err, ALLOT_EINPUT, "the checksum is missing (copy or export it again)");
+    if (rc) return rc;
     static const char *const objects[] = {"fingerprint", "hardware", "training", "provenance"};
     static const char *const texts[] = {"tool_version", "metric", "split_id"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
@@ -205,7 +210,7 @@ allot_code allot_manifest_read(const char *text, allot_bundle *b, allot_err *err
 {
     cJSON *m = NULL;
     allot_code rc = allot_jsontext_parse(text, strlen(text), "manifest", &m, err);
-    if (!rc) rc = read_schema(m, err);
+    if (!rc) rc = read_schema(m, b->has_checksum, err);
     if (!rc) rc = read_strategies(m, &b->strategies, err);
     if (!rc) rc = read_sizes(m, b, err);
     if (!rc) rc = read_calibration(m, b, err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/bundlefile.h"
 #include "core/fingerprint.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -97,7 +98,7 @@ static allot_code open_session(session *s, allot_err *err)
     const allot_runtool *t = s->tool;
     allot_runner *r = &s->runner;
     allot_engine_config engine;
-    allot_code rc = allot_bundle_load(t->bundle, &s->bundle, err);
+    allot_code rc = allot_bundlefile_load(t->bundle, &s->bundle, err);
     *r = (allot_runner){.bundle = &s->bundle};
     if (!rc) rc = allot_ruleflags_read(&t->rule, &s->bundle.costs, &r->rule, err);
     if (!rc && t->strategy) {

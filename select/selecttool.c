@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/bundlefile.h"
 #include "liballot/mem.h"
 #include "select/selectreport.h"
 
@@ -52,7 +53,7 @@ static allot_code check_options(const allot_selecttool *t, const allot_common *c
 
 static allot_code open_session(session *s, allot_err *err)
 {
-    allot_code rc = allot_bundle_load(s->tool->bundle, &s->bundle, err);
+    allot_code rc = allot_bundlefile_load(s->tool->bundle, &s->bundle, err);
     if (!rc) rc = allot_ruleflags_read(&s->tool->rule, &s->bundle.costs, &s->rule, err);
     if (!rc) rc = allot_select_open(&s->tool->source, &s->bundle, &s->file, err);
     if (rc) return rc;

@@ -95,9 +95,10 @@ refused() {
     mv run/journal.jsonl elsewhere.jsonl
     ln -s ../elsewhere.jsonl run/journal.jsonl
     before=$(sha256sum elsewhere.jsonl)
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single"]}' > single.json
     rc=0
     allot-collect sample --base-url http://127.0.0.1:9 --model m --dataset run/problems.h5 \
-        --strategies "$BATS_TEST_DIRNAME/../../collect/strategies/demo.json" --output run 2> err || rc=$?
+        --strategies single.json --output run 2> err || rc=$?
     [ "$rc" = 4 ] || { cat err; false; }
     grep -qF "cannot write 'run/journal.jsonl': it is a symbolic link" err
     [ "$before" = "$(sha256sum elsewhere.jsonl)" ]

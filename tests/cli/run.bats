@@ -36,9 +36,14 @@ manifest["fingerprint"] = json.load(open("run/manifest.json"))["fingerprint"]
 for key, value in json.loads(sys.argv[1]).items():
     manifest[key].update(value)
 header["__metadata__"]["allot"] = json.dumps(manifest)
-text = json.dumps(header).encode()
+header["__metadata__"]["checksum"] = "0" * 16
+text = json.dumps(header, separators=(",", ":")).encode()
 text += b" " * (-len(text) % 8)
-sys.stdout.buffer.write(struct.pack("<Q", len(text)) + text + raw[8 + n:])
+whole = struct.pack("<Q", len(text)) + text + raw[8 + n:]
+sum = 0xcbf29ce484222325
+for byte in whole:
+    sum = (sum ^ byte) * 0x100000001b3 & (1 << 64) - 1
+sys.stdout.buffer.write(whole.replace(b'"checksum":"' + b"0" * 16, b'"checksum":"%016x' % sum, 1))
 END
 }
 ask() {

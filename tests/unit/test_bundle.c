@@ -13,6 +13,7 @@
 #include "core/buf.h"
 #include "core/rng.h"
 #include "liballot/allot.h"
+#include "liballot/checksum.h"
 
 /* D = 3, H1 = 2, H2 = 2, two strategies; P = 8 in the default layout. */
 enum { D = 3, P = 8, H = 2, S = 2 };
@@ -245,7 +246,9 @@ static void wrong_manifests_are_refused(void **state)
                    "the schema is 'allot-probe', not "
                    "'allot-bundle'");
     expect_refusal("\"version\":2", "\"version\":3",
-                   "the version of the schema is not 2 (use the "
+                   "the checksum is missing (copy or export it again)");
+    expect_refusal("\"version\":2", "\"version\":4",
+                   "the version of the schema is 4, not within 2 to 3 (use the "
                    "allot that wrote it, or export again)");
     expect_refusal("\"bon@8\"]", "\"bon@4\"]",
                    "the strategy-set id is '592a410dfaf630f4', but the strategies have "
@@ -349,6 +352,41 @@ static void cut_files_are_refused(void **state)
     allot_buf_clear(&file);
 }
 
+/* With its checksum no single bit of a bundle can change unseen. */
+static void every_flipped_bit_is_refused(void **state)
+{
+    (void)state;
+    allot_buf text = {0}, top = {0}, file = {0};
+    allot_bundle b = {0};
+    allot_err err = {0};
+    char sum[ALLOT_CHECKSUM_DIGITS + 1];
+    manifest(&text);
+    *(strstr(text.at, "\"version\":") + strlen("\"version\":")) = '3';
+    header(&top, text.at);
+    allot_buf whole = {0};
+    allot_buf_str(&whole, "{\"__metadata__\":{\"checksum\":\"0000000000000000\",");
+    allot_buf_str(&whole, top.at + strlen("{\"__metadata__\":{"));
+    assemble(&file, whole.at, N_WEIGHTS);
+    assert_int_equal(parse_copy(file.at, file.n, &err), ALLOT_EINPUT);
+    assert_non_null(strstr(err.msg, "the checksum does not fit"));
+    char *place = file.at + (allot_checksum_place(file.at, file.n) - file.at);
+    allot_checksum_of(file.at, file.n, place, sum);
+    memcpy(place, sum, ALLOT_CHECKSUM_DIGITS);
+    assert_int_equal(allot_bundle_parse(file.at, file.n, "x", &b, &err), ALLOT_OK);
+    assert_true(b.has_checksum);
+    allot_bundle_clear(&b);
+    for (size_t i = 0; i < 8 * file.n; i++) {
+        file.at[i / 8] ^= (char)(1 << i % 8);
+        if (allot_bundle_parse(file.at, file.n, "x", &b, NULL) != ALLOT_EINPUT)
+            fail_msg("bit %zu of byte %zu of %zu was flipped unseen", i % 8, i / 8, file.n);
+        file.at[i / 8] ^= (char)(1 << i % 8);
+    }
+    allot_buf_clear(&text);
+    allot_buf_clear(&top);
+    allot_buf_clear(&whole);
+    allot_buf_clear(&file);
+}
+
 /* Changed bytes are refused or give a bundle that still predicts finite probabilities. */
 static void changed_bytes_do_no_harm(void **state)
 {
@@ -399,6 +437,7 @@ int main(void)
         cmocka_unit_test(wrong_tensors_are_refused),
         cmocka_unit_test(weights_must_be_finite),
         cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(every_flipped_bit_is_refused),
         cmocka_unit_test(changed_bytes_do_no_harm),
         cmocka_unit_test(missing_files_have_a_way_out),
     };
