@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "core/atomicfile.h"
 #include "core/fingerprint.h"
+#include "core/interrupt.h"
 #include "core/journal.h"
 #include "core/problems.h"
 #include "liballot/mem.h"
@@ -218,12 +219,14 @@ static allot_code copy_problems(const merging *m, allot_err *err)
     return rc;
 }
 
-/* The manifest comes last: where there is one, the rest is whole. */
+/* The manifest comes last: where there is one, the rest is whole. A journal without it goes again, or
+ * it would be in the way of the next try. */
 static allot_code write_run(merging *m, allot_err *err)
 {
     allot_code rc = allot_mkdir(m->s->output, err);
     char *path = allot_rundir_path(m->s->output, "journal.jsonl", err);
     if (!rc && !path) rc = ALLOT_ERUNTIME;
+    if (!rc) rc = allot_interrupt_own(path, err);
     if (!rc) rc = allot_atomic_begin(&m->journal, path, &allot_kind_any, err);
     for (int i = 0; !rc && i < m->s->n; i++)
         rc = copy_shard(m, &m->shards[i], err);
@@ -233,7 +236,11 @@ static allot_code write_run(merging *m, allot_err *err)
     allot_rundir whole = m->shards[0].manifest;
     whole.shard = whole.n_shards = 0;
     if (!rc) rc = allot_rundir_save(m->s->output, &whole, err);
-    if (rc) rmdir(m->s->output); /* if nothing is in it */
+    if (rc) {
+        allot_interrupt_remove(path);
+        rmdir(m->s->output); /* if nothing is in it */
+    }
+    allot_interrupt_disown(path);
     free(path);
     return rc;
 }

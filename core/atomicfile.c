@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files written aside and renamed; what may be replaced; whole files read. */
+/* Files written aside and renamed; whole files read. */
 #include "core/atomicfile.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,113 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "core/buf.h"
+#include "core/outputs.h"
+#include "core/interrupt.h"
 #include "liballot/mem.h"
 
 static allot_code cannot(allot_err *err, const char *verb, const char *path)
 {
     return allot_fail(err, ALLOT_ERUNTIME, "cannot %s '%s': %s", verb, path, strerror(errno));
-}
-
-/* ---- what was read ---- */
-
-typedef struct {
-    dev_t device;
-    ino_t inode;
-} file_id;
-
-static pthread_mutex_t inputs_lock = PTHREAD_MUTEX_INITIALIZER;
-static file_id *inputs; /* kept until the process ends */
-static size_t n_inputs, input_capacity;
-static int watching; /* written before there are threads */
-
-void allot_inputs_watch(void)
-{
-    watching = 1;
-}
-
-/* Its place among the inputs, or n_inputs; under the lock. */
-static size_t find_input(const struct stat *st)
-{
-    size_t i = 0;
-    while (i < n_inputs && (inputs[i].device != st->st_dev || inputs[i].inode != st->st_ino))
-        i++;
-    return i;
-}
-
-void allot_input_note(const char *path)
-{
-    struct stat st;
-    if (!watching || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return;
-    pthread_mutex_lock(&inputs_lock);
-    if (find_input(&st) == n_inputs && !allot_mem_grow((void **)&inputs, &input_capacity,
-                                                       n_inputs + 1, sizeof *inputs, NULL))
-        inputs[n_inputs++] = (file_id){st.st_dev, st.st_ino};
-    pthread_mutex_unlock(&inputs_lock);
-}
-
-void allot_input_forget(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) != 0) return;
-    pthread_mutex_lock(&inputs_lock);
-    size_t i = find_input(&st);
-    if (i < n_inputs) inputs[i] = inputs[--n_inputs];
-    pthread_mutex_unlock(&inputs_lock);
-}
-
-static int was_read(const struct stat *st)
-{
-    pthread_mutex_lock(&inputs_lock);
-    int found = find_input(st) < n_inputs;
-    pthread_mutex_unlock(&inputs_lock);
-    return found;
-}
-
-/* ---- what may be replaced ---- */
-
-int allot_output_force;
-
-static int anything(const char *path, const void *user)
-{
-    (void)path;
-    (void)user;
-    return 1;
-}
-
-const allot_kind allot_kind_any = {"a file", anything, NULL};
-
-int allot_kind_begins(const char *path, const void *user)
-{
-    char start[256];
-    size_t n = strlen(user);
-    FILE *f = n <= sizeof start ? fopen(path, "rbe") : NULL;
-    int yes = f && fread(start, 1, n, f) == n && memcmp(start, user, n) == 0;
-    if (f) fclose(f);
-    return yes;
-}
-
-static allot_code refuse(const char *path, const char *why, allot_err *err)
-{
-    return allot_fail(err, ALLOT_EUSAGE, "cannot write '%s': it is %s (give another name)", path,
-                      why);
-}
-
-/* *mode: of the file that would be replaced, 0 when there is none. */
-static allot_code check_replaceable(const char *path, const allot_kind *kind, mode_t *mode,
-                                    allot_err *err)
-{
-    struct stat st;
-    *mode = 0;
-    if (lstat(path, &st) != 0) return ALLOT_OK;
-    if (S_ISDIR(st.st_mode)) return refuse(path, "a directory", err);
-    if (S_ISLNK(st.st_mode)) return refuse(path, "a symbolic link", err);
-    if (!S_ISREG(st.st_mode)) return refuse(path, "a device or pipe", err);
-    if (was_read(&st)) return refuse(path, "read by the same command", err);
-    if (st.st_size > 0 && !allot_output_force && !kind->is(path, kind->user))
-        return allot_fail(err, ALLOT_EUSAGE, "cannot write '%s': what is there is not %s (give "
-                          "another name, or --force to replace it)", path, kind->what);
-    *mode = st.st_mode & 07777;
-    return ALLOT_OK;
 }
 
 /* ---- writing aside ---- */
@@ -134,10 +33,15 @@ static allot_code make_tmp(allot_atomic *a, mode_t mode, allot_err *err)
     allot_buf_add(&tmp, a->path, folder);
     allot_buf_printf(&tmp, ".%s.%016llx.tmp", a->path + folder, (unsigned long long)random);
     allot_code rc = allot_buf_check(&tmp, err);
+    if (!rc) rc = allot_interrupt_own(tmp.at, err);
     int fd = rc ? -1 : open(tmp.at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (!rc && fd < 0) rc = cannot(err, "write", a->path);
-    if (fd >= 0) a->tmp = tmp.at;
-    else allot_buf_clear(&tmp);
+    if (fd >= 0) {
+        a->tmp = tmp.at;
+    } else {
+        allot_interrupt_disown(tmp.at);
+        allot_buf_clear(&tmp);
+    }
     if (fd >= 0 && mode && fchmod(fd, mode)) rc = cannot(err, "write", a->path);
     if (fd >= 0 && close(fd) && !rc) rc = cannot(err, "write", a->path);
     return rc;
@@ -151,7 +55,7 @@ allot_code allot_atomic_path(allot_atomic *a, const char *path, const allot_kind
     const char *slash = strrchr(path, '/');
     if (*path == '\0' || (slash && slash[1] == '\0'))
         return allot_fail(err, ALLOT_EUSAGE, "cannot write '%s': it names no file", path);
-    allot_code rc = check_replaceable(path, kind, &mode, err); /* before the work, not after it */
+    allot_code rc = allot_output_check(path, kind, &mode, err); /* before the work, not after it */
     if (rc) return rc;
     a->path = allot_mem_text(path, strlen(path), err);
     rc = a->path ? make_tmp(a, mode, err) : ALLOT_ERUNTIME;
@@ -199,13 +103,10 @@ static void sync_folder(const char *path)
 
 allot_code allot_atomic_commit(allot_atomic *a, allot_err *err)
 {
-    struct stat st;
-    allot_code rc = ALLOT_OK;
-    if (allot_mem_shortages())
+    allot_code rc = allot_output_recheck(a->path, err); /* since it was begun */
+    if (!rc && allot_mem_shortages())
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': out of memory on the way, so it "
                         "may lack a part", a->path);
-    else if (lstat(a->path, &st) == 0 && was_read(&st)) /* since it was begun */
-        rc = refuse(a->path, "read by the same command", err);
     if (a->file) {
         int bad = ferror(a->file) || fflush(a->file) || fsync(fileno(a->file));
         if (fclose(a->file)) bad = 1;
@@ -217,6 +118,7 @@ allot_code allot_atomic_commit(allot_atomic *a, allot_err *err)
     if (!rc && rename(a->tmp, a->path)) rc = cannot(err, "write", a->path);
     if (!rc) {
         sync_folder(a->path);
+        allot_interrupt_disown(a->tmp);
         free(a->tmp);
         a->tmp = NULL;
     }
@@ -228,6 +130,7 @@ void allot_atomic_abort(allot_atomic *a)
 {
     if (a->file) fclose(a->file);
     if (a->tmp) (void)unlink(a->tmp);
+    allot_interrupt_disown(a->tmp);
     free(a->tmp);
     free(a->path);
     *a = (allot_atomic){0};

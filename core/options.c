@@ -11,28 +11,6 @@
 #include "core/log.h"
 #include "liballot/mem.h"
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal_number)
-{
-    (void)signal_number;
-    interrupted = 1;
-}
-
-/* The handler is installed by the first question, so that a program that never asks still dies of
- * the first Ctrl-C; SA_RESETHAND makes the second one kill in any case. */
-int allot_interrupted(void)
-{
-    static int installed;
-    if (!installed) {
-        struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-        sigaction(SIGINT, &a, NULL);
-        sigaction(SIGTERM, &a, NULL);
-        installed = 1;
-    }
-    return interrupted != 0;
-}
-
 /* ---- strict numbers ---- */
 
 allot_code allot_parse_long(const char *text, const char *what, long min, long max, long *out,
@@ -377,7 +355,9 @@ static int finished; /* allot_main has come to its end */
 /* libhdf5 calls exit() when it cannot have memory for an id of its own. */
 static void on_exit_elsewhere(void)
 {
-    if (!finished) allot_log_error("a library ended the program, as it does when out of memory");
+    if (finished) return;
+    allot_interrupt_clean();
+    allot_log_error("a library ended the program, as it does when out of memory");
 }
 
 int allot_main(const char *program, const char *about, const allot_command *commands,
@@ -388,6 +368,7 @@ int allot_main(const char *program, const char *about, const allot_command *comm
     (void)atexit(on_exit_elsewhere);
     allot_json_count_shortages();
     allot_inputs_watch();
+    allot_interrupt_install(program);
     keep kept = {0};
     allot_err err = {0};
     errno = 0;

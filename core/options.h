@@ -5,7 +5,8 @@
 #ifndef ALLOT_OPTIONS_H
 #define ALLOT_OPTIONS_H
 #include <stdint.h>
-#include "core/atomicfile.h"
+#include "core/interrupt.h" /* allot_interrupted, for the loops of programs */
+#include "core/outputs.h"
 #include "liballot/err.h"
 
 typedef enum {
@@ -73,8 +74,5 @@ ALLOT_MUST_CHECK allot_code allot_parse_double(const char *text, const char *wha
 ALLOT_MUST_CHECK allot_code allot_parse_longs(const char *text, const char *what, long min,
                                               long max, long *out, int capacity, int *n,
                                               allot_err *err);
-
-/* 1 after SIGINT or SIGTERM; the first call installs the handler. A second signal kills. */
-int allot_interrupted(void);
 
 #endif

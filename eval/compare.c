@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/atomicfile.h"
 #include "core/json.h"
 #include "core/provenance.h"
 #include "core/stats.h"
 #include "eval/plots.h"
 #include "eval/reliability.h"
+#include "eval/reportdir.h"
 #include "eval/tables.h"
 #include "liballot/mem.h"
 
@@ -155,7 +155,7 @@ static allot_code write_all(const result *r, int n, const allot_report_settings 
     allot_buf_str(&csv, "axis,candidate,mean_difference,low,high,closed_gap,against_first,"
                         "against_first_low,against_first_high\n");
     allot_buf_printf(summary, "%d candidates on the same test queries\n", n);
-    allot_code rc = allot_mkdir(dir, err);
+    allot_code rc = ALLOT_OK;
     for (int axis = 0; axis < r[0].n_axes && !rc; axis++)
         rc = axis_rows(r, n, axis, json, &csv, summary, err);
     cJSON *calibration = cJSON_AddObjectToObject(json, "calibration");
@@ -181,11 +181,14 @@ allot_code allot_compare_write(const allot_candidate *c, int n, const allot_join
 {
     result r[ALLOT_MAX_CANDIDATES] = {{0}};
     allot_buf text = {0};
+    allot_reportdir folder;
+    allot_code rc = allot_reportdir_begin(&folder, dir, "compare.json", err);
+    if (rc) return rc;
     cJSON *object = cJSON_CreateObject(), *provenance = NULL;
     cJSON_AddStringToObject(object, "schema", "allot-compare");
     cJSON_AddNumberToObject(object, "version", 1);
     const char *inputs[] = {files->outcomes, files->splits, NULL};
-    allot_code rc = allot_provenance_make("allot-eval", s->seed, inputs, &provenance, err);
+    rc = allot_provenance_make("allot-eval", s->seed, inputs, &provenance, err);
     if (provenance) cJSON_AddItemToObject(object, "provenance", provenance);
     for (int i = 0; i < n && !rc; i++) {
         allot_evalinputs in = {c[i].bundle, *files};
@@ -196,7 +199,9 @@ allot_code allot_compare_write(const allot_candidate *c, int n, const allot_join
                             "them, unlike '%s' (export both with the same costs.json)",
                             c[i].bundle, c[0].bundle);
     }
-    if (!rc) rc = write_all(r, n, s, dir, object, &text, err);
+    if (!rc) rc = write_all(r, n, s, folder.tmp, object, &text, err);
+    if (!rc) rc = allot_reportdir_commit(&folder, err);
+    else allot_reportdir_abort(&folder);
     for (int i = 0; i < n; i++) {
         for (int a = 0; a < 2; a++) allot_band_clear(&r[i].band[a]);
         cJSON_Delete(r[i].calibration);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "core/atomicfile.h"
 #include "core/buf.h"
+#include "core/interrupt.h"
 #include "core/log.h"
 
 extern char **environ;
@@ -21,8 +22,11 @@ static int run_gnuplot(const char *dir)
     int status = -1;
     if (posix_spawn_file_actions_addchdir_np(&actions, dir) == 0 &&
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0) == 0 &&
-        posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ) == 0)
+        posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ) == 0) {
+        allot_interrupt_child(pid);
         waitpid(pid, &status, 0);
+        allot_interrupt_child(0);
+    }
     posix_spawn_file_actions_destroy(&actions);
     return status;
 }
@@ -39,7 +43,7 @@ allot_code allot_plots_draw(const char *dir, const char *script, int *drawn, all
     *drawn = status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!*drawn)
         allot_log_warn("no pictures: gnuplot is missing or failed (install gnuplot and run "
-                       "'gnuplot plots.gp' in '%s')", dir);
+                       "'gnuplot plots.gp' in the folder of the report)");
     return ALLOT_OK;
 }
 

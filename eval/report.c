@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/atomicfile.h"
 #include "core/json.h"
 #include "core/provenance.h"
 #include "eval/grid.h"
 #include "eval/plots.h"
 #include "eval/reliability.h"
+#include "eval/reportdir.h"
 #include "eval/tables.h"
 #include "liballot/mem.h"
 
@@ -233,11 +233,13 @@ allot_code allot_report_write(const allot_evaldata *d, const allot_report_settin
                               const char *dir, const char *const *inputs, char **summary,
                               cJSON **json, allot_err *err)
 {
-    report r = {.d = d, .s = s, .dir = dir, .n_axes = d->seconds ? 2 : 1};
+    allot_reportdir folder;
     allot_buf path = {0};
-    allot_buf_printf(&path, "%s/eval.json", dir);
-    allot_code rc = allot_buf_check(&path, err);
-    if (!rc) rc = allot_mkdir(dir, err);
+    allot_code rc = allot_reportdir_begin(&folder, dir, "eval.json", err);
+    if (rc) return rc;
+    report r = {.d = d, .s = s, .dir = folder.tmp, .n_axes = d->seconds ? 2 : 1};
+    allot_buf_printf(&path, "%s/eval.json", r.dir);
+    rc = allot_buf_check(&path, err);
     r.statics = allot_mem_array((size_t)d->s, sizeof *r.statics, err);
     if (!r.statics) rc = ALLOT_ERUNTIME;
     if (!rc) rc = allot_tables_statics(d, s->resamples, s->seed, r.statics, err);
@@ -246,6 +248,8 @@ allot_code allot_report_write(const allot_evaldata *d, const allot_report_settin
     if (!rc) rc = make_summary(&r, err);
     if (!rc) rc = save_files(&r, err);
     if (!rc) rc = allot_json_save(path.at, r.json, err);
+    if (!rc) rc = allot_reportdir_commit(&folder, err);
+    else allot_reportdir_abort(&folder);
     if (!rc) {
         *summary = r.summary.at;
         *json = r.json;

@@ -651,6 +651,12 @@ mklong() {
     run allot-collect merge --output m s1 short
     fails_with 4 "cannot merge 'short': 1 of its "
     [ ! -e m ]
+    # what fails half way leaves nothing that is in the way of the next try
+    mkdir -p m/problems.h5
+    run allot-collect merge --output m s1 s2
+    fails_with 2 "cannot write 'm/problems.h5': it is a directory"
+    [ "$(ls -A m)" = problems.h5 ]
+    rm -r m
     run allot-collect merge --partial --output m s1 short
     [ "$status" -eq 0 ]
     sample m

@@ -103,3 +103,21 @@ refused() {
     grep -qF "cannot write 'run/journal.jsonl': it is a symbolic link" err
     [ "$before" = "$(sha256sum elsewhere.jsonl)" ]
 }
+
+@test "a folder of other things becomes no report unasked" {
+    make_tables . 60
+    allot-train --quiet --outcomes outcomes.h5 --embeddings ngram.emb.h5 --splits splits.h5 \
+        --epochs 1 --output probe.h5 > /dev/null
+    allot-export --quiet --uncalibrated --probe probe.h5 --costs costs.json --output b.safetensors > /dev/null
+    report() {
+        allot-eval report --quiet --no-pictures --resamples 100 --bundle b.safetensors --outcomes outcomes.h5 \
+            --embeddings ngram.emb.h5 --splits splits.h5 --output "$@"
+    }
+    mkdir mine empty
+    echo precious > mine/summary.txt
+    refused "cannot write 'mine': the folder is not empty and holds no eval.json" mine/summary.txt report mine
+    report empty > /dev/null
+    report empty > /dev/null # it is a report's now
+    report mine --force > /dev/null
+    [ -s mine/eval.json ]
+}
