@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "liballot/mem.h"
 
 #define CONNECTIONS 4096
+#define LOOK_STEPS 4
 
 struct allot_httpd {
     allot_server *server;
@@ -29,6 +31,9 @@ static allot_call *new_call(allot_server *server, struct MHD_Connection *connect
     c->server = server;
     c->connection = connection;
     c->content_type = "application/json";
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    c->fd = info == NULL ? -1 : (int)info->connect_fd;
     pthread_mutex_init(&c->lock, NULL);
     return c;
 }
@@ -45,9 +50,25 @@ static void free_call(allot_call *c) {
     free(c);
 }
 
+static void cancel_all(allot_call *c) {
+    for (int i = 0; i < c->n_seqs; i++) atomic_store(&c->seqs[i].cancelled, 1);
+}
+
+/* libmicrohttpd does not watch the socket of a suspended connection: once in some steps we do. One
+ * that has closed its half of the connection is gone, as for vLLM. */
+static void look_after_client(allot_call *c) {
+    struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+    if (c->fd < 0 || c->unseen++ < LOOK_STEPS * c->n_left) return;
+    c->unseen = 0;
+    if (poll(&p, 1, 0) <= 0) return;
+    c->fd = -1;
+    cancel_all(c);
+}
+
 /* From the engine, with the call's lock held. */
 static void on_progress(allot_seq *s) {
     allot_call *c = s->user;
+    look_after_client(c);
     if (s->end != ALLOT_END_NONE) c->n_left--;
     if (!c->suspended || (!c->gen.stream && c->n_left > 0)) return;
     c->suspended = 0;
@@ -255,7 +276,7 @@ static void free_orphans(allot_httpd *h) {
     }
 }
 
-/* A reader that went away mid-stream leaves sequences behind: they are told to end, and the call is
+/* A client that went away leaves sequences behind: they are told to end, and the call is
  * freed when the engine has let go of the last. */
 static void on_completed(void *user, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode why) {
@@ -269,7 +290,8 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
     pthread_mutex_lock(&c->lock);
     int left = c->n_left;
     c->suspended = 0;
-    for (int i = 0; i < c->n_seqs && left > 0; i++) atomic_store(&c->seqs[i].cancelled, 1);
+    c->fd = -1; /* closed soon, and then another's */
+    if (left > 0) cancel_all(c);
     pthread_mutex_unlock(&c->lock);
     if (left == 0) {
         free_call(c);

@@ -52,6 +52,8 @@ struct allot_call {
     allot_seq *seqs;         /* owned [n_seqs] */
     int n_seqs, n_left;
     int suspended;
+    int fd;                  /* of the connection; -1 when the client is known to be gone */
+    int unseen;              /* progress since the client was looked after */
     int model;
     char id[48];
     long created;

@@ -156,6 +156,42 @@ Q='"prompt":"Q: 2+3=?\n"'
         grep -q "^vllm:$name" metrics || { echo "no $name"; return 1; }
     done
 }
+# metric NAME: of the generator.
+metric() {
+    curl -sS "$URL/metrics" | awk -v name="vllm:$1{" \
+        'index($1, name) == 1 && /model_name="tinymath"/ && !n++ { print $2 }'
+}
+# becomes OPERATOR NUMBER NAME: waits for a metric.
+becomes() {
+    for _ in $(seq 400); do
+        [ "$(metric "$3")" "$1" "$2" ] && return
+        sleep 0.025
+    done
+    echo "$3 stays at $(metric "$3")"
+    return 1
+}
+# A client that leaves as soon as its sequences run: the rest of their tokens is not made.
+@test "a client that leaves stops its work, streamed or not, chat or not, in the queue or not" {
+    local body='"n":256,"max_tokens":200,"ignore_eos":true,"temperature":1' before
+    for request in "/v1/completions {$Q,$body}" "/v1/completions {$Q,$body,\"stream\":true}" \
+        "/v1/chat/completions {\"messages\":[{\"role\":\"user\",\"content\":\"2+3=?\"}],$body}" \
+        "/v1/completions {\"prompt\":[\"1+1=?\",\"1+2=?\",\"1+3=?\"],$body}"; do
+        becomes -eq 0 num_requests_running
+        before=$(metric engine_rows_total)
+        curl -sS -o /dev/null -H 'Content-Type: application/json' --data-binary "${request#* }" \
+            "$URL${request%% *}" 2> /dev/null 3>&- &
+        client=$!
+        becomes -gt 0 num_requests_running
+        kill -KILL $client
+        wait $client || true
+        becomes -eq 0 num_requests_running
+        becomes -eq 0 num_requests_waiting
+        after=$(metric engine_rows_total)
+        echo "$request: $((after - before)) rows of $((256 * 200))"
+        [ $((after - before)) -lt $((256 * 100)) ]
+    done
+    ok /v1/completions "{$Q,\"max_tokens\":9}"
+}
 @test "wrong values are refused with the field's name" {
     for body in '{}' '[]' '7' '{"prompt":' "{$Q,$Q}" '{"prompt":5}' '{"prompt":[]}' \
         '{"prompt":[1,99999]}' '{"prompt":[1,1.5]}' '{"prompt":["a",{}]}' \
