@@ -212,8 +212,9 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
               H5Pset_libver_bounds(fapl, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0;
     if (!bad) h->file = H5Fcreate(h->out.tmp, H5F_ACC_TRUNC, fcpl, fapl);
     if (h->file < 0) {
-        last_complaint(why);
-        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, why);
+        last_complaint(why); /* often not of what was short */
+        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s (see whether disk or memory is "
+                        "full)", path, why);
     }
     allot_h5_drop(fapl);
     allot_h5_drop(fcpl);
