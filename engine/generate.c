@@ -10,8 +10,7 @@
 #include "liballot/mem.h"
 #include "prompt.h"
 #include "sse.h"
-
-#define MAX_TOKENS_TOLD 9007199254740992.0
+#include "tokencount.h"
 
 static const char *template_of(const allot_engine *e)
 {
@@ -104,22 +103,36 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
 
 static allot_code get_count(const cJSON *usage, const char *field, long *out, allot_err *err)
 {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(usage, field);
-    if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0 && v->valuedouble <= MAX_TOKENS_TOLD))
-        return allot_fail(err, ALLOT_ESERVER,
-                          "the server does not tell '%s' (tokens are needed for costs)", field);
-    *out = (long)v->valuedouble;
+    allot_code rc = allot_tokencount_read(usage, field, out, err);
+    if (rc || *out >= 0) return rc;
+    return allot_fail(err, ALLOT_ESERVER,
+                      "the server does not tell '%s' (tokens are needed for costs)", field);
+}
+
+/* What cannot be: costs would be made of it. */
+static allot_code check_tokens(const allot_engine *e, const allot_generate_request *r,
+                               const allot_generate_reply *reply, allot_err *err)
+{
+    if (reply->n_tokens == 0 && reply->n > 0)
+        return allot_fail(err, ALLOT_ESERVER, "the server tells 0 tokens for a text of %zu bytes",
+                          reply->n);
+    if (reply->n_tokens > r->max_tokens + e->profile->tokens_over)
+        return allot_fail(err, ALLOT_ESERVER, "the server tells %ld tokens of a text that may have "
+                          "%ld (it counts wrongly, or takes no notice of the limit)",
+                          reply->n_tokens, r->max_tokens);
     return ALLOT_OK;
 }
 
-static allot_code get_usage(const cJSON *o, allot_generate_reply *reply, allot_err *err)
+static allot_code get_usage(const allot_engine *e, const allot_generate_request *r, const cJSON *o,
+                            allot_generate_reply *reply, allot_err *err)
 {
     const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
     const cJSON *details = cJSON_GetObjectItemCaseSensitive(usage, "prompt_tokens_details");
     allot_code rc = get_count(usage, "completion_tokens", &reply->n_tokens, err);
     if (!rc) rc = get_count(usage, "prompt_tokens", &reply->prompt_tokens, err);
-    if (get_count(details, "cached_tokens", &reply->cached_tokens, NULL)) reply->cached_tokens = 0;
-    return rc;
+    if (!rc) rc = allot_tokencount_read(details, "cached_tokens", &reply->cached_tokens, err);
+    if (reply->cached_tokens < 0) reply->cached_tokens = 0;
+    return rc ? rc : check_tokens(e, r, reply, err);
 }
 
 static const char *text_of(const cJSON *choice)
@@ -186,7 +199,7 @@ static allot_code read_answer(const allot_engine *e, const allot_generate_reques
     if (!reply->text) return allot_fail(err, ALLOT_ESERVER, "the server answered without a text");
     reply->n = strlen(reply->text);
     allot_code rc = get_finish(e, r, choice, reply, err);
-    return rc ? rc : get_usage(json, reply, err);
+    return rc ? rc : get_usage(e, r, json, reply, err);
 }
 
 allot_code allot_generate_parse(const allot_engine *e, const allot_generate_request *r,

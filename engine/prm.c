@@ -10,9 +10,9 @@
 #include "liballot/mem.h"
 #include "hostlist.h"
 #include "prompt.h"
+#include "tokencount.h"
 
 #define STEPS "{steps}"
-#define MOST_TOKENS 1e15
 
 static const allot_prm_backend *const BACKENDS[] = {&allot_prm_pooling, &allot_prm_logprob,
                                                     &allot_prm_classify, &allot_prm_rerank,
@@ -169,22 +169,17 @@ static void dropped(void *user)
     free(r);
 }
 
-static long tokens_of(const cJSON *answer)
-{
-    const cJSON *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
-    const cJSON *read = cJSON_GetObjectItemCaseSensitive(usage, "prompt_tokens");
-    int told = cJSON_IsNumber(read) && read->valuedouble > 0 && read->valuedouble < MOST_TOKENS;
-    return told ? (long)read->valuedouble : 0;
-}
-
 static allot_code take_answer(const allot_prm_request *r, const allot_http_reply *http,
                               allot_err *err)
 {
     cJSON *o = NULL;
+    long n_tokens;
     allot_code rc = allot_json_parse(http->body, http->n, "the answer", &o, err);
     if (rc) return rc;
-    r->call->reply.prm_tokens += tokens_of(o);
-    rc = r->read(r, o, err);
+    rc = allot_tokencount_read(cJSON_GetObjectItemCaseSensitive(o, "usage"), "prompt_tokens",
+                               &n_tokens, err);
+    if (n_tokens > 0) r->call->reply.prm_tokens += n_tokens;
+    if (!rc) rc = r->read(r, o, err);
     cJSON_Delete(o);
     return rc;
 }

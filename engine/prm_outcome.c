@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "job.h"
 #include "prompt.h"
+#include "tokencount.h"
 
 /* Puts one number where it belongs. */
 static allot_code keep(const allot_prm_request *r, allot_prm_text *t, const cJSON *value,
@@ -62,11 +63,13 @@ static allot_code take_classes(const allot_prm_request *r, const cJSON *answer, 
         if (rc) break;
         const cJSON *classes = cJSON_GetObjectItemCaseSensitive(item, data ? "probs" : "embedding");
         const cJSON *told = cJSON_GetObjectItemCaseSensitive(item, "meta_info");
-        const cJSON *read = cJSON_GetObjectItemCaseSensitive(told, "prompt_tokens");
+        long n_tokens;
         allot_prm_text *t = data ? allot_prm_indexed(r, item, err) : &r->call->reply.texts[i++];
         rc = t ? take_class(r, t, classes, err) : ALLOT_ESERVER;
-        if (!rc && cJSON_IsNumber(read) && read->valuedouble > 0 && read->valuedouble < 1e9)
-            r->call->reply.prm_tokens += (long)(t->weight = floor(read->valuedouble));
+        if (!rc) rc = allot_tokencount_read(told, "prompt_tokens", &n_tokens, err);
+        if (rc || n_tokens <= 0) continue;
+        t->weight = (double)n_tokens;
+        r->call->reply.prm_tokens += n_tokens;
     }
     return rc;
 }

@@ -32,6 +32,7 @@ static const allot_profile PROFILES[] = {
      .limit = "n_predict",
      .salt = "cache_prompt",
      .salt_is_switch = 1,
+     .tokens_over = 3, /* the rest of a character of four bytes, as its manual says */
      .plain = {{"top_k", 0}, {"min_p", 0}, {"repeat_penalty", 1}},
      .continues = ALLOT_CONTINUE_AUTO,
      .eos = ALLOT_EOS_TOKEN,
@@ -64,7 +65,10 @@ static const allot_profile PROFILES[] = {
      .reset_cache = "/reset_prefix_cache",
      .metrics = {"vllm:num_requests_running", "vllm:num_requests_waiting",
                  "vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total"}},
+    /* mistral.rs counts a token more at the limit, LM Studio one less. */
     {.kind = "openai",
+     .tokens_over = 1,
+     .tokens_under = 1,
      .probe_path = "/v1/models",
      .probe_field = "data",
      .completions = COMPLETIONS,

@@ -60,6 +60,9 @@ typedef struct allot_profile {
     int salt_is_switch;      /* the field is a boolean to be set to false */
     int bos_field;           /* takes add_special_tokens */
     int refuses_top_p_1;
+    /* By how many tokens a count may be above the limit asked for, and a text that ended there may
+     * have below it. */
+    int tokens_over, tokens_under;
     /* Samplers that the server or the model's own configuration switches on unless told not to. */
     allot_plain plain[ALLOT_MAX_PLAIN];
     allot_continue continues;

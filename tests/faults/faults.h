@@ -118,7 +118,7 @@ static cJSON *fault_row_list(int n, fault_rows how)
     return list;
 }
 
-static enum MHD_Result fault_pooling(const fault_request *r, fault_rows how)
+static cJSON *fault_pooling_answer(const fault_request *r, fault_rows how)
 {
     const cJSON *inputs = cJSON_GetObjectItem(r->json, "input");
     const cJSON *messages = cJSON_GetObjectItem(r->json, "messages");
@@ -135,7 +135,12 @@ static enum MHD_Result fault_pooling(const fault_request *r, fault_rows how)
         cJSON_AddItemToArray(data, item);
     }
     fault_usage(o);
-    return fault_send_json(r, o);
+    return o;
+}
+
+static enum MHD_Result fault_pooling(const fault_request *r, fault_rows how)
+{
+    return fault_send_json(r, fault_pooling_answer(r, how));
 }
 
 typedef enum { VECTORS_FLOATS, VECTORS_BASE64, VECTORS_RAGGED } fault_vectors;
@@ -344,6 +349,60 @@ static enum MHD_Result fault_no_usage(const fault_request *r)
     return fault_send_json(r, o);
 }
 
+/* Counts of tokens that cannot be: of the text (a stream tells them, too), of what was read. */
+static enum MHD_Result fault_count(const fault_request *r, const char *field, const char *count)
+{
+    char usage[128], stream[sizeof usage + sizeof SSE_BEGIN + sizeof SSE_STOP + 64];
+    snprintf(usage, sizeof usage,
+             "{\"prompt_tokens\":%s,\"completion_tokens\":%s}",
+             *field == 'p' ? count : "7", *field == 'c' ? count : "5");
+    if (fault_wants_stream(r)) {
+        snprintf(stream, sizeof stream,
+                 SSE_BEGIN SSE_STOP "data: {\"choices\":[],\"usage\":%s}\n\n" SSE_DONE, usage);
+        return fault_sse(r, stream);
+    }
+    cJSON *o = strcmp(r->path, "/pooling") == 0 ? fault_pooling_answer(r, ROWS_PAIRS)
+                                                : fault_completion(r, 1, FAULT_TEXT);
+    cJSON_ReplaceItemInObject(o, "usage", cJSON_Parse(usage));
+    return fault_send_json(r, o);
+}
+
+static enum MHD_Result fault_count_above(const fault_request *r)
+{
+    return fault_count(r, "completion_tokens", "2049");
+}
+
+static enum MHD_Result fault_count_zero(const fault_request *r)
+{
+    return fault_count(r, "completion_tokens", "0");
+}
+
+static enum MHD_Result fault_count_negative(const fault_request *r)
+{
+    return fault_count(r, "completion_tokens", "-3");
+}
+
+static enum MHD_Result fault_count_half(const fault_request *r)
+{
+    return fault_count(r, "completion_tokens", "1.5");
+}
+
+static enum MHD_Result fault_count_text(const fault_request *r)
+{
+    return fault_count(r, "completion_tokens", "\"5\"");
+}
+
+static enum MHD_Result fault_prompt_half(const fault_request *r)
+{
+    return fault_count(r, "prompt_tokens", "1.5");
+}
+
+/* Only of what the reward model reads. */
+static enum MHD_Result fault_prm_count(const fault_request *r)
+{
+    return strcmp(r->path, "/pooling") == 0 ? fault_count(r, "prompt_tokens", "-3") : fault_ok(r);
+}
+
 static enum MHD_Result fault_aborted(const fault_request *r)
 {
     cJSON *o = fault_completion(r, 1, "The ans");
@@ -483,6 +542,13 @@ static const fault FAULTS[] = {
     {"no-choices", fault_no_choices, 0},
     {"null-content", fault_null_content, 0},
     {"no-usage", fault_no_usage, 0},
+    {"count-above", fault_count_above, 0},
+    {"count-zero", fault_count_zero, 0},
+    {"count-negative", fault_count_negative, 0},
+    {"count-half", fault_count_half, 0},
+    {"count-text", fault_count_text, 0},
+    {"prompt-half", fault_prompt_half, 0},
+    {"prm-count", fault_prm_count, 0},
     {"aborted", fault_aborted, 0},
     {"bad-utf8", fault_bad_utf8, 0},
     {"bad-draw", fault_bad_draw, 0},

@@ -8,10 +8,12 @@
     "data: {\"choices\":[{\"index\":" index ",\"text\":\"" text "\",\"finish_reason\":null}],"     \
     "\"usage\":null}\n\n"
 #define SSE_BEGIN ": ping - 12:00\n\n" SSE_PIECE("0", "") SSE_PIECE("0", "2+2=4\\n\\nThe answer")
-#define SSE_END                                                                                    \
+#define SSE_STOP                                                                                   \
     ": ping\n\n"                                                                                   \
     "data: {\"choices\":[{\"index\":0,\"text\":\" is \\\\boxed{4}\",\"finish_reason\":\"stop\","   \
-    "\"stop_reason\":null}],\"usage\":null}\r\n\r\n"                                               \
+    "\"stop_reason\":null}],\"usage\":null}\r\n\r\n"
+#define SSE_END                                                                                    \
+    SSE_STOP                                                                                       \
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":5}}\n\n"
 #define SSE_DONE "data: [DONE]\n\n"
 

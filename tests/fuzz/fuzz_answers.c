@@ -13,14 +13,16 @@
 static void read_generation(const char *text, size_t n, int kind)
 {
     static allot_engine e;
-    const allot_generate_request request = {.stop_at_step = 1};
+    const allot_generate_request request = {.stop_at_step = 1, .max_tokens = 100};
     allot_generate_reply reply = {0};
     allot_err err = {0};
     cJSON *json = NULL;
     e.profile = allot_profile_at(kind);
     if (allot_generate_parse(&e, &request, text, n, &json, &reply, &err))
         assert(err.code && err.msg[0]);
-    else assert(strlen(reply.text) == reply.n && reply.n_tokens >= 0 && reply.prompt_tokens >= 0);
+    else
+        assert(strlen(reply.text) == reply.n && reply.n_tokens >= (reply.n > 0) &&
+               reply.n_tokens <= 103 && reply.prompt_tokens >= 0 && reply.cached_tokens >= 0);
     cJSON_Delete(json);
 }
 

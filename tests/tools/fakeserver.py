@@ -86,7 +86,7 @@ def generate(body, chat):
     stopped = "\n\n" in body.get("stop", []) and len(texts) > 1
     text = texts[0] if stopped else "\n\n".join(texts)
     most = body.get("n_predict", body.get("max_tokens"))
-    cut = len(text) > most
+    cut = len(text) >= most  # the end of sequence is a token, too
     if cut:
         text, stopped = text[:most], False
     end = "limit" if cut else "word" if stopped else "eos"
@@ -98,10 +98,11 @@ def generate(body, chat):
 
 def answer_of(model, text, end, chat, n_prompt):
     """The answer in the shape of the kind of server."""
+    n_tokens = len(text) + (end != "limit")
     if options.kind == "llama.cpp" and not chat:
         return {"content": text, "stop": True, "stop_type": end, "truncated": False,
                 "stopping_word": "\n\n" if end == "word" else "",
-                "tokens_predicted": len(text) + 1, "tokens_evaluated": n_prompt,
+                "tokens_predicted": n_tokens, "tokens_evaluated": n_prompt,
                 "timings": {"cache_n": 1}}
     choice = {"index": 0, "finish_reason": "length" if end == "limit" else "stop"}
     if options.kind == "vllm":
@@ -113,8 +114,8 @@ def answer_of(model, text, end, chat, n_prompt):
                                    "stop" if chat else "eos_token")
     choice.update({"message": {"role": "assistant", "content": text}} if chat else {"text": text})
     return {"object": "text_completion", "model": model, "choices": [choice],
-            "usage": {"prompt_tokens": n_prompt, "completion_tokens": len(text) + 1,
-                      "total_tokens": n_prompt + len(text) + 1}}
+            "usage": {"prompt_tokens": n_prompt, "completion_tokens": n_tokens,
+                      "total_tokens": n_prompt + n_tokens}}
 
 
 def tokenize(body):

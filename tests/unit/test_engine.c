@@ -138,6 +138,35 @@ static void bad_answers_are_errors_never_samples(void **state)
     expect_failure("wrong-model", "answered with status 404: The model `gen` does not exist.");
 }
 
+static allot_done run_strategy(const char *fault_name, const char *text, const char *salt);
+
+static void expect_strategy_failure(const char *fault_name, const char *strategy, const char *words)
+{
+    allot_done d = run_strategy(fault_name, strategy, NULL);
+    assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+    assert_int_equal(d.rec.code, ALLOT_ESERVER);
+    if (!strstr(d.rec.message, words)) fail_msg("%s", d.rec.message);
+    assert_int_equal(d.rec.prm_tokens, 0);
+    allot_record_clear(&d.rec);
+}
+
+/* Each would be part of a mean of costs. */
+static void counts_of_tokens_that_cannot_be_are_errors(void **state)
+{
+    (void)state;
+    expect_failure("count-above",
+                   "the server tells 2049 tokens of a text that may have 2048 (it counts wrongly, "
+                   "or takes no notice of the limit)");
+    expect_failure("count-zero", "the server tells 0 tokens for a text of 30 bytes");
+    expect_failure("count-negative", "the server tells -3 as 'completion_tokens', which no text has");
+    expect_failure("count-half", "the server tells 1.5 as 'completion_tokens', which no text has");
+    expect_failure("count-text", "the server's 'completion_tokens' is not a number");
+    expect_failure("prompt-half", "the server tells 1.5 as 'prompt_tokens', which no text has");
+    expect_strategy_failure("count-above", "beam@4x2x3", "tells 2049 tokens of a text");
+    expect_strategy_failure("count-above", "majority@3", "tells 2049 tokens of a text");
+    expect_strategy_failure("prm-count", "bon@3", "the server tells -3 as 'prompt_tokens'");
+}
+
 static void a_model_cut_while_it_thinks_has_said_nothing(void **state)
 {
     (void)state;
@@ -466,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_sample_has_text_and_costs),
         cmocka_unit_test(seeds_depend_on_what_is_drawn),
         cmocka_unit_test(bad_answers_are_errors_never_samples),
+        cmocka_unit_test(counts_of_tokens_that_cannot_be_are_errors),
         cmocka_unit_test(a_model_cut_while_it_thinks_has_said_nothing),
         cmocka_unit_test(a_loading_server_is_waited_for),
         cmocka_unit_test(invalid_characters_are_replaced),

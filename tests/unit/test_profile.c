@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -18,7 +19,7 @@ static allot_generate_reply read_step(const char *kind, const char *answer)
     allot_err err = {0};
     cJSON *json = NULL;
     allot_generate_reply reply = {0};
-    const allot_generate_request r = {.stop_at_step = 1};
+    const allot_generate_request r = {.stop_at_step = 1, .max_tokens = 9};
     e.profile = allot_profile_find(kind);
     if (allot_generate_parse(&e, &r, answer, strlen(answer), &json, &reply, &err))
         fail_msg("%s: %s", answer, err.msg);
@@ -148,6 +149,31 @@ static void the_load_is_read_from_metrics(void **state)
     expect_load("vllm:num_requests_running \n3\n", -1, -1, -1);
 }
 
+/* By how much honest servers count above the limit: each row and one more. */
+static void a_count_may_be_above_the_limit_by_so_much(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        long most;
+    } rows[] = {{"vllm", 9}, {"sglang", 9}, {"tgi", 9}, {"llama.cpp", 12}, {"openai", 10}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (long n = rows[i].most; n <= rows[i].most + 1; n++) {
+            allot_engine e = {.profile = allot_profile_find(rows[i].kind)};
+            allot_generate_request r = {.max_tokens = 9};
+            allot_generate_reply reply = {0};
+            cJSON *json = NULL;
+            char text[160];
+            snprintf(text, sizeof text,
+                     "{\"choices\":[{\"text\":\"x\",\"finish_reason\":\"length\"}],\"usage\":"
+                     "{\"prompt_tokens\":3,\"completion_tokens\":%ld}}",
+                     n);
+            allot_code rc = allot_generate_parse(&e, &r, text, strlen(text), &json, &reply, NULL);
+            assert_int_equal(rc, n > rows[i].most ? ALLOT_ESERVER : ALLOT_OK);
+            cJSON_Delete(json);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +182,7 @@ int main(void)
         cmocka_unit_test(other_answers_stay_as_they_are),
         cmocka_unit_test(every_kind_says_how_it_is_spoken_to),
         cmocka_unit_test(the_load_is_read_from_metrics),
+        cmocka_unit_test(a_count_may_be_above_the_limit_by_so_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

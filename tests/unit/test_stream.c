@@ -79,6 +79,9 @@ static void what_breaks_off_is_an_error(void **state)
         {"stream-interleaved", "the server streams several choices instead of 1"},
         {"stream-not-json", "an event of the stream is not valid JSON"},
         {"bad-nested", "answered with status 400: top_p is wrong"},
+        {"count-above", "the server tells 2049 tokens of a text that may have 2048"},
+        {"count-zero", "the server tells 0 tokens for a text of 30 bytes"},
+        {"count-half", "the server tells 1.5 as 'completion_tokens', which no text has"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         allot_done d = sample(rows[i].fault);
