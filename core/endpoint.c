@@ -32,17 +32,19 @@ static size_t root_bytes(const char *url)
 
 static allot_code check_url(const char *url, allot_err *err)
 {
+    const char *scheme = strstr(url, "://"), *authority = scheme ? scheme + 3 : url;
     const char *host = strncasecmp(url, "http://", 7) == 0    ? url + 7
                        : strncasecmp(url, "https://", 8) == 0 ? url + 8
                                                               : NULL;
+    /* Looked at first: no other message may show it. */
+    if (memchr(authority, '@', strcspn(authority, "/")))
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "the server's address holds a password (give it with --api-key-env or "
+                          "--api-key-file)");
     if (!host || !*host || *host == '/')
         return allot_fail(
             err, ALLOT_EUSAGE,
             "'%s' is not the address of a server (it is like http://127.0.0.1:8000/v1)", url);
-    if (memchr(host, '@', strcspn(host, "/")))
-        return allot_fail(err, ALLOT_EUSAGE,
-                          "the server's address holds a password (give it with --api-key-env or "
-                          "--api-key-file)");
     for (const char *p = url; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == '?' || *p == '#' || *p == 0x7f)
             return allot_fail(err, ALLOT_EUSAGE,

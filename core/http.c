@@ -310,6 +310,11 @@ allot_code allot_http_poll(allot_http *h, int timeout_ms, allot_err *err)
     return ALLOT_OK;
 }
 
+size_t allot_http_hide(const allot_http *h, char *text, size_t n)
+{
+    return allot_handles_hide(&h->transfers.handles, ALLOT_IN_DATA, text, n);
+}
+
 int allot_http_pending(const allot_http *h)
 {
     return h->n_pending;

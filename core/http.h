@@ -5,7 +5,8 @@
  * Retries: statuses 408, 409, 424 (once), 429 and >= 500, broken connections and timeouts; the server's
  * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with
  * jitter. Proxies come from the environment, but loopback never goes through one; redirects are not
- * followed; an API key is never logged. */
+ * followed; an API key is never logged, and what a server repeats of it, or of a header that is a
+ * secret, is "***" in the reply. */
 #ifndef ALLOT_HTTP_H
 #define ALLOT_HTTP_H
 #include <stddef.h>
@@ -65,8 +66,9 @@ typedef struct {
     const char *api_key; /* NULL = none */
     int no_retry;        /* one try only */
     allot_http_done done;
-    /* For event streams: bytes of an answer with status 200 as they come; bytes = NULL: a new try
-     * begins, forget what came. NULL = the answer is collected. */
+    /* For event streams: bytes of an answer with status 200 as they come (no secret is hidden in
+     * them: one may lie across two; see allot_http_hide); bytes = NULL: a new try begins, forget
+     * what came. NULL = the answer is collected. */
     void (*on_data)(const char *bytes, size_t n, void *user);
     void (*drop)(void *user); /* instead of done, by allot_http_free; NULL = nothing to free */
     void *user;
@@ -84,6 +86,9 @@ int allot_http_pending(const allot_http *h);
  * on_data is not for it. After a failure (an interrupt) only allot_http_free may follow. */
 ALLOT_MUST_CHECK allot_code allot_http_fetch(allot_http *h, const allot_http_request *r,
                                              allot_err *err);
+
+/* Hides what a reply hides in text[n], which has a byte behind it: the new length. */
+size_t allot_http_hide(const allot_http *h, char *text, size_t n);
 
 /* ALLOT_OK for a whole answer of status 200; else ALLOT_ESERVER with one line that has the url and
  * the server's own words. Reads every known shape of error body (see httperror.c). */

@@ -98,6 +98,16 @@ const allot_header_list *allot_handles_lines(allot_handles *h, const char *api_k
     return NULL;
 }
 
+size_t allot_handles_hide(const allot_handles *h, allot_secret_place where, char *text, size_t n)
+{
+    if (n == 0) return 0;
+    for (const allot_header_list *l = h->lists; l; l = l->next)
+        if (l->api_key) n = allot_secret_hide(l->api_key, where, text, n);
+    for (int i = 0; i < h->config->n_headers; i++)
+        n = allot_secret_hide_header(h->config->headers[i], where, text, n);
+    return n;
+}
+
 /* Loopback never goes through a proxy, whatever the environment says. */
 static int is_loopback(const char *url)
 {

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include "buf.h"
 #include "http.h"
+#include "httpsecret.h"
 
 /* The header lines of requests that share them. */
 typedef struct allot_header_list {
@@ -28,6 +29,10 @@ typedef struct {
 void allot_handles_clear(allot_handles *h);
 /* The lines for a request of this kind, alive until allot_handles_clear; NULL when out of memory. */
 const allot_header_list *allot_handles_lines(allot_handles *h, const char *api_key, int has_body);
+
+/* Hides the keys of all requests so far and the secret headers in an answer or its text, see
+ * httpsecret.h. */
+size_t allot_handles_hide(const allot_handles *h, allot_secret_place where, char *text, size_t n);
 
 typedef struct {
     CURL *easy;    /* CURLINFO_PRIVATE is the user */

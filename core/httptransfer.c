@@ -237,13 +237,17 @@ int allot_transfer_again(allot_transfer *t, CURLcode code, double now)
 
 void allot_transfer_report(allot_transfer *t, CURLcode code)
 {
+    int status = (int)status_of(t);
+    t->answer.n = allot_handles_hide(&t->home->handles,
+                                     status == 200 ? ALLOT_IN_DATA : ALLOT_IN_ERROR, t->answer.at,
+                                     t->answer.n);
     /* libcurl's own times of a try are coarse when it drives many sockets; only the way to a new
      * connection is its to tell. */
     double connect_s = 0, tls_s = 0;
     curl_easy_getinfo(t->handle.easy, CURLINFO_CONNECT_TIME, &connect_s);
     curl_easy_getinfo(t->handle.easy, CURLINFO_APPCONNECT_TIME, &tls_s);
     allot_http_reply r = {.url = t->url.n ? t->url.at : "",
-                          .status = (int)status_of(t),
+                          .status = status,
                           .body = t->answer.n ? t->answer.at : "",
                           .n = t->answer.n,
                           .retries = t->retries,

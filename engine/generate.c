@@ -368,7 +368,8 @@ allot_code allot_generate(allot_engine *e, const allot_query *q, const allot_gen
 {
     pending *p = malloc(sizeof *p);
     if (!p) return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-    *p = (pending){.engine = e, .query = q, .request = *r, .done = f, .user = user};
+    *p = (pending){.engine = e, .query = q, .request = *r, .stream.http = e->http,
+                   .done = f, .user = user};
     p->request.so_far = p->request.salt = NULL;
     allot_generate_request with_prompt = *r;
     with_prompt.prompt = e->renderer ? allot_render_known(e->renderer, q) : NULL;

@@ -81,9 +81,16 @@ static void take_event(allot_sse *s, const char *data, size_t n, double now)
     allot_buf_clear(&clean);
 }
 
+/* A key may lie across two reads, or two pieces of the text. */
+static void hide_secrets(const allot_sse *s, allot_buf *b)
+{
+    if (s->http && b->n) b->n = allot_http_hide(s->http, b->at, b->n);
+}
+
 static void take_line(allot_sse *s, double now)
 {
     static const char field[] = "data:";
+    hide_secrets(s, &s->line);
     size_t n = s->line.n, from = sizeof field - 1;
     const char *line = s->line.at;
     while (n > 0 && line[n - 1] == '\r')
@@ -144,6 +151,7 @@ allot_code allot_sse_answer(allot_sse *s, cJSON **out, allot_err *err)
     if (!s->choice)
         return allot_fail(err, ALLOT_ESERVER,
                           "the stream ended before the text (no finish_reason)");
+    hide_secrets(s, &s->text);
     cJSON_AddStringToObject(s->choice, "text", s->text.at ? s->text.at : "");
     *out = cJSON_CreateObject();
     cJSON_AddItemToArray(cJSON_AddArrayToObject(*out, "choices"), s->choice);
@@ -159,5 +167,5 @@ void allot_sse_clear(allot_sse *s)
     allot_buf_clear(&s->text);
     cJSON_Delete(s->choice);
     cJSON_Delete(s->usage);
-    memset(s, 0, sizeof *s);
+    *s = (allot_sse){.http = s->http};
 }

@@ -6,6 +6,7 @@
 #define ALLOT_SSE_H
 #include <cjson/cJSON.h>
 #include "core/buf.h"
+#include "core/http.h"
 
 typedef struct {
     allot_buf line; /* begun, its end has not come */
@@ -16,6 +17,7 @@ typedef struct {
     int began;      /* something but blanks came */
     int at_once;    /* it is no stream but one JSON text: the server takes no notice of "stream" */
     char failure[256]; /* an error event, or what is wrong with the stream; "" = none */
+    const allot_http *http; /* borrowed: hides its secrets in what came; NULL = there are none */
 } allot_sse;
 
 /* Bytes as they come, at this monotonic time. */
@@ -25,6 +27,6 @@ int allot_sse_is_whole(const allot_sse *s);
 /* The stream is over: {"choices": [...], "usage": ...}, which the caller deletes. Fails with
  * ALLOT_ESERVER when an error came or the text is not whole. */
 ALLOT_MUST_CHECK allot_code allot_sse_answer(allot_sse *s, cJSON **out, allot_err *err);
-/* Forgets all; safe on zero. */
+/* Forgets all but http; safe on zero. */
 void allot_sse_clear(allot_sse *s);
 #endif

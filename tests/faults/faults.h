@@ -403,6 +403,62 @@ static enum MHD_Result fault_prm_count(const fault_request *r)
     return strcmp(r->path, "/pooling") == 0 ? fault_count(r, "prompt_tokens", "-3") : fault_ok(r);
 }
 
+/* The keys that came with a request, as a debugging proxy tells them; its JSON escapes slashes. */
+static const char *fault_keys(const fault_request *r, char *out, size_t n)
+{
+    const char *auth = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
+    const char *key = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "X-Api-Key");
+    snprintf(out, n, "Authorization: %s, X-Api-Key: %s", auth ? auth : "", key ? key : "");
+    return out;
+}
+
+static void fault_escape(const char *from, char *to, size_t n)
+{
+    size_t at = 0;
+    for (; *from && at + 7 < n; from++)
+        if (*from == '/') to[at++] = '\\', to[at++] = '/';
+        else if (*from == 's') at += (size_t)snprintf(to + at, n - at, "\\u%04x", *from);
+        else to[at++] = *from;
+    to[at] = '\0';
+}
+
+static enum MHD_Result fault_echo_error(const fault_request *r)
+{
+    char keys[256], escaped[1024], body[1200];
+    fault_escape(fault_keys(r, keys, sizeof keys), escaped, sizeof escaped);
+    snprintf(body, sizeof body, "{\"error\":{\"message\":\"refused: %s\",\"code\":400}}", escaped);
+    return fault_send(r, 400, NULL, NULL, body);
+}
+
+/* As a stream: cut within the key. */
+static enum MHD_Result fault_echo_text(const fault_request *r)
+{
+    char keys[256], events[2048];
+    fault_keys(r, keys, sizeof keys);
+    if (!fault_wants_stream(r)) return fault_send_json(r, fault_completion(r, 1, keys));
+    snprintf(events, sizeof events, SSE_PIECE("0", "%.30s") SSE_PIECE("0", "%s") SSE_END SSE_DONE,
+             keys, strlen(keys) > 30 ? keys + 30 : "");
+    return fault_sse(r, events);
+}
+
+static enum MHD_Result fault_echo_stream_error(const fault_request *r)
+{
+    char keys[256], events[1024];
+    snprintf(events, sizeof events, SSE_BEGIN "data: {\"error\":{\"message\":\"died: %s\"}}\n\n",
+             fault_keys(r, keys, sizeof keys));
+    return fault_sse(r, events);
+}
+
+static enum MHD_Result fault_echo_models(const fault_request *r)
+{
+    char keys[256];
+    if (strcmp(r->path, "/v1/models") != 0) return fault_ok(r);
+    cJSON *o = cJSON_CreateObject(), *m = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "data"), m);
+    cJSON_AddStringToObject(m, "id", fault_keys(r, keys, sizeof keys));
+    return fault_send_json(r, o);
+}
+
 static enum MHD_Result fault_aborted(const fault_request *r)
 {
     cJSON *o = fault_completion(r, 1, "The ans");
@@ -549,6 +605,10 @@ static const fault FAULTS[] = {
     {"count-text", fault_count_text, 0},
     {"prompt-half", fault_prompt_half, 0},
     {"prm-count", fault_prm_count, 0},
+    {"echo-error", fault_echo_error, 0},
+    {"echo-text", fault_echo_text, 0},
+    {"echo-stream-error", fault_echo_stream_error, 0},
+    {"echo-models", fault_echo_models, 1},
     {"aborted", fault_aborted, 0},
     {"bad-utf8", fault_bad_utf8, 0},
     {"bad-draw", fault_bad_draw, 0},

@@ -423,6 +423,37 @@ static void the_kind_is_detected_and_fingerprinted(void **state)
     allot_engine_free(e);
 }
 
+/* A server that tells them back: in a text, a stream, an error, the name of its model. */
+static void keys_that_are_sent_back_are_hidden(void **state)
+{
+    (void)state;
+    static const char hidden[] = "Authorization: Bearer ***, X-Api-Key: ***";
+    static const char *const headers[] = {"X-Api-Key: s3cret-9"};
+    allot_engine_config c;
+    setenv("OPENAI_API_KEY", "s3cret-7", 1);
+    for (int stream = 0; stream < 2; stream++) {
+        config_for("echo-text", &c);
+        c.headers = (allot_list){.at = (const char **)(uintptr_t)headers, .n = 1};
+        c.stream = stream;
+        allot_done d = sample_with(&c, 0);
+        assert_int_equal(d.rec.type, ALLOT_REC_SAMPLE);
+        if (strncmp(d.rec.gen[0].text, hidden, strlen(hidden)) != 0)
+            fail_msg("%s", d.rec.gen[0].text);
+        assert_int_equal(d.rec.gen[0].n, strlen(d.rec.gen[0].text));
+        allot_record_clear(&d.rec);
+        config_for(stream ? "echo-stream-error" : "echo-error", &c);
+        c.headers = (allot_list){.at = (const char **)(uintptr_t)headers, .n = 1};
+        c.stream = stream;
+        d = sample_with(&c, 0);
+        assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+        if (!strstr(d.rec.message, hidden)) fail_msg("%s", d.rec.message);
+        allot_record_clear(&d.rec);
+    }
+    refuse_engine("echo-models", "gen", NULL, NULL, ALLOT_ESERVER,
+                  "(it serves 'Authorization: Bearer ***, X-Api-Key: ')");
+    unsetenv("OPENAI_API_KEY");
+}
+
 /* The fields of a body: what each kind of server is known to take, and nothing else. */
 static void bodies_follow_the_profile(void **state)
 {
@@ -508,6 +539,7 @@ int main(void)
         cmocka_unit_test(a_salt_goes_along),
         cmocka_unit_test(a_reward_model_that_fails_is_an_error_not_a_zero),
         cmocka_unit_test(wrong_settings_are_told_in_one_line),
+        cmocka_unit_test(keys_that_are_sent_back_are_hidden),
         cmocka_unit_test(the_kind_is_detected_and_fingerprinted),
         cmocka_unit_test(bodies_follow_the_profile),
         cmocka_unit_test(a_template_with_bos_is_not_given_a_second),

@@ -8,6 +8,7 @@
 #include "core/endpoint.h"
 #include "core/http.h"
 #include "core/httpretry.h"
+#include "core/httpsecret.h"
 #include "core/progress.h"
 #include "tests/faults/fault_server.h"
 
@@ -298,6 +299,68 @@ static void keys_go_into_the_header(void **state)
     allot_http_free(h);
 }
 
+/* Whatever its JSON does to it. */
+static void a_key_that_is_sent_back_is_hidden(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {"X-Api-Key: Bearer other/secret7", "X-Team: math"};
+    allot_err err = {0};
+    outcome o = {0};
+    char url[96], expected[256];
+    allot_http *h;
+    allot_http_config c;
+    allot_http_defaults(&c);
+    c.headers = headers;
+    c.n_headers = 2;
+    assert_int_equal(allot_http_new(&c, &h, &err), ALLOT_OK);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/echo-error/v1/completions", port);
+    allot_http_request r = {
+        .url = url, .body = "{}", .n = 2, .api_key = "sk/s1", .done = take, .user = &o};
+    assert_int_equal(allot_http_fetch(h, &r, &err), ALLOT_OK);
+    snprintf(expected, sizeof expected,
+             "'%s' answered with status 400: refused: Authorization: Bearer ***, X-Api-Key: ***",
+             url);
+    assert_string_equal(o.err.msg, expected);
+    allot_http_free(h);
+}
+
+static void expect_hidden(const char *secret, allot_secret_place where, const char *text,
+                          const char *after)
+{
+    char copy[256];
+    strcpy(copy, text);
+    size_t n = allot_secret_hide(secret, where, copy, strlen(copy));
+    assert_string_equal(copy, after);
+    assert_int_equal(n, strlen(after));
+}
+
+static void what_a_secret_looks_like(void **state)
+{
+    (void)state;
+    expect_hidden("sk-1", ALLOT_IN_DATA, "sk-1sk-1 sk-", "****** sk-");
+    expect_hidden("sk-1", ALLOT_IN_DATA, "\\u0073k-\\u0031, \\\\u0073k-1, sk-\\u0032", "***, ***, sk-\\u0032");
+    expect_hidden("a/b\"c", ALLOT_IN_DATA, "{\"x\":\"a\\/b\\\"c\"}", "{\"x\":\"***\"}");
+    expect_hidden("a\\\\b\\c", ALLOT_IN_DATA, "a\\\\\\\\b\\\\c", "***");
+    expect_hidden("abc", ALLOT_IN_ERROR, "abc", "abc");
+    /* A stand-in for no key is no secret, and an answer may well be EMPTY. */
+    expect_hidden("EMPTY", ALLOT_IN_DATA, "the set is EMPTY", "the set is EMPTY");
+    expect_hidden("EMPTY", ALLOT_IN_ERROR, "key EMPTY is bad", "key *** is bad");
+    static const struct {
+        const char *line, *text, *after;
+    } rows[] = {{"X-Team: math", "math", "math"},
+                {"Accept: application/json", "application/json", "application/json"},
+                {"X-Auth: s3cr", "s3cr", "***"},
+                {"Cookie: sid=abcdefgh1; b=2", "sid=abcdefgh1 abcdefgh1 b=2", "*** *** b=2"},
+                {"X-Thing: abcdefgh12345678", "abcdefgh12345678", "***"},
+                {"X-Trace: abcdefgh-ijklmnop", "abcdefgh-ijklmnop", "abcdefgh-ijklmnop"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char copy[64];
+        strcpy(copy, rows[i].text);
+        allot_secret_hide_header(rows[i].line, ALLOT_IN_DATA, copy, strlen(copy));
+        assert_string_equal(copy, rows[i].after);
+    }
+}
+
 typedef struct {
     size_t n;
     int restarts;
@@ -410,6 +473,10 @@ static void base_urls_may_be_written_in_many_ways(void **state)
     assert_string_equal(err.msg, "'localhost:8000' is not the address of a server "
                                  "(it is like http://127.0.0.1:8000/v1)");
     assert_int_equal(allot_endpoint_open("http://me:secret@h", NULL, NULL, &e, &err), ALLOT_EUSAGE);
+    assert_int_equal(allot_endpoint_open("htp://me:secret@h", NULL, NULL, &e, &err), ALLOT_EUSAGE);
+    assert_null(strstr(err.msg, "secret"));
+    assert_int_equal(allot_endpoint_open("me:secret@h:8000", NULL, NULL, &e, &err), ALLOT_EUSAGE);
+    assert_null(strstr(err.msg, "secret"));
     assert_null(strstr(err.msg, "secret"));
 }
 
@@ -448,6 +515,8 @@ int main(void)
         cmocka_unit_test(many_requests_share_a_bounded_window),
         cmocka_unit_test(what_is_in_flight_is_dropped_with_the_handle),
         cmocka_unit_test(keys_go_into_the_header),
+        cmocka_unit_test(a_key_that_is_sent_back_is_hidden),
+        cmocka_unit_test(what_a_secret_looks_like),
         cmocka_unit_test(streams_start_over_with_a_retry),
         cmocka_unit_test(retry_headers_are_read),
         cmocka_unit_test(retry_rules),
