@@ -229,6 +229,8 @@ allot_code allot_embedclient_run(const allot_embedclient *c, const char *const *
         .c = c, .texts = texts, .lengths = lengths, .n = n, .arrived = arrived, .user = user};
     allot_code rc = check(c, n, err);
     if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &k.server, err);
+    if (!rc && c->key_of && !allot_endpoint_within(k.server.root, c->key_of))
+        allot_endpoint_forget_key(&k.server);
     if (!rc) rc = open_http(c, &k.http, err);
     if (!rc) rc = run(&k, err);
     allot_http_free(k.http);

@@ -11,6 +11,8 @@ typedef struct {
     const char *model;        /* name on the server; required */
     const char *api_key_env;  /* NULL = OPENAI_API_KEY if set */
     const char *api_key_file; /* NULL = none */
+    const char *key_of;       /* the key is that of these servers (behind commas), and goes to no
+                                 other; NULL = it was given for base_url */
     int max_concurrency;      /* requests in flight, default 8 */
     int batch;                /* texts in one request, at most; default 32 */
     int batch_tokens;         /* and tokens, each text counted as the longest; default 16384.

@@ -111,11 +111,46 @@ allot_code allot_endpoint_open(const char *base_url, const char *api_key_env,
     return rc;
 }
 
+/* Bytes of "https://host:8000" of the first address of a list. */
+static size_t server_bytes(const char *urls)
+{
+    size_t n = strcspn(urls, ",");
+    const char *scheme = memmem(urls, n, "://", 3);
+    if (!scheme) return n;
+    size_t host = (size_t)(scheme - urls) + 3;
+    return host + strcspn(urls + host, "/,");
+}
+
+static int is_among(const char *url, const char *others)
+{
+    size_t n = server_bytes(url);
+    for (const char *at = others; *at; at += *at == ',') {
+        if (server_bytes(at) == n && strncasecmp(at, url, n) == 0) return 1;
+        at += strcspn(at, ",");
+    }
+    return 0;
+}
+
+int allot_endpoint_within(const char *urls, const char *others)
+{
+    for (const char *at = urls; *at; at += *at == ',') {
+        if (!is_among(at, others)) return 0;
+        at += strcspn(at, ",");
+    }
+    return 1;
+}
+
+void allot_endpoint_forget_key(allot_endpoint *e)
+{
+    if (e->api_key) explicit_bzero(e->api_key, strlen(e->api_key));
+    free(e->api_key);
+    e->api_key = NULL;
+}
+
 void allot_endpoint_clear(allot_endpoint *e)
 {
     free(e->root);
     free(e->v1);
-    if (e->api_key) explicit_bzero(e->api_key, strlen(e->api_key));
-    free(e->api_key);
+    allot_endpoint_forget_key(e);
     memset(e, 0, sizeof *e);
 }

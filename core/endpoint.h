@@ -20,5 +20,10 @@ ALLOT_MUST_CHECK allot_code allot_endpoint_root(const char *base_url, char **out
 ALLOT_MUST_CHECK allot_code allot_endpoint_open(const char *base_url, const char *api_key_env,
                                                 const char *api_key_file, allot_endpoint *out,
                                                 allot_err *err);
+/* Whether each address of one comma-separated list is on a server (scheme, name and port) of the
+ * other: only there may a key go that was given for these. */
+int allot_endpoint_within(const char *urls, const char *others);
+/* Speaks without the key from now on. */
+void allot_endpoint_forget_key(allot_endpoint *e);
 void allot_endpoint_clear(allot_endpoint *e);
 #endif

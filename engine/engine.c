@@ -164,20 +164,32 @@ static allot_code detect_kind(allot_engine *e, allot_err *err)
     return rc;
 }
 
+/* The generator's key goes to no server that it was not given for. */
+static allot_code open_prm_server(allot_engine *e, const char *url, allot_err *err)
+{
+    const allot_engine_config *c = &e->config;
+    allot_endpoint *prm = &e->prm_server;
+    if (c->prm_api_key_env || c->prm_api_key_file)
+        return allot_endpoint_open(url, c->prm_api_key_env, c->prm_api_key_file, prm, err);
+    allot_code rc = allot_endpoint_open(url, c->api_key_env, c->api_key_file, prm, err);
+    if (rc || !prm->api_key || allot_endpoint_within(url, c->base_url)) return rc;
+    allot_endpoint_forget_key(prm);
+    if (c->prm_model)
+        allot_log_info("'%s' is another server than the generator's: it is not sent its key (give "
+                       "one with --prm-api-key-env or --prm-api-key-file)",
+                       prm->root);
+    return ALLOT_OK;
+}
+
 static allot_code connect_server(allot_engine *e, allot_err *err)
 {
     const allot_engine_config *c = &e->config;
-    int own_key = c->prm_api_key_env || c->prm_api_key_file;
     const char *prm_url = c->prm_base_url ? c->prm_base_url : c->base_url;
     allot_http_config h = http_config(c);
     allot_code rc = allot_http_new(&h, &e->http, err);
     if (!rc)
         rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &e->server, err);
-    if (!rc)
-        rc = own_key ? allot_endpoint_open(prm_url, c->prm_api_key_env, c->prm_api_key_file,
-                                           &e->prm_server, err)
-                     : allot_endpoint_open(prm_url, c->api_key_env, c->api_key_file, &e->prm_server,
-                                           err);
+    if (!rc) rc = open_prm_server(e, prm_url, err);
     if (!rc) rc = allot_hosts_open(c->base_url, &e->hosts, err);
     if (!rc) rc = allot_hosts_open(prm_url, &e->prm_hosts, err);
     if (!rc) rc = find_models(e, err);

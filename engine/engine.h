@@ -29,7 +29,8 @@ typedef struct {
     const char *prm_activation;  /* classify, rerank: "none", scores are in [0, 1]; "sigmoid" */
     const char *prm_scores;      /* replay: file of scores; NULL = none */
     int prm_batch;               /* texts of several queries in one request, at most; 1 = never */
-    const char *prm_api_key_env, *prm_api_key_file; /* NULL = the generator's */
+    const char *prm_api_key_env, *prm_api_key_file; /* NULL = the generator's, if it is the same
+                                                       server; else none */
     const char *system_prompt;   /* "" = none */
     const char *prompt_template; /* text with {problem} and {system}, or a built-in one's name, held
                                     here; "server" = the server's, rendered once per query; "chat" =

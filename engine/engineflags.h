@@ -44,7 +44,8 @@
      "environment variable with the API key (default: OPENAI_API_KEY, if set)", 0, 0},             \
     {"api-key-file", ALLOT_OPT_STRING, &(c).api_key_file, "FILE", "file with the API key", 0, 0},  \
     {"prm-api-key-env", ALLOT_OPT_STRING, &(c).prm_api_key_env, "NAME",                            \
-     "the same for the reward model's server (default: the generator's)", 0, 0},                   \
+     "the same for the reward model's server (default: the generator's on the same server, "        \
+     "host and port; else none)", 0, 0},                                                           \
     {"prm-api-key-file", ALLOT_OPT_STRING, &(c).prm_api_key_file, "FILE", "the same", 0, 0},       \
     {"cacert", ALLOT_OPT_STRING, &(c).cacert, "FILE", "certificate authority of the server", 0, 0},\
     {"insecure", ALLOT_OPT_FLAG, &(c).insecure, NULL, "accept any certificate", 0, 0},             \

@@ -71,8 +71,11 @@ static allot_code set_up_embedding(session *s, const allot_engine_config *engine
     r->embed_normalized = s->settings.embed_normalized;
     if (!r->embed.base_url) r->embed.base_url = engine->base_url;
     if (!r->embed.model) r->embed.model = s->bundle.embedding_model;
-    r->embed.api_key_env = engine->api_key_env;
-    r->embed.api_key_file = engine->api_key_file;
+    if (!r->embed.api_key_env && !r->embed.api_key_file) {
+        r->embed.api_key_env = engine->api_key_env;
+        r->embed.api_key_file = engine->api_key_file;
+        r->embed.key_of = engine->base_url;
+    }
     r->embed.max_retries = engine->max_retries;
     r->embed.timeout_s = engine->timeout_s;
     r->embed.insecure = engine->insecure;

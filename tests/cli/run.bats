@@ -141,6 +141,23 @@ fails_with() {
     fails_with 5 "embeddings of 'tinymath' have 8 numbers, the bundle was trained with 64"
 }
 
+@test "an embedding server elsewhere gets no key but its own" {
+    local id embedding generator=$URL first=$SERVER
+    id=$(printf 'tinymath\nlast\n64\n1\n' | sha256sum | cut -c1-16)
+    embedding="\"model\": \"tinymath\", \"id\": \"$id\", \"pooling\": \"last\""
+    bundle_with "{\"embedding\": {$embedding}}" > model.safetensors
+    start_server --key s3cret-7
+    ask_both() {
+        allot-run --bundle model.safetensors --base-url "$generator" --embed-base-url "$URL" "$@" '1+1=?'
+    }
+    OPENAI_API_KEY=s3cret-7 run ask_both
+    fails_with 6 "status 401: Unauthorized" || { kill "$first"; false; }
+    echo s3cret-7 > key
+    OPENAI_API_KEY=other ask_both --embed-api-key-file key
+    OPENAI_API_KEY=s3cret-7 ask_both --embed-api-key-env OPENAI_API_KEY
+    kill "$first"
+}
+
 @test "settings that differ from the bundle's are refused, unless forced" {
     run ask --temperature 1 '1+1=?'
     fails_with 5 "temperature is 0.8 in the one and 1 in the other"

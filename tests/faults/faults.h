@@ -403,6 +403,12 @@ static enum MHD_Result fault_prm_count(const fault_request *r)
     return strcmp(r->path, "/pooling") == 0 ? fault_count(r, "prompt_tokens", "-3") : fault_ok(r);
 }
 
+/* To a path of its own, which is asked for by whoever follows. */
+static enum MHD_Result fault_redirect(const fault_request *r)
+{
+    return fault_send(r, 307, "Location", "/ok/v1/completions", "");
+}
+
 /* The keys that came with a request, as a debugging proxy tells them; its JSON escapes slashes. */
 static const char *fault_keys(const fault_request *r, char *out, size_t n)
 {
@@ -605,6 +611,7 @@ static const fault FAULTS[] = {
     {"count-text", fault_count_text, 0},
     {"prompt-half", fault_prompt_half, 0},
     {"prm-count", fault_prm_count, 0},
+    {"redirect", fault_redirect, 0},
     {"echo-error", fault_echo_error, 0},
     {"echo-text", fault_echo_text, 0},
     {"echo-stream-error", fault_echo_stream_error, 0},

@@ -14,6 +14,7 @@ static int port;
 static const char *const texts[N] = {"", "a", "bb", "ccc", "dddd", "e", "f", "gggggggg", "h", "i"};
 static long progress_done, counts[N]; /* texts of each request, by its first */
 static int batch, batch_tokens;
+static const char *key_of;
 
 static allot_code on_arrival(long from, long count, const float *rows, long dim, void *user,
                              allot_err *err)
@@ -41,6 +42,7 @@ static allot_code embed(const char *fault_name, float **out, long *dim, allot_er
     c.batch = batch ? batch : 3;
     if (batch_tokens) c.batch_tokens = batch_tokens;
     c.max_retries = 1;
+    c.key_of = key_of;
     progress_done = 0;
     memset(counts, 0, sizeof counts);
     return allot_embedclient_run(&c, texts, lengths, N, out, dim, on_arrival, NULL, err);
@@ -121,6 +123,32 @@ static void bad_answers_are_refused(void **state)
     refuse("unauthorized", "answered with status 401: Unauthorized");
 }
 
+static const char *key_sent(const char *of)
+{
+    allot_err err = {0};
+    float *out;
+    long dim;
+    key_of = of;
+    if (embed("ok", &out, &dim, &err)) fail_msg("%s", err.msg);
+    free(out);
+    key_of = NULL;
+    return fault_state.auth;
+}
+
+static void another_servers_key_is_not_sent(void **state)
+{
+    (void)state;
+    char here[64], list[128];
+    snprintf(here, sizeof here, "http://127.0.0.1:%d/x/v1", port);
+    snprintf(list, sizeof list, "http://127.0.0.1:1,%s", here);
+    setenv("OPENAI_API_KEY", "s3cret-7", 1);
+    assert_string_equal(key_sent(NULL), "Bearer s3cret-7"); /* given for this server */
+    assert_string_equal(key_sent(list), "Bearer s3cret-7");
+    assert_string_equal(key_sent("http://127.0.0.1:1"), "");
+    assert_string_equal(key_sent("https://127.0.0.1"), "");
+    unsetenv("OPENAI_API_KEY");
+}
+
 static void floats_in_base64(void **state)
 {
     (void)state;
@@ -148,6 +176,7 @@ int main(void)
         cmocka_unit_test(requests_have_few_tokens),
         cmocka_unit_test(base64_is_read),
         cmocka_unit_test(bad_answers_are_refused),
+        cmocka_unit_test(another_servers_key_is_not_sent),
         cmocka_unit_test(floats_in_base64),
     };
     int failed = d ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -454,6 +454,50 @@ static void keys_that_are_sent_back_are_hidden(void **state)
     unsetenv("OPENAI_API_KEY");
 }
 
+/* The Authorization that the reward model's server gets. */
+static const char *prm_key(const char *base, const char *prm, const char *prm_env)
+{
+    allot_err err = {0};
+    allot_done d = {0};
+    allot_engine_config c;
+    config_for("ok", &c);
+    c.base_url = base;
+    c.model = "gen";
+    c.prm_base_url = prm;
+    c.prm_api_key_env = prm_env;
+    allot_engine *e = open_engine(&c);
+    assert_int_equal(allot_engine_score(e, &query, 0, "a\n\nb", 4, keep, &d, &err), ALLOT_OK);
+    wait_for(e);
+    allot_engine_free(e);
+    assert_int_equal(d.rec.type, ALLOT_REC_SCORE);
+    allot_record_clear(&d.rec);
+    return fault_state.auth;
+}
+
+static void the_generators_key_goes_to_no_other_server(void **state)
+{
+    (void)state;
+    char here[64], there[64], both[128], under[64];
+    int other;
+    struct MHD_Daemon *d = fault_server_start(&other);
+    assert_non_null(d);
+    snprintf(here, sizeof here, "http://127.0.0.1:%d/ok/v1", port);
+    snprintf(there, sizeof there, "http://127.0.0.1:%d/ok", other);
+    snprintf(both, sizeof both, "%s,%s", here, there);
+    snprintf(under, sizeof under, "HTTP://127.0.0.1:%d/delay", port);
+    setenv("OPENAI_API_KEY", "s3cret-7", 1);
+    setenv("ALLOT_TEST_PRM", "other-8", 1);
+    assert_string_equal(prm_key(here, NULL, NULL), "Bearer s3cret-7");
+    assert_string_equal(prm_key(here, under, NULL), "Bearer s3cret-7");
+    assert_string_equal(prm_key(here, there, NULL), "");
+    assert_string_equal(prm_key(here, both, NULL), "");
+    assert_string_equal(prm_key(both, there, NULL), "Bearer s3cret-7"); /* it was told */
+    assert_string_equal(prm_key(here, there, "ALLOT_TEST_PRM"), "Bearer other-8");
+    assert_string_equal(prm_key(here, there, "OPENAI_API_KEY"), "Bearer s3cret-7");
+    unsetenv("OPENAI_API_KEY");
+    MHD_stop_daemon(d);
+}
+
 /* The fields of a body: what each kind of server is known to take, and nothing else. */
 static void bodies_follow_the_profile(void **state)
 {
@@ -540,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_reward_model_that_fails_is_an_error_not_a_zero),
         cmocka_unit_test(wrong_settings_are_told_in_one_line),
         cmocka_unit_test(keys_that_are_sent_back_are_hidden),
+        cmocka_unit_test(the_generators_key_goes_to_no_other_server),
         cmocka_unit_test(the_kind_is_detected_and_fingerprinted),
         cmocka_unit_test(bodies_follow_the_profile),
         cmocka_unit_test(a_template_with_bos_is_not_given_a_second),

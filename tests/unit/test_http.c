@@ -299,6 +299,25 @@ static void keys_go_into_the_header(void **state)
     allot_http_free(h);
 }
 
+/* Nor is the key carried on: nobody is asked at the other address. */
+static void redirects_are_not_followed(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    outcome o = {0};
+    char url[64];
+    allot_http *h = open_http(5);
+    int before = fault_state.requests;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/redirect/v1/completions", port);
+    allot_http_request r = {
+        .url = url, .body = "{}", .n = 2, .api_key = "secret", .done = take, .user = &o};
+    assert_int_equal(allot_http_fetch(h, &r, &err), ALLOT_OK);
+    assert_int_equal(o.status, 307);
+    assert_int_equal(fault_state.requests, before + 1);
+    assert_non_null(strstr(o.err.msg, "(redirects are not followed: give the final URL)"));
+    allot_http_free(h);
+}
+
 /* Whatever its JSON does to it. */
 static void a_key_that_is_sent_back_is_hidden(void **state)
 {
@@ -473,6 +492,8 @@ static void base_urls_may_be_written_in_many_ways(void **state)
     assert_string_equal(err.msg, "'localhost:8000' is not the address of a server "
                                  "(it is like http://127.0.0.1:8000/v1)");
     assert_int_equal(allot_endpoint_open("http://me:secret@h", NULL, NULL, &e, &err), ALLOT_EUSAGE);
+    assert_true(allot_endpoint_within("http://a:1/x,https://b/v1", "https://B,http://A:1"));
+    assert_false(allot_endpoint_within("http://a:1", "http://a:11,http://a,https://a:1"));
     assert_int_equal(allot_endpoint_open("htp://me:secret@h", NULL, NULL, &e, &err), ALLOT_EUSAGE);
     assert_null(strstr(err.msg, "secret"));
     assert_int_equal(allot_endpoint_open("me:secret@h:8000", NULL, NULL, &e, &err), ALLOT_EUSAGE);
@@ -515,6 +536,7 @@ int main(void)
         cmocka_unit_test(many_requests_share_a_bounded_window),
         cmocka_unit_test(what_is_in_flight_is_dropped_with_the_handle),
         cmocka_unit_test(keys_go_into_the_header),
+        cmocka_unit_test(redirects_are_not_followed),
         cmocka_unit_test(a_key_that_is_sent_back_is_hidden),
         cmocka_unit_test(what_a_secret_looks_like),
         cmocka_unit_test(streams_start_over_with_a_retry),
