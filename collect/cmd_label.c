@@ -95,6 +95,11 @@ static void warn_of(const allot_label_summary *s)
     };
     for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
         if (warnings[i].n) allot_log_warn("%ld %s", warnings[i].n, warnings[i].text);
+    if (c->cuts.n_cut) {
+        char text[800];
+        allot_cuts_tell(&c->cuts, settings.run_dir, text, sizeof text);
+        allot_log_warn("%s", text);
+    }
     if (s->told_seconds)
         allot_log_warn("%ld of %ld samples tell their seconds, which are not used "
                        "(--sample-seconds says how samples are drawn)",
@@ -181,6 +186,7 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
         {"answers_choice", (double)c->how[ALLOT_EXTRACT_CHOICE]},
         {"answers_none", (double)c->how[ALLOT_EXTRACT_NONE]},
         {"cut_by_length", (double)c->n_cut},
+        {"cut_by_context", (double)c->cuts.n_cut},
         {"cut_by_reward_model", (double)c->n_prm_cut},
         {"records", (double)c->n_lines},
         {"duplicates", (double)c->n_duplicates},

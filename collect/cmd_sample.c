@@ -12,7 +12,7 @@ static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
 static const char *dataset, *split, *splits, *strategies, *output;
 static long limit;
 static const char *shard, *costs;
-static int dry_run;
+static int dry_run, allow_cuts;
 static long pilot;
 static double price, price_prompt, price_hour;
 static int pool, runs = 8;
@@ -34,6 +34,8 @@ static const allot_option options[] = {
      10000},
     {"shard", ALLOT_OPT_STRING, &shard, "I/N",
      "only the I-th of N parts of the queries, for 'allot-collect merge' (default: all)", 0, 0},
+    {"allow-context-cuts", ALLOT_OPT_FLAG, &allow_cuts, NULL,
+     "go on although the server's context cuts more than 1 % of the texts", 0, 0},
     {"dry-run", ALLOT_OPT_FLAG, &dry_run, NULL,
      "only foretell requests, tokens, seconds and money, from what the run has or --costs", 0, 0},
     {"pilot", ALLOT_OPT_LONG, &pilot, "Q",
@@ -71,6 +73,8 @@ static allot_code print_json(const allot_sample_result *r, allot_err *err)
     cJSON_AddNumberToObject(o, "failed_queries", (double)r->n_failed_queries);
     cJSON_AddNumberToObject(o, "compared_queries", (double)r->n_compared);
     cJSON_AddNumberToObject(o, "identical_queries", (double)r->n_identical);
+    cJSON_AddNumberToObject(o, "texts", (double)r->cuts.n_texts);
+    cJSON_AddNumberToObject(o, "context_cuts", (double)r->cuts.n_cut);
     cJSON_AddNumberToObject(o, "tokens", (double)r->n_tokens);
     allot_json_add_number(o, "seconds", r->seconds);
     allot_code rc = allot_json_print(o, err);
@@ -87,6 +91,8 @@ static void print_text(const allot_sample_result *r)
            n->total[ALLOT_UNIT_BEAM]);
     printf("this session: %ld tokens in %.1f s, %ld errors\n", r->n_tokens, r->seconds,
            r->n_errors);
+    if (r->cuts.n_cut)
+        printf("cut by the server's context: %ld of %ld texts\n", r->cuts.n_cut, r->cuts.n_texts);
     if (r->n_identical)
         printf("always the same text: %ld of %ld queries with long texts\n", r->n_identical,
                r->n_compared);
@@ -167,6 +173,7 @@ static allot_code configure(const allot_common *common, allot_err *err)
     config.pool = pool;
     config.runs = runs;
     config.engine.seed = common->seed;
+    config.allow_cuts = allow_cuts;
     config.dry_run = dry_run;
     config.pilot = pilot;
     config.costs = costs;

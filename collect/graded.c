@@ -115,6 +115,7 @@ static void add_sample(reading *in, long q, const allot_record *r)
     c->n_samples++;
     c->n_timed += !isnan(r->seconds);
     c->how[how]++;
+    allot_cuts_add(&c->cuts, r);
     c->n_cut += r->gen[0].finish == ALLOT_FINISH_LENGTH;
     tell(in, r, r->source, how, text, n, s->right);
 }
@@ -180,6 +181,7 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
         return ALLOT_OK;
     }
     *run = (allot_graded_run){(double)r->n_tokens, 1};
+    allot_cuts_add(&g->counts.cuts, r);
     for (int s = 0; s < g->set->count; s++) {
         if (g->search_of[s] != search) continue;
         int picked = allot_pick(&g->set->at[s], r->gen, r->n_gen, &in->options->grade);
@@ -243,6 +245,7 @@ static allot_code read_line(const char *line, size_t n, long number, void *user,
     allot_code code = allot_record_parse(line, n, where, &r, err);
     if (code) return code;
     in->g->counts.n_lines++;
+    allot_record_texts(&r, line, n);
     if (strcmp(r.cfg, in->cfg) != 0)
         code = allot_fail(err, ALLOT_EMISMATCH,
                           "%s: made with other settings than the manifest's "
@@ -315,6 +318,7 @@ allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
     char *path = allot_rundir_path(run_dir, "journal.jsonl", err);
     in.path = path;
     allot_fingerprint_id(manifest->fingerprint, in.cfg);
+    allot_cuts_settings(&out->counts.cuts, manifest->fingerprint);
     allot_code code = path ? ALLOT_OK : ALLOT_ERUNTIME;
     if (!code) code = allot_soft_new(&in.soft, err);
     if (!code)

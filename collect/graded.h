@@ -9,6 +9,7 @@
 #include "core/problems.h"
 #include "core/rundir.h"
 #include "grade/grade.h"
+#include "cuts.h"
 #include "softlabel.h"
 
 enum { ALLOT_N_AGGS = ALLOT_AGG_MEAN + 1 };
@@ -32,6 +33,7 @@ typedef struct {
     long n_no_reference; /* queries left out */
     long how[ALLOT_N_EXTRACT];               /* pool samples by way of extraction */
     long n_samples, n_cut, n_prm_cut;        /* pool samples; cut by length; seen cut by the PRM */
+    allot_cuts cuts; /* of samples and finished beams */
     long n_timed; /* pool samples that tell their seconds */
     int torn;
 } allot_graded_counts;

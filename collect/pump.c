@@ -90,7 +90,7 @@ void allot_pump_record(allot_pump *p, allot_record *rec)
         allot_pump_stop(p, &err);
         return;
     }
-    rec->texts_id = allot_record_texts_id(p->line.at, p->line.n);
+    allot_record_texts(rec, p->line.at, p->line.n);
     p->n_tokens += rec->n_tokens;
     if (rec->type != ALLOT_REC_ERROR) {
         p->done++;

@@ -59,7 +59,7 @@ allot_task *allot_pump_task(allot_pump *p, void *owner, long q, int unit);
 /* Takes the job out of the list and frees it. */
 void allot_pump_end_task(allot_pump *p, allot_task *job);
 
-/* Journals a record, sets its texts_id and counts it as a unit done, or as an error. A failure to
+/* Journals a record, notes its texts (allot_record_texts) and counts it as a unit done, or as an error. A failure to
  * write stops the pump. */
 void allot_pump_record(allot_pump *p, allot_record *rec);
 /* Notes the first reason to stop. */

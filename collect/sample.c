@@ -18,6 +18,8 @@ typedef struct {
     allot_tally tally;
     allot_duplicates duplicates;
     int told_duplicates;
+    allot_cuts cuts;
+    int allow_cuts;
     double temperature;
     unsigned char *only; /* owned [queries]: work on these; NULL = on all */
     allot_pump pump;
@@ -54,6 +56,7 @@ static void count_record(sampler *s, long q, int unit, const allot_record *rec)
 {
     allot_unitmap_mark(&s->plan.map, q, unit);
     allot_tally_add(&s->tally, &s->plan, rec);
+    allot_cuts_add(&s->cuts, rec);
     if (s->temperature > 0) allot_duplicates_add(&s->duplicates, q, rec);
 }
 
@@ -69,6 +72,30 @@ static void warn_of_duplicates(sampler *s)
                    s->duplicates.n_identical, s->duplicates.n_compared, s->out.dir);
 }
 
+/* Texts that the server's context cut look like wrong answers: more of them are worth nothing. */
+static allot_code check_cuts(const sampler *s, int at_end, allot_err *err)
+{
+    char text[800];
+    if (s->allow_cuts || !allot_cuts_alarm(&s->cuts, at_end)) return ALLOT_OK;
+    allot_cuts_tell(&s->cuts, s->out.dir, text, sizeof text);
+    return allot_fail(err, ALLOT_ESERVER, "%s; --allow-context-cuts goes on with them", text);
+}
+
+static void stop_for_cuts(sampler *s)
+{
+    allot_err err = {0};
+    if (check_cuts(s, 0, &err)) allot_pump_stop(&s->pump, &err);
+}
+
+/* The few, or those that were allowed. */
+static void warn_of_cuts(const sampler *s)
+{
+    char text[800];
+    if (!s->cuts.n_cut) return;
+    allot_cuts_tell(&s->cuts, s->out.dir, text, sizeof text);
+    allot_log_warn("%s", text);
+}
+
 static void on_done(allot_done *done, void *user)
 {
     allot_task *job = user;
@@ -80,6 +107,7 @@ static void on_done(allot_done *done, void *user)
     } else {
         count_record(s, job->q, job->unit, rec);
         warn_of_duplicates(s);
+        stop_for_cuts(s);
         if (rec->type == ALLOT_REC_SAMPLE && s->plan.scored) await_score(s, job, rec);
         else allot_pump_end_task(&s->pump, job);
     }
@@ -199,6 +227,7 @@ static void summarise(const sampler *s, allot_sample_result *r)
     r->units = allot_sample_plan_count(&s->plan);
     r->n_errors = s->pump.n_errors;
     r->n_tokens = s->pump.n_tokens;
+    r->cuts = s->cuts;
     r->n_compared = s->duplicates.n_compared;
     r->n_identical = s->duplicates.n_identical;
     r->seconds = allot_clock_s() - s->pump.started_s;
@@ -218,6 +247,7 @@ static allot_code plan_run(sampler *s, allot_err *err)
     if (!rc) rc = allot_tally_init(&s->tally, &s->plan, err);
     if (!rc) rc = allot_duplicates_init(&s->duplicates, s->out.problems.n, err);
     if (rc || !s->out.before) return rc;
+    allot_cuts_settings(&s->cuts, s->out.before);
     return allot_records_skim(s->out.journal_path, s->out.cfg, mark_record, s, err);
 }
 
@@ -229,10 +259,14 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     if (done > 0)
         allot_log_info("going on in '%s': %ld of %ld units are done", s->out.dir, done, total);
     warn_of_duplicates(s);
-    allot_code rc = s->only ? ALLOT_OK : score_old_samples(s, err);
+    allot_cuts_settings(&s->cuts, s->out.manifest.fingerprint);
+    allot_code rc = check_cuts(s, 0, err);
+    if (!rc && !s->only) rc = score_old_samples(s, err);
     if (!rc) rc = work(s, err);
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
     if (rc || sync_rc) return rc ? rc : sync_rc;
+    if ((rc = check_cuts(s, 1, err))) return rc;
+    warn_of_cuts(s);
     summarise(s, result);
     done = allot_sample_plan_done(&s->plan);
     if (done == total || s->only) return ALLOT_OK;
@@ -305,7 +339,8 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
                             allot_err *err)
 {
     sampler s = {.max_concurrency = c->engine.max_concurrency,
-                 .temperature = c->engine.temperature};
+                 .temperature = c->engine.temperature,
+                 .allow_cuts = c->allow_cuts};
     s.last_unscored = &s.first_unscored;
     allot_rundir wanted = {0};
     *result = (allot_sample_result){0};

@@ -5,6 +5,7 @@
  * Source: arXiv:2509.09864, section 3 (data collection). */
 #ifndef ALLOT_SAMPLE_H
 #define ALLOT_SAMPLE_H
+#include "cuts.h"
 #include "engine/engine.h"
 #include "forecast.h"
 #include "queries.h"
@@ -18,6 +19,7 @@ typedef struct {
     int runs;                   /* R of each beam search, >= 1 */
     int shard, n_shards;        /* work on this part of the queries only; 0 of 0 = all */
     allot_engine_config engine; /* engine.seed is the run's seed */
+    int allow_cuts;             /* go on where the server's context cuts over 1 % of the texts */
     int dry_run;                /* only foretell what the run takes, see forecast.h */
     long pilot;                 /* dry run: sample so many random queries first; 0 = none */
     const char *costs;          /* dry run: costs.json, where records do not tell; may be NULL */
@@ -29,6 +31,7 @@ typedef struct {
     allot_sample_counts units; /* of the run, earlier sessions included */
     long n_errors;             /* error records of this session */
     long n_failed_queries;     /* with something missing at the end */
+    allot_cuts cuts;           /* texts, and those cut by the server's context, of the run */
     long n_compared;           /* queries with several long texts, earlier sessions included, ... */
     long n_identical;          /* ... and those whose texts are all the same, see duplicates.h */
     long n_tokens;             /* generated in this session */

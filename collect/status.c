@@ -64,6 +64,7 @@ static allot_code take_record(allot_record *rec, void *user, allot_err *err)
     int unit = allot_sample_plan_unit(&s->plan, rec);
     if (unit < 0 || allot_unitmap_done(&s->plan.map, q, unit)) return ALLOT_OK;
     allot_unitmap_mark(&s->plan.map, q, unit);
+    allot_cuts_add(&s->cuts, rec);
     if (s->temperature > 0) allot_duplicates_add(&s->duplicates, q, rec);
     return ALLOT_OK;
 }
@@ -109,6 +110,7 @@ allot_code allot_status_read(const char *dir, allot_status *s, allot_err *err)
         !(s->failures = allot_mem_array((size_t)s->files.problems.n, sizeof *s->failures, err)))
         rc = ALLOT_ERUNTIME;
     if (!rc) rc = allot_duplicates_init(&s->duplicates, s->files.problems.n, err);
+    if (!rc) allot_cuts_settings(&s->cuts, s->files.manifest.fingerprint);
     if (!rc) s->temperature = temperature_of(s->files.manifest.fingerprint);
     if (!rc) rc = allot_runfiles_skim(dir, &s->files, take_record, s, err);
     if (rc) {
@@ -162,6 +164,8 @@ cJSON *allot_status_json(const allot_status *s, const char *dir)
     cJSON_AddNumberToObject(o, "tokens", (double)s->n_tokens);
     cJSON_AddNumberToObject(o, "prm_tokens", (double)s->prm_tokens);
     cJSON_AddNumberToObject(o, "redrawn_samples", (double)s->n_redrawn);
+    cJSON_AddNumberToObject(o, "texts", (double)s->cuts.n_texts);
+    cJSON_AddNumberToObject(o, "context_cuts", (double)s->cuts.n_cut);
     cJSON_AddNumberToObject(o, "compared_queries", (double)s->duplicates.n_compared);
     cJSON_AddNumberToObject(o, "identical_queries", (double)s->duplicates.n_identical);
     allot_json_add_number(o, "active_seconds", s->active_s);
@@ -197,6 +201,14 @@ static void print_failures(const allot_status *s)
     if (shown < s->n_failed) printf("  ... and %ld more (--json has all)\n", s->n_failed - shown);
 }
 
+static void print_cuts(const allot_status *s, const char *dir)
+{
+    char text[800];
+    if (s->cuts.n_cut == 0) return;
+    allot_cuts_tell(&s->cuts, dir, text, sizeof text);
+    printf("  cut      %s\n", text);
+}
+
 void allot_status_print(const allot_status *s, const char *dir)
 {
     printf("%s: %ld queries, %d strategies, pool %d, runs %d", dir,
@@ -217,6 +229,7 @@ void allot_status_print(const allot_status *s, const char *dir)
         printf("  redrawn  %ld of %ld samples (%.2f %%%s)\n", s->n_redrawn, s->n_samples,
                100.0 * (double)s->n_redrawn / (double)s->n_samples,
                s->n_redrawn * 100 > s->n_samples ? ": the server fails often" : "");
+    print_cuts(s, dir);
     if (s->duplicates.n_identical > 0)
         printf("  same     on %ld of %ld queries with long texts all samples are one text%s\n",
                s->duplicates.n_identical, s->duplicates.n_compared,

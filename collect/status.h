@@ -3,6 +3,7 @@
 #ifndef ALLOT_STATUS_H
 #define ALLOT_STATUS_H
 #include <cjson/cJSON.h>
+#include "cuts.h"
 #include "duplicates.h"
 #include "records.h"
 #include "sample_plan.h"
@@ -23,6 +24,7 @@ typedef struct {
     allot_sample_counts units;
     long n_tokens, prm_tokens;
     long n_samples, n_redrawn; /* of the pool; those that are not of their first seed */
+    allot_cuts cuts;
     allot_duplicates duplicates;
     double temperature;
     double active_s;           /* time in which records came, pauses left out */

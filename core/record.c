@@ -43,6 +43,7 @@ static void put_generation(allot_buf *out, const allot_generation *g)
         allot_buf_json(out, g->text, g->n);
         allot_buf_printf(out, ",\"finish\":\"%s\",\"n_tokens\":%ld", FINISH[g->finish],
                          g->n_tokens);
+        if (g->cut) allot_buf_str(out, ",\"cut\":1");
         if (g->judged) allot_buf_printf(out, ",\"judged\":%d", g->judged);
     }
     if (g->n_scores > 0) {
@@ -200,6 +201,7 @@ static allot_code get_generation(const cJSON *o, const char *where, allot_genera
     if (!rc) rc = get_name(o, "finish", FINISH, N_FINISH, where, &finish, err);
     if (!rc) rc = get_long(o, "n_tokens", where, MAX_COUNT, &g->n_tokens, err);
     if (!rc) rc = get_int(o, "judged", where, &g->judged, err);
+    if (!rc) rc = get_int(o, "cut", where, &g->cut, err);
     if (!rc && g->judged > 2)
         rc = allot_fail(err, ALLOT_EINPUT, "%s: 'judged' is %d, not 0 to 2", where, g->judged);
     if (rc) return rc;
@@ -375,6 +377,29 @@ uint64_t allot_record_texts_id(const char *line, size_t n)
     return id;
 }
 
+/* How often this stands in line[n]; not within texts, where quotes are escaped. */
+static int count_of(const char *field, const char *line, size_t n)
+{
+    int count = 0;
+    const char *end = line + n;
+    size_t length = strlen(field);
+    for (; (line = memmem(line, (size_t)(end - line), field, length)); line += length)
+        count++;
+    return count;
+}
+
+void allot_record_texts(allot_record *r, const char *line, size_t n)
+{
+    const char *at = find_texts(line, n);
+    r->texts_id = allot_record_texts_id(line, n);
+    r->n_texts = r->n_length = r->n_cut = 0;
+    if (!at) return;
+    n -= (size_t)(at - line);
+    r->n_texts = count_of(",\"finish\":\"", at, n);
+    r->n_length = count_of(",\"finish\":\"length\"", at, n);
+    r->n_cut = count_of(",\"cut\":1", at, n);
+}
+
 /* A line in another order is parsed whole. */
 allot_code allot_record_parse_head(const char *line, size_t n, const char *where,
                                    allot_record *out, allot_err *err)
@@ -387,6 +412,6 @@ allot_code allot_record_parse_head(const char *line, size_t n, const char *where
     memcpy(head, line, length);
     head[length++] = '}';
     allot_code rc = parse(head, length, where, 0, out, err);
-    if (!rc) out->texts_id = allot_record_texts_id(at, n - (size_t)(at - line));
+    if (!rc) allot_record_texts(out, at, n - (size_t)(at - line));
     return rc;
 }

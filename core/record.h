@@ -24,6 +24,7 @@ typedef struct {
     double *scores;      /* owned [n_scores]: reward of each step; NULL when not scored */
     int n_scores;
     int prm_truncated;   /* the reward model saw a shortened text */
+    int cut;             /* ended for length below the limit asked for: by the server's context */
     int judged;          /* imported with a judgement: 1 = right, 2 = wrong; 0 = to be graded */
 } allot_generation;
 
@@ -60,6 +61,8 @@ typedef struct {
     allot_code code;     /* error */
     char *message;       /* owned; error */
     uint64_t texts_id;   /* not in the file: allot_record_texts_id of its line; 0 = not asked for */
+    int n_texts, n_length, n_cut; /* not in the file: its texts, those that ended for length, those
+                                     marked as cut; see allot_record_texts */
 } allot_record;
 
 void allot_record_clear(allot_record *r);
@@ -68,10 +71,12 @@ ALLOT_MUST_CHECK allot_code allot_record_print(const allot_record *r, allot_buf 
                                                allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_record_parse(const char *line, size_t n, const char *where,
                                                allot_record *out, allot_err *err);
-/* The same without the generated texts (n_gen = 0), of which only texts_id is told: several times
- * as fast, for those who only ask which units there are. */
+/* The same without the generated texts (n_gen = 0), of which only allot_record_texts tells:
+ * several times as fast, for those who only ask which units there are. */
 ALLOT_MUST_CHECK allot_code allot_record_parse_head(const char *line, size_t n, const char *where,
                                                     allot_record *out, allot_err *err);
+/* Sets texts_id and the numbers of texts from the record's line, as the skimming reader does. */
+void allot_record_texts(allot_record *r, const char *line, size_t n);
 /* A hash of the generated texts in a record's line, equal for equal texts; 0 if it has none. */
 uint64_t allot_record_texts_id(const char *line, size_t n);
 #endif

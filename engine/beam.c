@@ -19,7 +19,8 @@ typedef struct {
     double *scores; /* owned [n_scores], of text */
     int n_scores, truncated;
     int complete;
-    allot_finish finish; /* when complete */
+    allot_finish finish; /* when complete... */
+    int cut;             /* ...by the server's context, before its last step had all its tokens */
 } beam;
 
 typedef struct {
@@ -55,6 +56,7 @@ static allot_round *this_round(allot_job *job)
 static void append_step(beam *b, const allot_generate_reply *reply, const char *separator)
 {
     size_t len = strlen(separator);
+    b->cut = reply->cut;
     if (allot_prompt_is_blank(reply->text, reply->n)) {
         b->complete = 1;
         b->finish = reply->finish;
@@ -148,6 +150,7 @@ static allot_code push_finished(allot_job *job, beam *b, allot_err *err)
     allot_generation *g = &r->gen[r->n_gen];
     *g = (allot_generation){.n = b->text.n,
                             .finish = b->finish,
+                            .cut = b->cut,
                             .n_tokens = b->n_tokens,
                             .scores = b->scores,
                             .n_scores = b->n_scores,

@@ -111,7 +111,7 @@ static allot_code get_count(const cJSON *usage, const char *field, long *out, al
 
 /* What cannot be: costs would be made of it. */
 static allot_code check_tokens(const allot_engine *e, const allot_generate_request *r,
-                               const allot_generate_reply *reply, allot_err *err)
+                               allot_generate_reply *reply, allot_err *err)
 {
     if (reply->n_tokens == 0 && reply->n > 0)
         return allot_fail(err, ALLOT_ESERVER, "the server tells 0 tokens for a text of %zu bytes",
@@ -120,6 +120,8 @@ static allot_code check_tokens(const allot_engine *e, const allot_generate_reque
         return allot_fail(err, ALLOT_ESERVER, "the server tells %ld tokens of a text that may have "
                           "%ld (it counts wrongly, or takes no notice of the limit)",
                           reply->n_tokens, r->max_tokens);
+    reply->cut = reply->finish == ALLOT_FINISH_LENGTH &&
+                 reply->n_tokens < r->max_tokens - e->profile->tokens_under;
     return ALLOT_OK;
 }
 

@@ -27,6 +27,7 @@ typedef struct {
     const char *text;  /* [n] valid UTF-8 without NUL, without so_far */
     size_t n;
     allot_finish finish;
+    int cut;   /* length, but fewer tokens than asked for: the server's context was full */
     int ended; /* the text is over: end of sequence as far as the server tells, or length */
     long n_tokens, prompt_tokens, cached_tokens;
     int attempt;           /* which of the seeds it has */

@@ -32,6 +32,7 @@ static void take_sample(const allot_generate_reply *reply, void *user)
         g->text = allot_mem_text(reply->text, reply->n, &failure);
         g->n = reply->n;
         g->finish = reply->finish;
+        g->cut = reply->cut;
         g->n_tokens = reply->n_tokens;
     }
     allot_job_returned(job, &failure, reply->retries, reply->sent_s, reply->done_s);

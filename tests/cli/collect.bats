@@ -399,6 +399,52 @@ mklong() {
     [[ "$stderr" != *warning* ]]
 }
 
+@test "texts that the server's context cuts stop the run, unless allowed, and are told of for ever" {
+    local said="were cut by the server's context, below the 200 tokens that they may have"
+    start_server --room 12
+    strategies majority@4 beam@4x2x6 > s.json
+    sample_command run --json --pool 12 --max-concurrency 8
+    run --separate-stderr "${COMMAND[@]}"
+    [ "$status" -eq 6 ]
+    [[ "$stderr" == *"error: 1"*" of 1"*" texts (100.0 %) in 'run' $said"*"llama-server -c"*"--max-tokens"*"--allow-context-cuts goes on"* ]]
+    [ -z "$output" ]
+    local n
+    n=$(wc -l < run/journal.jsonl)
+    [ "$n" -lt 150 ] # stopped, not all 144 samples and 24 searches
+    # and at once, when it is tried again: nothing more is asked for
+    run "${COMMAND[@]}"
+    [ "$status" -eq 6 ]
+    [ "$(wc -l < run/journal.jsonl)" = "$n" ]
+    COMMAND=("${COMMAND[@]/--quiet/--threads=1}")
+    run --separate-stderr "${COMMAND[@]}" --allow-context-cuts
+    [ "$status" -eq 0 ]
+    n=$(jq .texts <<< "$output")
+    [ "$n" -gt 144 ]
+    [ "$(jq .context_cuts <<< "$output")" = "$n" ]
+    [[ "$stderr" == *"warning: $n of $n texts (100.0 %) in 'run' $said"* ]]
+    [ "$(allot-collect status --json run | jq -c '[.texts, .context_cuts]')" = "[$n,$n]" ]
+    [[ "$(allot-collect status run)" == *"cut      $n of $n texts (100.0 %) in 'run' $said"* ]]
+    run --separate-stderr allot-collect label --json run o.h5
+    [ "$(jq .cut_by_context <<< "$output")" = "$n" ]
+    [[ "$stderr" == *"warning: $n of $n texts (100.0 %) in 'run' $said"* ]]
+    # samples of a run from before there was the mark
+    sed -i 's/,"cut":1//g' run/journal.jsonl
+    [ "$(allot-collect status --json run | jq .context_cuts)" = 144 ]
+}
+
+@test "a limit that is reached is no cut by the context, and few cut texts stop a run at its end only" {
+    start_server
+    strategies majority@4 > s.json
+    run --separate-stderr sample limit --json --max-tokens 12
+    [ "$(jq -c '[.texts, .context_cuts]' <<< "$output")" = "[96,0]" ]
+    stop_server
+    start_server --room 12
+    run --separate-stderr sample few --limit 3
+    [ "$status" -eq 6 ]
+    [[ "$stderr" == *"24 of 24 texts (100.0 %) in 'few' were cut"* ]]
+    [ "$(wc -l < few/journal.jsonl)" = 24 ]
+}
+
 @test "time: every strategy at every load, unspoiled, resumable" {
     start_server
     strategies single majority@2 beam@2x2x4 > s.json

@@ -86,6 +86,8 @@ def generate(body, chat):
     stopped = "\n\n" in body.get("stop", []) and len(texts) > 1
     text = texts[0] if stopped else "\n\n".join(texts)
     most = body.get("n_predict", body.get("max_tokens"))
+    if options.room and len(done) + len(text) >= options.room:
+        most = min(most, max(options.room - len(done), 0))
     cut = len(text) >= most  # the end of sequence is a token, too
     if cut:
         text, stopped = text[:most], False
@@ -328,6 +330,7 @@ def main():
     parser.add_argument("--ignore-seed", action="store_true", help="the same text for every seed")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
     parser.add_argument("--context", type=int, help="steps that the reward model reads at most")
+    parser.add_argument("--room", type=int, help="tokens of an answer that the context holds")
     parser.add_argument("--mute", action="store_true", help="the reward model says neither + nor -")
     parser.add_argument("--raw", action="store_true", help="rewards of answers are logits")
     parser.add_argument("--dim", type=int, default=64, help="numbers of an embedding")

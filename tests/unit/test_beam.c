@@ -183,6 +183,8 @@ static void a_search_of_three_rounds(void **state)
     expect_gen(r, 4, "c7\n\nh2\n\nk5", 0.5, 3);
     assert_int_equal(r->gen[1].finish, ALLOT_FINISH_STOP);
     assert_int_equal(r->gen[2].finish, ALLOT_FINISH_LENGTH);
+    for (int i = 0; i < 5; i++) /* after 5 of the 2048 tokens that a step may have */
+        assert_int_equal(r->gen[i].cut, i == 2);
     assert_int_equal(r->gen[0].n_tokens, 10);
     assert_int_equal(r->gen[1].n_tokens, 15);
     assert_int_equal(r->n_rounds, 3);

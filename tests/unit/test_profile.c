@@ -149,6 +149,32 @@ static void the_load_is_read_from_metrics(void **state)
     expect_load("vllm:num_requests_running \n3\n", -1, -1, -1);
 }
 
+/* A text that the server's context ended; LM Studio counts one token too few at any limit. */
+static void a_text_below_the_limit_was_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *finish;
+        int n_tokens, cut;
+    } rows[] = {{"vllm", "length", 8, 1},   {"vllm", "length", 9, 0},  {"vllm", "stop", 3, 0},
+                {"openai", "length", 8, 0}, {"openai", "length", 7, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        allot_engine e = {.profile = allot_profile_find(rows[i].kind)};
+        allot_generate_request r = {.max_tokens = 9};
+        allot_generate_reply reply = {0};
+        cJSON *json = NULL;
+        char text[160];
+        snprintf(text, sizeof text,
+                 "{\"choices\":[{\"text\":\"x\",\"finish_reason\":\"%s\"}],\"usage\":"
+                 "{\"prompt_tokens\":3,\"completion_tokens\":%d}}",
+                 rows[i].finish, rows[i].n_tokens);
+        assert_int_equal(allot_generate_parse(&e, &r, text, strlen(text), &json, &reply, NULL),
+                         ALLOT_OK);
+        assert_int_equal(reply.cut, rows[i].cut);
+        cJSON_Delete(json);
+    }
+}
+
 /* By how much honest servers count above the limit: each row and one more. */
 static void a_count_may_be_above_the_limit_by_so_much(void **state)
 {
@@ -182,6 +208,7 @@ int main(void)
         cmocka_unit_test(other_answers_stay_as_they_are),
         cmocka_unit_test(every_kind_says_how_it_is_spoken_to),
         cmocka_unit_test(the_load_is_read_from_metrics),
+        cmocka_unit_test(a_text_below_the_limit_was_cut),
         cmocka_unit_test(a_count_may_be_above_the_limit_by_so_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

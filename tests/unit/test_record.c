@@ -48,6 +48,7 @@ static void fill(allot_record *r)
     r->gen[0].scores[0] = 0.1;
     r->gen[0].scores[1] = 1e-300;
     r->gen[0].prm_truncated = 1;
+    r->gen[0].cut = 1;
     r->gen[1].text = strdup("");
     r->rounds = calloc(1, sizeof *r->rounds);
     r->n_rounds = 1;
@@ -147,6 +148,31 @@ static void texts_have_an_id(void **state)
     allot_record_clear(&r);
 }
 
+static void texts_and_their_ends_are_counted(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_record r, head;
+    allot_buf line = {0};
+    fill(&r);
+    free(r.gen[1].text);
+    r.gen[1].text = strdup("\"},{\"text\":\"\",\"finish\":\"length\",\"cut\":1");
+    r.gen[1].n = strlen(r.gen[1].text);
+    assert_int_equal(allot_record_print(&r, &line, &err), ALLOT_OK);
+    assert_int_equal(allot_record_parse_head(line.at, line.n, "line 1", &head, &err), ALLOT_OK);
+    allot_record_texts(&r, line.at, line.n);
+    const allot_record *both[] = {&r, &head};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(both[i]->n_texts, 2);
+        assert_int_equal(both[i]->n_length, 1);
+        assert_int_equal(both[i]->n_cut, 1);
+    }
+    assert_true(r.texts_id && r.texts_id == head.texts_id);
+    allot_record_clear(&r);
+    allot_record_clear(&head);
+    allot_buf_clear(&line);
+}
+
 static void every_prefix_is_refused(void **state)
 {
     (void)state;
@@ -197,6 +223,7 @@ int main(void)
         cmocka_unit_test(printed_and_parsed_is_the_same),
         cmocka_unit_test(the_head_is_the_record_without_its_texts),
         cmocka_unit_test(texts_have_an_id),
+        cmocka_unit_test(texts_and_their_ends_are_counted),
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(malformed_records_are_refused),
     };
