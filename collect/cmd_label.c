@@ -6,6 +6,7 @@
 #include "grade/gradeoptions.h"
 #include "label.h"
 #include "labelchange.h"
+#include "labelflat.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>
@@ -203,6 +204,8 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
     cJSON *root = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         allot_json_add_number(root, numbers[i].name, numbers[i].value);
+    int flat = allot_label_flat(o, -1, NULL);
+    allot_json_add_number(root, "all_labels", flat < 0 ? NAN : flat);
     cJSON_AddStringToObject(root, "label_rule", o->label_rule);
     cJSON_AddItemToObject(root, "strategies", strategies_json(o));
     if (change) cJSON_AddItemToObject(root, "changed", cJSON_Duplicate(change, 1));

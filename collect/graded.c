@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHOWN_BYTES = 300 }; /* of a text and of an answer, for people */
+
 typedef struct {
     allot_graded *g;
     const allot_problems *problems;
@@ -96,6 +98,35 @@ static void tell(reading *in, const allot_record *r, const char *source, allot_e
     if (!line->failed) fwrite(line->at, 1, line->n, in->options->answers);
 }
 
+static char **example_of(const reading *in, int row, int right)
+{
+    return &in->g->examples[2 * row + (right != 0)];
+}
+
+/* The first text of a strategy that was wrong, and that was right, with what was made of it. Its
+ * end is shown: there the answer is. */
+static void keep_example(const reading *in, long q, char **kept, const allot_generation *gen,
+                         allot_extract_how how, const char *answer, size_t n)
+{
+    size_t from = gen->n > SHOWN_BYTES ? gen->n - SHOWN_BYTES : 0, n_reference;
+    const char *reference;
+    int ok;
+    allot_buf b = {0};
+    if (*kept) return;
+    while (from < gen->n && ((unsigned char)gen->text[from] & 0xc0) == 0x80)
+        from++;
+    reference_of(in->problems, in->g->row[q], &reference, &n_reference, &ok);
+    allot_buf_printf(&b, "the text %s", from ? "ends " : "");
+    allot_buf_json(&b, gen->text + from, gen->n - from);
+    allot_buf_printf(&b, ", what was read in it is %s", how ? "" : "nothing");
+    if (how) allot_buf_json(&b, answer, n < SHOWN_BYTES ? n : SHOWN_BYTES);
+    if (how) allot_buf_printf(&b, " (%s)", allot_extract_name(how));
+    allot_buf_str(&b, ", the reference is ");
+    if (ok) allot_buf_json(&b, reference, n_reference < SHOWN_BYTES ? n_reference : SHOWN_BYTES);
+    else allot_buf_str(&b, "missing");
+    *kept = b.at;
+}
+
 static void add_sample(reading *in, long q, const allot_record *r)
 {
     allot_graded_sample *s = &in->g->samples[q * in->g->pool + r->slot];
@@ -118,6 +149,7 @@ static void add_sample(reading *in, long q, const allot_record *r)
     allot_cuts_add(&c->cuts, r);
     c->n_cut += r->gen[0].finish == ALLOT_FINISH_LENGTH;
     tell(in, r, r->source, how, text, n, s->right);
+    keep_example(in, q, example_of(in, in->g->set->count, s->right), &r->gen[0], how, text, n);
 }
 
 static void add_score(reading *in, long q, const allot_record *r)
@@ -195,6 +227,8 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
         int right = how && answer_is_right(in, q, text, n);
         allot_strategy_print(&g->set->at[s], strategy);
         tell(in, r, strategy, how, text, n, right);
+        if (picked >= 0)
+            keep_example(in, q, example_of(in, s, right), &r->gen[picked], how, text, n);
         g->beam_right[(q * g->set->count + s) * g->runs + r->run] = (unsigned char)right;
         allot_code code = ALLOT_OK;
         if (in->options->paper && r->run == 0) code = beam_paper(in, q, s, r, err);
@@ -302,8 +336,10 @@ static allot_code allocate(allot_graded *g, int paper, allot_err *err)
     g->samples = allot_mem_array(q, (size_t)g->pool * sizeof *g->samples, err);
     g->searches = allot_mem_array(q, (size_t)g->n_searches * r * sizeof *g->searches, err);
     g->beam_right = allot_mem_array(q, s * r, err);
+    g->examples = allot_mem_array(2 * (s + 1), sizeof *g->examples, err);
     g->beam_paper = allot_mem_array(paper ? q * s : 0, sizeof *g->beam_paper, err);
-    if (!g->samples || !g->searches || !g->beam_right || !g->beam_paper) return ALLOT_ERUNTIME;
+    if (!g->samples || !g->searches || !g->beam_right || !g->examples || !g->beam_paper)
+        return ALLOT_ERUNTIME;
     for (size_t i = 0; paper && i < q * s; i++)
         g->beam_paper[i] = NAN;
     return ALLOT_OK;
@@ -346,5 +382,8 @@ void allot_graded_clear(allot_graded *g)
     free(g->searches);
     free(g->beam_right);
     free(g->beam_paper);
+    for (int i = 0; g->examples && i < 2 * (g->set->count + 1); i++)
+        free(g->examples[i]);
+    free(g->examples);
     memset(g, 0, sizeof *g);
 }

@@ -48,6 +48,8 @@ typedef struct {
     int *search_of;               /* owned [S]: search of a beam strategy, else -1 */
     allot_graded_sample *samples; /* owned [Q,M] */
     allot_graded_run *searches;   /* owned [Q,B,R] */
+    char **examples; /* owned [S + 1, 2]: for people, one text of a beam strategy, in the last row of
+                        the pool, that was wrong, right; NULL = there was none */
     unsigned char *beam_right;    /* owned [Q,S,R]: the strategy's answer of that run is correct */
     float *beam_paper;            /* owned [Q,S]: the paper's label from run 0, NaN if missing */
     allot_graded_counts counts;

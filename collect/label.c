@@ -8,6 +8,7 @@
 #include "core/stats.h"
 #include "core/strategyfile.h"
 #include "grade/gradeoptions.h"
+#include "labelflat.h"
 #include "labelseconds.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
@@ -396,6 +397,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     if (!code)
         code = allot_outcomes_missing(out, s->missing, s->run_dir, &summary->dropped_queries,
                                       &summary->dropped_strategies, err);
+    if (!code) allot_label_flat_warn(out, &graded);
     if (!code && s->answers) code = allot_atomic_commit(&answers, err);
     allot_atomic_abort(&answers);
     allot_graded_clear(&graded);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eval/report.h"
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/json.h"
+#include "core/log.h"
 #include "core/provenance.h"
 #include "eval/grid.h"
 #include "eval/plots.h"
@@ -88,6 +90,56 @@ static allot_code save_files(const report *r, allot_err *err)
     return rc;
 }
 
+/* 0 or 1 if all labels of a strategy (-1: of all of them) are that; else -1. */
+static int flat_labels(const allot_evaldata *d, int strategy)
+{
+    long n = 0, of[2] = {0, 0};
+    for (long cell = 0; cell < (long)d->n * d->s; cell++) {
+        if (strategy >= 0 && cell % d->s != strategy) continue;
+        n++;
+        of[0] += d->label[cell] == 0;
+        of[1] += d->label[cell] == 1;
+    }
+    return of[0] == n ? 0 : of[1] == n ? 1 : -1;
+}
+
+static void say_flat(report *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* On the screen and in the summary. */
+static void say_flat(report *r, const char *fmt, ...)
+{
+    char text[600];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    allot_log_warn("%s", text);
+    allot_buf_printf(&r->summary, "WARNING: %s\n\n", text);
+}
+
+/* Seldom the model's doing; there are no texts here to show. */
+static void tell_flat(report *r)
+{
+    static const char check[] =
+        "look at the texts ('allot-collect label --answers FILE' shows what was read in each), at the "
+        "chat template ('allot-collect sample --prompt-template') and at how answers are read "
+        "('allot-collect label --extract')";
+    static const int least[2] = {5, 20}; /* queries from which a strategy is worth a word */
+    int flat = flat_labels(r->d, -1);
+    if (flat >= 0)
+        say_flat(r, "ALL LABELS ARE %d: on %d test queries %s, and nothing is evaluated here (%s)",
+                 flat, r->d->n,
+                 flat ? "every strategy is always right" : "no strategy is ever right", check);
+    for (int s = 0; flat < 0 && s < r->d->s; s++) {
+        char text[ALLOT_STRATEGY_TEXT];
+        int one = flat_labels(r->d, s);
+        if (one < 0 || r->d->n < least[one]) continue;
+        allot_strategy_print(&r->d->bundle.strategies.at[s], text);
+        say_flat(r, "all labels of '%s' are %d, on %d test queries (if that is not plausible, %s)",
+                 text, one, r->d->n, check);
+    }
+}
+
 /* ---- eval.json ---- */
 
 static void random_json(const report *r)
@@ -137,6 +189,8 @@ static allot_code make_json(report *r, const char *const *inputs, allot_err *err
     cJSON_AddNumberToObject(r->json, "queries", d->n);
     cJSON_AddNumberToObject(r->json, "queries_dropped", (double)d->dropped);
     cJSON_AddStringToObject(r->json, "metric", d->metric);
+    int flat = flat_labels(d, -1);
+    allot_json_add_number(r->json, "all_labels", flat < 0 ? NAN : flat);
     cJSON_AddStringToObject(r->json, "embedding", d->embedding_model);
     cJSON_AddBoolToObject(r->json, "calibrated", d->bundle.calibrated);
     cJSON_AddStringToObject(r->json, "seconds",
@@ -205,6 +259,7 @@ static allot_code make_summary(report *r, allot_err *err)
     allot_buf_printf(&r->summary, "%d test queries, embedding %s, seconds: %s\n\n", d->n,
                      d->embedding_model,
                      cJSON_GetObjectItem(r->json, "seconds")->valuestring);
+    tell_flat(r);
     summarise_statics(r);
     for (int i = 0; i < r->n_axes; i++) summarise_axis(r, &r->axis[i]);
     cJSON *both = cJSON_GetObjectItem(r->json, "both_lambdas");

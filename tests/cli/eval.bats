@@ -41,6 +41,23 @@ report() {
     [ "$(head -1 rep/statics.csv)" = "strategy,accuracy,low,high,tokens,seconds,predicted" ]
 }
 
+@test "labels that are all 0 or all 1 are said loudly, with what to check" {
+    for change in all-wrong all-right beams-wrong; do
+        mkdir -p $change
+        make_tables $change 900 $change
+        report --outcomes $change/outcomes.h5 --output $change/rep --no-pictures > $change/out 2> $change/err
+        grep -q '^WARNING: ' $change/out
+        cmp $change/out $change/rep/summary.txt
+        grep -q "'allot-collect sample --prompt-template'.*'allot-collect label --extract'" $change/err
+    done
+    grep -q 'warning: ALL LABELS ARE 0: on [0-9]* test queries no strategy is ever right' all-wrong/err
+    grep -q 'warning: ALL LABELS ARE 1: on [0-9]* test queries every strategy is always right' all-right/err
+    grep -q "warning: all labels of 'beam@4x2x20' are 0, on [0-9]* test queries" beams-wrong/err
+    [ "$(jq -c .all_labels all-*/rep/eval.json beams-wrong/rep/eval.json | tr '\n' ' ')" = "1 0 null " ]
+    report --output as-it-is --no-pictures > out 2> err
+    ! grep -qi 'all labels' out err
+}
+
 @test "the adaptive rule beats the hull where queries differ in what they need" {
     report --output rep2 --no-pictures --json > eval.json
     # the invented world: sampling helps in between, voting hurts where there is a 7

@@ -46,6 +46,46 @@ refused() {
     [ ! -e p.h5 ]
 }
 
+@test "labels that are all 0 or all 1 are said loudly, with a text that shows it" {
+    make_run run run
+    allot-collect label --json run o.h5 2> err > out
+    ! grep -q 'LABELS ARE\|all labels of\|for example' err
+    jq -e '.all_labels == null' out
+    cp run/journal.jsonl kept
+    sed -i 's/boxed{[^}]*}/boxed{-777}/g' run/journal.jsonl
+    allot-collect label --json run o.h5 2> err > out
+    grep -q 'warning: ALL LABELS ARE 0: on 6 queries no strategy is ever right, .*--prompt-template.*--extract' err
+    grep -qF 'warning: for example: the text "Let me see.\n\nThe answer is \\boxed{-777}", what was read in it is "-777" (boxed), the reference is "1"' err
+    jq -e '.all_labels == 0' out
+    # nothing read at all: no box, no phrase
+    sed -i 's/The answer is \\\\boxed{-777}/fine/g' run/journal.jsonl
+    allot-collect label run o.h5 2> err > out
+    grep -qF 'the text "Let me see.\n\nfine", what was read in it is nothing, the reference is "1"' err
+    # beam searches alone, those of others differ
+    sed '/"t":"beam"/s/boxed{[^}]*}/boxed{-777}/g' kept > run/journal.jsonl
+    allot-collect label --json run o.h5 2> err > out
+    grep -q "warning: all labels of 'beam@2x2x4' are 0, on 6 queries, those of others are not" err
+    grep -qF '\boxed{-777}", what was read' err
+    ! grep -q 'LABELS ARE' err
+    jq -e '.all_labels == null' out
+    # each text has the answer of its query: 101, 201, ...
+    python3 - << 'END'
+import json, re
+answer, lines = {}, [json.loads(line) for line in open("kept")]
+texts = [(r["key"], t["text"]) for r in lines if r["t"] != "score" for t in r.get("gen", [])]
+answer = {k: m[1] for k, t in texts if (m := re.search(r"boxed{(\d*01|1)}", t))}
+with open("run/journal.jsonl", "w") as out:
+    for r in lines:
+        for t in r.get("gen", []):
+            if "text" in t:
+                t["text"] = "\\boxed{" + answer.get(r["key"], "1") + "}"
+        out.write(json.dumps(r, separators=(",", ":")) + "\n")
+END
+    allot-collect label --json run o.h5 2> err > out
+    grep -q 'warning: ALL LABELS ARE 1: on 6 queries every strategy is always right' err
+    jq -e '.all_labels == 1' out
+}
+
 @test "runs that are not there yet are counted" {
     make_run run run
     grep -v '"source":"beam@2x2x4","run":3' run/journal.jsonl > some && mv some run/journal.jsonl

@@ -6,7 +6,7 @@
  * missing-embedding, other-embedding (another model), missing-split, no-validation, other-costs
  * (another temperature), other-strategies (one less in the costs), no-seconds (in the costs),
  * other-split (another id), other-outcomes (another temperature), other-dimension (of the
- * embeddings), fewer-strategies (one less in the outcomes). */
+ * embeddings), fewer-strategies (one less in the outcomes), all-wrong, all-right, beams-wrong (labels). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +96,8 @@ static void make_outcomes(long n, const allot_strategies *set)
         for (int s = 0; s < set->count; s++) {
             long cell = q * set->count + s;
             double p = make_label(&set->at[s], text, terms, &rng);
+            if (is("all-wrong") || (is("beams-wrong") && set->at[s].method == ALLOT_BEAM)) p = 0;
+            if (is("all-right")) p = 1;
             o.accuracy[cell] = (float)p;
             o.variance[cell] = (float)(p * (1 - p) / 16);
             o.n_eff[cell] = 16;
