@@ -32,10 +32,11 @@ void allot_cuts_tell(const allot_cuts *c, const char *dir, char *out, size_t n)
 {
     char below[64] = "the limit";
     if (c->max_tokens) snprintf(below, sizeof below, "the %ld tokens", c->max_tokens);
-    snprintf(out, n,
-             "%ld of %ld texts (%.1f %%) in '%.200s' were cut by the server's context, below %s that "
-             "they may have: they are not the model's answers (give the server a larger context, "
-             "e.g. llama-server -c, which its slots share, or less --max-tokens, and sample into "
-             "another --output)",
-             c->n_cut, c->n_texts, 100.0 * (double)c->n_cut / (double)c->n_texts, dir, below);
+    snprintf(
+        out, n,
+        "%ld of %ld texts (%.1f %%) in '%.200s' were cut by the server's context, below %s that "
+        "they may have: they are not the model's answers (give the server a larger context, "
+        "e.g. llama-server -c, which its slots share, or less --max-tokens, and sample into "
+        "another --output)",
+        c->n_cut, c->n_texts, 100.0 * (double)c->n_cut / (double)c->n_texts, dir, below);
 }

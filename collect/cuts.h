@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cuts.h - texts that the server's context cut: they ended for length with fewer tokens than they
- * were allowed. They are no answers of the model, and would be graded wrong without a word. A sample
- * tells by its tokens, a finished beam by a mark (its last step's tokens are not kept). */
+ * were allowed. They are no answers of the model, and would be graded wrong without a word. A
+ * sample tells by its tokens, a finished beam by a mark (its last step's tokens are not kept). */
 #ifndef ALLOT_CUTS_H
 #define ALLOT_CUTS_H
 #include <cjson/cJSON.h>

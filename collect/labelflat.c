@@ -39,7 +39,8 @@ static void show(const allot_graded *g, const allot_strategy *s, int right)
 }
 
 #define WHAT_TO_CHECK                                                                              \
-    "check the prompts of 'allot-collect sample' (--prompt-template, --system-prompt), how answers " \
+    "check the prompts of 'allot-collect sample' (--prompt-template, --system-prompt), how "       \
+    "answers "                                                                                     \
     "are read (--extract here; --answers FILE shows all), and the reference answers"
 
 void allot_label_flat_warn(const allot_outcomes *o, const allot_graded *g)
@@ -58,9 +59,10 @@ void allot_label_flat_warn(const allot_outcomes *o, const allot_graded *g)
         int one = allot_label_flat(o, s, &n);
         if (one < 0 || n < LEAST[one]) continue;
         allot_strategy_print(&o->strategies.at[s], text);
-        allot_log_warn("all labels of '%s' are %d, on %ld queries, those of others are not (if that "
-                       "is not plausible, " WHAT_TO_CHECK ")",
-                       text, one, n);
+        allot_log_warn(
+            "all labels of '%s' are %d, on %ld queries, those of others are not (if that "
+            "is not plausible, " WHAT_TO_CHECK ")",
+            text, one, n);
         show(g, &o->strategies.at[s], one);
     }
 }

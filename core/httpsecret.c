@@ -75,8 +75,8 @@ size_t allot_secret_hide(const char *secret, allot_secret_place where, char *tex
 
 static int name_tells(const char *line, const char *colon)
 {
-    static const char *const words[] = {"key", "token", "auth", "secret", "pass", "cred", "cookie",
-                                        "session", "sign"};
+    static const char *const words[] = {"key",  "token",  "auth",    "secret", "pass",
+                                        "cred", "cookie", "session", "sign"};
     char name[128];
     snprintf(name, sizeof name, "%.*s", (int)(colon - line), line);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -117,7 +117,8 @@ static allot_code check_tokens(const allot_engine *e, const allot_generate_reque
         return allot_fail(err, ALLOT_ESERVER, "the server tells 0 tokens for a text of %zu bytes",
                           reply->n);
     if (reply->n_tokens > r->max_tokens + e->profile->tokens_over)
-        return allot_fail(err, ALLOT_ESERVER, "the server tells %ld tokens of a text that may have "
+        return allot_fail(err, ALLOT_ESERVER,
+                          "the server tells %ld tokens of a text that may have "
                           "%ld (it counts wrongly, or takes no notice of the limit)",
                           reply->n_tokens, r->max_tokens);
     reply->cut = reply->finish == ALLOT_FINISH_LENGTH &&
@@ -370,8 +371,8 @@ allot_code allot_generate(allot_engine *e, const allot_query *q, const allot_gen
 {
     pending *p = malloc(sizeof *p);
     if (!p) return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-    *p = (pending){.engine = e, .query = q, .request = *r, .stream.http = e->http,
-                   .done = f, .user = user};
+    *p = (pending){
+        .engine = e, .query = q, .request = *r, .stream.http = e->http, .done = f, .user = user};
     p->request.so_far = p->request.salt = NULL;
     allot_generate_request with_prompt = *r;
     with_prompt.prompt = e->renderer ? allot_render_known(e->renderer, q) : NULL;

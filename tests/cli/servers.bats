@@ -283,6 +283,34 @@ refused() {
     [ "$status" -ne 0 ]
 }
 
+@test "a key that the server sends back is in no file and on no screen; odd counts are in no sample" {
+    rm -f port
+    "$ALLOT_BUILD/tests/faults/fault_server" port 3>&- &
+    SERVER=$!
+    wait_for_port
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single"]}' > s.json
+    ask_for() {
+        OPENAI_API_KEY=s3cret-7 run allot-collect sample --dataset p.h5 --strategies s.json \
+            --output "$1" --base-url "$URL/$1" --model gen --prompt-template '{problem}' \
+            --header 'X-Api-Key: s3cret-9' --max-retries 0 "${@:2}"
+        echo "$output" > "$1.said"
+    }
+    ask_for echo-text
+    [ "$status" -eq 0 ]
+    jq -e '.gen[0].text == "Authorization: Bearer ***, X-Api-Key: ***"' echo-text/journal.jsonl
+    ask_for echo-error
+    [ "$status" -eq 3 ]
+    jq -e '.message | endswith("refused: Authorization: Bearer ***, X-Api-Key: ***")' echo-error/journal.jsonl
+    ask_for echo-models
+    [ "$status" -eq 6 ]
+    ! grep -rq s3cret .
+    for fault in count-above count-zero count-negative count-half; do
+        ask_for "$fault"
+        [ "$status" -eq 3 ]
+        [ "$(jq -r .t "$fault/journal.jsonl" | sort -u)" = error ]
+    done
+}
+
 @test "limits for the first byte of an answer and for silence within it" {
     rm -f port
     "$ALLOT_BUILD/tests/faults/fault_server" port 3>&- &

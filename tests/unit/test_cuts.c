@@ -80,8 +80,10 @@ static void one_of_a_hundred_is_no_alarm(void **state)
     assert_false(allot_cuts_alarm(&c, 1)); /* 2 of 200 */
     char text[800];
     allot_cuts_tell(&c, "run", text, sizeof text);
-    assert_memory_equal(text, "2 of 200 texts (1.0 %) in 'run' were cut by the server's context, "
-                              "below the 200 tokens that they may have", 104);
+    assert_memory_equal(text,
+                        "2 of 200 texts (1.0 %) in 'run' were cut by the server's context, "
+                        "below the 200 tokens that they may have",
+                        104);
 }
 
 int main(void)
