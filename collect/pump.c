@@ -9,11 +9,12 @@
 #include "liballot/mem.h"
 
 #define POLL_MS 200 /* how late a signal is seen at most */
+#define OUTAGE_S 1  /* shorter ones pass unseen */
 
 allot_code allot_pump_open(allot_pump *p, allot_outdir *out, const allot_engine_config *c,
                            allot_err *err)
 {
-    *p = (allot_pump){.out = out};
+    *p = (allot_pump){.out = out, .max_outage_s = c->max_outage_s};
     allot_code rc = allot_engine_new(c, &p->engine, err);
     if (!rc) rc = allot_serverload_open(&p->server, c, err);
     if (rc) {
@@ -102,6 +103,8 @@ void allot_pump_record(allot_pump *p, allot_record *rec)
     snprintf(p->last_failure, sizeof p->last_failure, "%s", rec->message ? rec->message : "");
 }
 
+#define IS_KEPT "what is done is kept: start the server and run the same command again"
+
 /* A server that refuses single requests is no reason to stop; one that is gone is. */
 static void watch_server(allot_pump *p)
 {
@@ -113,29 +116,41 @@ static void watch_server(allot_pump *p)
     }
     allot_fail(
         &err, ALLOT_ESERVER,
-        "the server is gone, %d requests in a row failed: %s (what is done is kept: start the "
-        "server and run the same command again)",
+        "the server is gone, %d requests in a row failed: %s (" IS_KEPT ")",
         p->n_failures, p->last_failure);
     allot_pump_stop(p, &err);
 }
 
 static void show_progress(allot_pump *p, int last)
 {
-    char extra[128], errors[32] = "";
+    char extra[192], errors[32] = "", away[64] = "";
     double elapsed = fmax(allot_clock_s() - p->started_s, 1e-3);
+    double away_s = allot_engine_away_s(p->engine);
     if (p->n_errors) snprintf(errors, sizeof errors, ", %ld errors", p->n_errors);
-    snprintf(extra, sizeof extra, "%.1f requests/s, %.0f tokens/s%s",
+    if (away_s >= OUTAGE_S && p->max_outage_s > 0)
+        snprintf(away, sizeof away, ", server away for %.0f s, waiting up to %.0f s", away_s,
+                 p->max_outage_s);
+    snprintf(extra, sizeof extra, "%.1f requests/s, %.0f tokens/s%s%s",
              (double)(allot_engine_n_requests(p->engine) - p->requests_before) / elapsed,
-             (double)p->n_tokens / elapsed, errors);
+             (double)p->n_tokens / elapsed, errors, away);
     if (last) allot_progress_end(&p->progress, p->done, extra);
     else allot_progress_update(&p->progress, p->done, extra);
+}
+
+/* The engine cannot go on. */
+static void end_engine(allot_pump *p, const allot_err *why)
+{
+    allot_err err = *why;
+    if (allot_engine_away_s(p->engine) > 0)
+        allot_fail(&err, why->code, "%s (" IS_KEPT ")", why->msg);
+    allot_pump_stop(p, &err);
 }
 
 allot_code allot_pump_turn(allot_pump *p, allot_err *err)
 {
     allot_err poll_err = {0};
     if (!p->stop.code && allot_engine_poll(p->engine, POLL_MS, &poll_err) && !allot_interrupted())
-        allot_pump_stop(p, &poll_err);
+        end_engine(p, &poll_err);
     watch_server(p);
     show_progress(p, 0);
     if (!p->stop.code && allot_interrupted()) {

@@ -33,6 +33,7 @@ typedef struct {
     allot_serverload server; /* owned */
     allot_task *jobs;        /* owned list: started, or in the owner's queue */
     long n_jobs;
+    double max_outage_s; /* the engine's */
     int closing; /* callbacks only clean up */
     allot_progress progress;
     double started_s;

@@ -14,7 +14,8 @@
 
 typedef struct {
     const allot_embedclient *c;
-    allot_endpoint server;
+    allot_endpoint server; /* has the key */
+    allot_hosts own;       /* unless the caller has them */
     allot_http *http;
     const char *const *texts;
     const size_t *lengths;
@@ -161,15 +162,13 @@ static long next_count(const client *k)
 static allot_code send_next(client *k, allot_err *err)
 {
     long count = next_count(k);
-    allot_buf url = {0};
-    allot_buf_printf(&url, "%s/embeddings", k->server.v1);
     char *body = print_body(k, k->next, count);
     batch *b = allot_mem_array(1, sizeof *b, err);
-    allot_code rc =
-        body && b && !url.failed ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    allot_code rc = body && b ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
     if (!rc) {
         *b = (batch){k, k->next, count};
-        allot_http_request r = {.url = url.at,
+        allot_http_request r = {.hosts = k->c->hosts ? k->c->hosts : &k->own,
+                                .path = "/v1/embeddings",
                                 .body = body,
                                 .n = strlen(body),
                                 .api_key = k->server.api_key,
@@ -181,7 +180,6 @@ static allot_code send_next(client *k, allot_err *err)
     if (rc) free(b);
     else k->next += count;
     free(body);
-    allot_buf_clear(&url);
     return rc;
 }
 
@@ -213,7 +211,8 @@ static allot_code open_http(const allot_embedclient *c, allot_http **out, allot_
     allot_http_defaults(&h);
     h.max_in_flight = c->max_concurrency;
     h.max_retries = c->max_retries;
-    h.timeout_s = h.first_byte_timeout_s = c->timeout_s;
+    h.max_outage_s = c->max_outage_s;
+    h.timeout_s = h.first_byte_timeout_s = h.total_timeout_s = c->timeout_s;
     h.insecure = c->insecure;
     h.cacert = c->cacert;
     h.headers = c->headers.at;
@@ -229,11 +228,13 @@ allot_code allot_embedclient_run(const allot_embedclient *c, const char *const *
         .c = c, .texts = texts, .lengths = lengths, .n = n, .arrived = arrived, .user = user};
     allot_code rc = check(c, n, err);
     if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &k.server, err);
-    if (!rc && c->key_of && !allot_endpoint_within(k.server.root, c->key_of))
+    if (!rc && !c->hosts) rc = allot_hosts_open(c->base_url, &k.own, err);
+    if (!rc && c->key_of && !allot_endpoint_within(c->base_url, c->key_of))
         allot_endpoint_forget_key(&k.server);
     if (!rc) rc = open_http(c, &k.http, err);
     if (!rc) rc = run(&k, err);
     allot_http_free(k.http);
+    allot_hosts_clear(&k.own);
     allot_endpoint_clear(&k.server);
     if (rc) {
         free(k.out);

@@ -4,10 +4,13 @@
 #ifndef ALLOT_EMBEDCLIENT_H
 #define ALLOT_EMBEDCLIENT_H
 #include <stddef.h>
+#include "hosts.h"
 #include "options.h"
 
 typedef struct {
-    const char *base_url;     /* ".../v1" or without; required */
+    const char *base_url;     /* ".../v1" or without, several behind commas; required */
+    allot_hosts *hosts;       /* its servers, if calls are to know what others met; borrowed; NULL =
+                                 each call begins anew */
     const char *model;        /* name on the server; required */
     const char *api_key_env;  /* NULL = OPENAI_API_KEY if set */
     const char *api_key_file; /* NULL = none */
@@ -18,7 +21,8 @@ typedef struct {
     int batch_tokens;         /* and tokens, each text counted as the longest; default 16384.
                                  Estimated: 2, and one for each 3 bytes. A longer one goes alone */
     int max_retries;
-    double timeout_s;
+    double max_outage_s;      /* how long servers that are away are waited for; 0 = not */
+    double timeout_s;         /* of a request, all its tries */
     int insecure;
     const char *cacert;
     allot_list headers; /* "Name: value" */

@@ -9,12 +9,14 @@
 #include "httpsockets.h"
 #include "httptransfer.h"
 #include "liballot/mem.h"
+#include "log.h"
 #include "options.h"
 #include "progress.h"
 
 #define MAX_EVENTS 256
 #define ROOM 16             /* transfers of one multi handle, which looks through its connections */
 #define SCAN_S 0.05         /* how often limits and retries are looked at */
+#define TELL_S 2            /* an outage that is longer is told of */
 #define LONGEST_WAIT_MS 200 /* a signal that comes just before a wait is seen after this */
 
 /* One multi handle; they share the epoll. With thousands of requests in flight one alone would take
@@ -34,6 +36,7 @@ struct allot_http {
     allot_transfers transfers;
     double scanned_s;
     CURLMcode broken; /* libcurl gave up: no event will come any more */
+    int told_outage;
     uint64_t n_sent;  /* serial numbers */
     uint64_t n_finished;
     int n_pending;
@@ -207,7 +210,8 @@ static void finish(allot_http *h, allot_transfer *t, CURLcode code)
     h->n_going--;
     h->n_pending--;
     h->n_finished++;
-    allot_transfer_report(t, code);
+    allot_http_reply reply = allot_transfer_reply(t);
+    t->done(&reply, t->user);
     allot_transfer_give(t);
 }
 
@@ -225,9 +229,8 @@ static void finish_done(allot_http *h, const part *p)
 }
 
 /* Silence is not libcurl's business at this resolution: limits of first byte and idle time. */
-static void scan(allot_http *h, double now)
+static void end_silent(allot_http *h, double now)
 {
-    h->scanned_s = now;
     for (allot_transfer *t = h->active, *next; t; t = next) {
         next = t->next;
         double limit = t->heard ? h->config.idle_timeout_s : h->config.first_byte_timeout_s;
@@ -235,18 +238,67 @@ static void scan(allot_http *h, double now)
         t->failure = t->heard ? "it fell silent" : "no byte came in time";
         finish(h, t, CURLE_ABORTED_BY_CALLBACK);
     }
+}
+
+static void start_again(allot_http *h, double now)
+{
     allot_transfer *waiting = h->backoff;
     h->backoff = NULL;
     while (waiting) {
         allot_transfer *t = waiting;
         waiting = t->next;
-        if (now >= t->again_s) {
+        if (allot_transfer_may_go(t, now)) {
             start(h, t);
         } else {
             t->next = h->backoff;
             h->backoff = t;
         }
     }
+}
+
+/* Some request met no server the last time. */
+static int is_outage(const allot_http *h)
+{
+    for (const allot_transfer *t = h->active; t; t = t->next)
+        if (t->away_since_s > 0) return 1;
+    for (const allot_transfer *t = h->backoff; t; t = t->next)
+        if (t->away_since_s > 0) return 1;
+    return 0;
+}
+
+/* Tells of servers that are waited for; fails when that has taken too long. */
+static allot_code watch_outage(allot_http *h, double now, allot_err *err)
+{
+    const allot_transfer *longest = NULL;
+    double longest_s = 0;
+    for (const allot_transfer *t = h->backoff; t; t = t->next) {
+        double s = allot_transfer_waited_s(t, now);
+        if (s > longest_s) longest = t, longest_s = s;
+    }
+    int too_long = longest_s > h->config.max_outage_s;
+    if (h->told_outage && !is_outage(h)) {
+        allot_log_info("the server is back");
+        h->told_outage = 0;
+    }
+    if (!longest || (!too_long && (h->told_outage || longest_s < TELL_S))) return ALLOT_OK;
+    allot_err why = {0};
+    allot_http_reply reply = allot_transfer_reply(longest);
+    (void)!allot_http_verdict(&reply, &why);
+    if (too_long)
+        return allot_fail(err, ALLOT_ESERVER,
+                          "%s; it was away for %.0f s, longer than --max-outage %g", why.msg,
+                          longest_s, h->config.max_outage_s);
+    allot_log_info("%s; waiting up to %g s for it (--max-outage)", why.msg, h->config.max_outage_s);
+    h->told_outage = 1;
+    return ALLOT_OK;
+}
+
+static allot_code scan(allot_http *h, double now, allot_err *err)
+{
+    h->scanned_s = now;
+    end_silent(h, now);
+    start_again(h, now);
+    return watch_outage(h, now, err);
 }
 
 static int wait_ms(const allot_http *h, int timeout_ms, double now)
@@ -291,9 +343,9 @@ static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
                           curl_multi_strerror(h->broken));
     for (int i = 0; i < h->n_parts; i++)
         finish_done(h, &h->parts[i]);
-    if (now - h->scanned_s >= SCAN_S) scan(h, now);
+    allot_code rc = now - h->scanned_s >= SCAN_S ? scan(h, now, err) : ALLOT_OK;
     start_queued(h);
-    return ALLOT_OK;
+    return rc;
 }
 
 allot_code allot_http_poll(allot_http *h, int timeout_ms, allot_err *err)

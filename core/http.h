@@ -4,9 +4,11 @@
  * Limits count from the moment a request leaves this queue, never from its submission.
  * Retries: statuses 408, 409, 424 (once), 429 and >= 500, broken connections and timeouts; the server's
  * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with
- * jitter. Proxies come from the environment, but loopback never goes through one; redirects are not
- * followed; an API key is never logged, and what a server repeats of it, or of a header that is a
- * secret, is "***" in the reply. */
+ * jitter. Servers that are all away (the connection is refused, status 502 or 503) although they
+ * answered before are waited for, up to max_outage_s: these tries are not counted against
+ * max_retries, and one request at a time asks. Proxies come from the environment, but loopback never
+ * goes through one; redirects are not followed; an API key is never logged, and what a server repeats
+ * of it, or of a header that is a secret, is "***" in the reply. */
 #ifndef ALLOT_HTTP_H
 #define ALLOT_HTTP_H
 #include <stddef.h>
@@ -19,6 +21,9 @@ typedef struct {
     int max_retries;             /* >= 0 */
     double connect_timeout_s;    /* > 0, of one try, as the others */
     double timeout_s;            /* > 0, until the last byte */
+    double total_timeout_s;      /* of all tries together, without the waits between them and without
+                                    those that nobody took; 0 = no limit */
+    double max_outage_s;         /* how long servers that are away are waited for; 0 = not */
     double first_byte_timeout_s; /* > 0, until the first byte of the answer */
     double idle_timeout_s;       /* > 0, longest silence within an answer */
     size_t max_body;             /* bytes; a larger answer is an error */
@@ -49,6 +54,7 @@ typedef struct {
     const char *failure; /* no whole answer came: why, in words; NULL otherwise */
     int retries;         /* tries after the first */
     int told_off;        /* the server wants no further try (x-should-retry: false) */
+    double left_s;       /* of total_timeout_s; INFINITY = no limit */
     double sent_s;       /* monotonic (allot_clock_s): last try, first byte sent */
     double first_byte_s; /* monotonic; NaN if none came */
     double done_s;       /* monotonic: last byte received */
@@ -65,6 +71,7 @@ typedef struct {
     size_t n;
     const char *api_key; /* NULL = none */
     int no_retry;        /* one try only */
+    double left_s;       /* total_timeout_s, of which others have taken some; 0 = all of it */
     allot_http_done done;
     /* For event streams: bytes of an answer with status 200 as they come (no secret is hidden in
      * them: one may lie across two; see allot_http_hide); bytes = NULL: a new try begins, forget
@@ -77,7 +84,9 @@ typedef struct {
 /* Queues; done is called once, from allot_http_poll. Callbacks may send. */
 ALLOT_MUST_CHECK allot_code allot_http_send(allot_http *h, const allot_http_request *r,
                                             allot_err *err);
-/* Waits up to timeout_ms for events and handles them. ALLOT_EINTR after SIGINT or SIGTERM. */
+/* Waits up to timeout_ms for events and handles them. ALLOT_EINTR after SIGINT or SIGTERM;
+ * ALLOT_ESERVER when the servers have been away for longer than max_outage_s: what waits for them
+ * is still pending then. */
 ALLOT_MUST_CHECK allot_code allot_http_poll(allot_http *h, int timeout_ms, allot_err *err);
 /* Queued, in flight and waiting for a retry. */
 int allot_http_pending(const allot_http *h);

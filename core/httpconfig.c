@@ -50,6 +50,9 @@ allot_code allot_http_check(const allot_http_config *c, allot_err *err)
     if (c->max_retries < 0 || c->max_retries > 1000)
         return allot_fail(err, ALLOT_EUSAGE, "max-retries is %d, not within 0 and 1000",
                           c->max_retries);
+    if (!(c->total_timeout_s >= 0 && c->total_timeout_s <= 1e6) ||
+        !(c->max_outage_s >= 0 && c->max_outage_s <= 1e7))
+        return allot_fail(err, ALLOT_EUSAGE, "a limit of seconds is negative or too large");
     if (!seconds_ok(c->connect_timeout_s) || !seconds_ok(c->timeout_s) ||
         !seconds_ok(c->first_byte_timeout_s) || !seconds_ok(c->idle_timeout_s))
         return allot_fail(err, ALLOT_EUSAGE, "a timeout is not within 0 and 1000000 seconds");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httptransfer.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -148,7 +149,10 @@ allot_transfer *allot_transfer_take(allot_transfers *home, const allot_http_requ
     t->drop = r->drop;
     t->user = r->user;
     t->no_retry = r->no_retry;
-    t->retries = t->moves = 0;
+    t->retries = t->moves = t->n_away = 0;
+    t->away_since_s = 0;
+    t->left_s = home->config->total_timeout_s > 0 ? home->config->total_timeout_s : INFINITY;
+    if (r->left_s > 0) t->left_s = r->left_s;
     t->next = NULL;
     return t;
 }
@@ -176,6 +180,8 @@ void allot_transfer_begin(allot_transfer *t)
     t->first_s = NAN;
     t->started_s = t->heard_s = allot_clock_s();
     aim(t);
+    curl_easy_setopt(t->handle.easy, CURLOPT_TIMEOUT_MS,
+                     (long)(fmin(t->home->config->timeout_s, t->left_s) * 1000) + 1);
 }
 
 /* Of the answer; 0 = none came. */
@@ -185,6 +191,7 @@ static long status_of(const allot_transfer *t)
     curl_easy_getinfo(t->handle.easy, CURLINFO_RESPONSE_CODE, &status);
     return status;
 }
+
 /* Would the same request fail again? Certificates, malformed URLs and too large answers would. */
 static int is_transient(CURLcode code, const allot_transfer *t)
 {
@@ -204,38 +211,114 @@ static int is_transient(CURLcode code, const allot_transfer *t)
     }
 }
 
+/* A connection that breaks off is no sign of a server that is away: it may be the request that
+ * broke it. A gateway's 504 is one of a text that takes long. */
+static int is_away(const allot_transfer *t, CURLcode code, long status)
+{
+    long sent = 0;
+    switch (code) {
+    case CURLE_OK:
+        return status == 502 || status == 503;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+        return 1;
+    case CURLE_OPERATION_TIMEDOUT:
+        curl_easy_getinfo(t->handle.easy, CURLINFO_REQUEST_SIZE, &sent);
+        return sent == 0;
+    default:
+        return 0;
+    }
+}
+
+static allot_host_end end_of(const allot_transfer *t, CURLcode code, long status)
+{
+    if (is_away(t, code, status)) return ALLOT_HOST_AWAY;
+    int failed = code != CURLE_OK ? is_transient(code, t) : status == 504;
+    return failed ? ALLOT_HOST_FAILED : ALLOT_HOST_THERE;
+}
+
+/* Tries that count. */
+static int n_counted(const allot_transfer *t)
+{
+    return t->retries - t->moves - t->n_away;
+}
+
 static int wants_again(const allot_transfer *t, CURLcode code, long status)
 {
-    if (t->no_retry || t->retries - t->moves >= t->home->config->max_retries) return 0;
+    if (t->no_retry || n_counted(t) >= t->home->config->max_retries || t->left_s <= 0) return 0;
     if (code != CURLE_OK) return is_transient(code, t);
     /* A spent quota is also reported as 429, and does not come back by waiting. */
     if (status == 429 && t->answer.n > 0 && strstr(t->answer.at, "insufficient_quota")) return 0;
-    return status != 200 && allot_retry_wanted((int)status, t->retries - t->moves, &t->hint);
+    return status != 200 && allot_retry_wanted((int)status, n_counted(t), &t->hint);
 }
 
 /* Counts the try where it went; 1 if another host is there for the next. */
-static int has_other_host(allot_transfer *t, CURLcode code, long status, double now)
+static int has_other_host(allot_transfer *t, allot_host_end how, long status, double now)
 {
     if (!t->hosts) return 0;
-    int failed = code != CURLE_OK ? is_transient(code, t) : status >= 502 && status <= 504;
-    allot_hosts_end(t->hosts, t->host, failed, now);
-    return failed && !t->no_retry && t->moves + 1 < t->hosts->n && allot_hosts_alive(t->hosts, now);
+    if (status) t->hosts->seen = 1;
+    allot_hosts_end(t->hosts, t->host, how, now);
+    return how != ALLOT_HOST_THERE && !t->no_retry && t->left_s > 0 &&
+           t->moves + 1 < t->hosts->n && allot_hosts_alive(t->hosts, now);
+}
+
+/* Whether the next try is to wait until a server is there; an address at which nobody has ever
+ * answered is a wrong one. */
+static int awaits_server(const allot_transfer *t, long status, double now)
+{
+    int seen = status || (t->hosts && t->hosts->seen);
+    return seen && !t->no_retry && t->home->config->max_outage_s > 0 &&
+           allot_retry_wanted((int)status, 0, &t->hint) &&
+           !(t->hosts && allot_hosts_alive(t->hosts, now));
+}
+
+/* libcurl, or nobody, has said which limit was reached. */
+static void name_limit(allot_transfer *t)
+{
+    int silent = t->code == CURLE_ABORTED_BY_CALLBACK && !t->heard && t->failure;
+    if (t->left_s > 0 || (!silent && t->code != CURLE_OPERATION_TIMEDOUT)) return;
+    t->failure = NULL;
+    snprintf(t->handle.error, sizeof t->handle.error, "it took longer than %g s (--timeout)",
+             t->home->config->total_timeout_s);
 }
 
 int allot_transfer_again(allot_transfer *t, CURLcode code, double now)
 {
     long status = status_of(t);
-    int moves = has_other_host(t, code, status, now);
-    if (!moves && !wants_again(t, code, status)) return 0;
+    allot_host_end how = end_of(t, code, status);
+    if (how != ALLOT_HOST_AWAY) t->left_s -= now - t->started_s;
+    int moves = has_other_host(t, how, status, now);
+    int waits = !moves && how == ALLOT_HOST_AWAY && awaits_server(t, status, now);
+    t->code = code;
+    name_limit(t);
+    if (!waits) t->away_since_s = 0;
+    else if (t->away_since_s == 0) t->away_since_s = t->hosts ? t->hosts->away_since_s : now;
+    if (!moves && !waits && !wants_again(t, code, status)) return 0;
     allot_rng rng = allot_rng_start(t->home->config->seed, t->serial, (uint64_t)t->retries, 0);
-    double wait_s = allot_retry_delay(t->retries - t->moves, &t->hint, allot_rng_unit(&rng));
+    double wait_s =
+        allot_retry_delay(waits ? t->n_away : n_counted(t), &t->hint, allot_rng_unit(&rng));
     t->again_s = moves ? now : now + wait_s;
     t->moves += moves;
+    t->n_away += waits;
     t->retries++;
     return 1;
 }
 
-void allot_transfer_report(allot_transfer *t, CURLcode code)
+int allot_transfer_may_go(const allot_transfer *t, double now)
+{
+    if (now < t->again_s) return 0;
+    return t->away_since_s == 0 || !t->hosts || allot_hosts_alive(t->hosts, now);
+}
+
+double allot_transfer_waited_s(const allot_transfer *t, double now)
+{
+    if (t->away_since_s == 0 || (t->hosts && allot_hosts_probing(t->hosts))) return 0;
+    double since_s = t->hosts ? t->hosts->away_since_s : t->away_since_s;
+    return since_s > 0 ? now - since_s : 0;
+}
+
+allot_http_reply allot_transfer_reply(const allot_transfer *t)
 {
     int status = (int)status_of(t);
     t->answer.n = allot_handles_hide(&t->home->handles,
@@ -252,12 +335,13 @@ void allot_transfer_report(allot_transfer *t, CURLcode code)
                           .n = t->answer.n,
                           .retries = t->retries,
                           .told_off = t->hint.should == 0,
+                          .left_s = t->left_s,
                           .sent_s = t->started_s + fmax(connect_s, tls_s),
                           .first_byte_s = t->first_s,
                           .done_s = t->heard ? t->heard_s : allot_clock_s()};
-    if (code != CURLE_OK)
+    if (t->code != CURLE_OK)
         r.failure = t->failure           ? t->failure
                     : t->handle.error[0] ? t->handle.error
-                                         : curl_easy_strerror(code);
-    t->done(&r, t->user);
+                                         : curl_easy_strerror(t->code);
+    return r;
 }

@@ -20,6 +20,8 @@ typedef struct allot_transfer {
     allot_buf url, path, body;      /* path: below the root of a host */
     int has_body;
     int host, moves; /* of the try that is out; retries on another host that was there */
+    int n_away;      /* tries that met no server, while none was there */
+    double away_since_s; /* monotonic: no server is there, this one waits; 0 = it does not */
     allot_http_done done;
     void (*on_data)(const char *bytes, size_t n, void *user);
     void (*drop)(void *user);
@@ -33,6 +35,8 @@ typedef struct allot_transfer {
     double heard_s;      /* last byte of the answer, or started_s */
     int heard;           /* a byte of the answer came */
     double again_s;      /* when backing off: next try */
+    double left_s;       /* of the total of all tries; INFINITY = no limit */
+    CURLcode code;       /* of the last try */
     const char *failure; /* found by us, not by libcurl */
 } allot_transfer;
 
@@ -58,6 +62,10 @@ void allot_transfer_give(allot_transfer *t);
 void allot_transfer_begin(allot_transfer *t);
 /* The try is over, as libcurl says. 1 = it is to be tried again, at again_s. */
 int allot_transfer_again(allot_transfer *t, CURLcode code, double now);
-/* Calls done. */
-void allot_transfer_report(allot_transfer *t, CURLcode code);
+/* Backing off: whether its time has come, and a server is there to be asked. */
+int allot_transfer_may_go(const allot_transfer *t, double now);
+/* Seconds that its servers have been away while nobody asks them; 0 = it does not wait for them. */
+double allot_transfer_waited_s(const allot_transfer *t, double now);
+/* What came of the last try; borrowed from t. */
+allot_http_reply allot_transfer_reply(const allot_transfer *t);
 #endif

@@ -244,6 +244,7 @@ static allot_code run(const allot_common *common, allot_err *err)
 __attribute__((constructor)) static void set_defaults(void)
 {
     allot_embedclient_defaults(&client);
+    client.max_outage_s = 600;
 }
 
 static const allot_option options[] = {
@@ -267,8 +268,10 @@ static const allot_option options[] = {
     {"max-concurrency", ALLOT_OPT_INT, &client.max_concurrency, "N", "requests in flight (8)", 1,
      4096},
     {"max-retries", ALLOT_OPT_INT, &client.max_retries, "N", "tries after the first (4)", 0, 100},
-    {"timeout", ALLOT_OPT_DOUBLE, &client.timeout_s, "S", "seconds for one request (600)", 0.001,
-     1e6},
+    {"max-outage", ALLOT_OPT_DOUBLE, &client.max_outage_s, "S",
+     "seconds that a server which went away, or is loading, is waited for (600)", 0, 1e6},
+    {"timeout", ALLOT_OPT_DOUBLE, &client.timeout_s, "S",
+     "seconds for one request, all its tries together (600)", 0.001, 1e6},
     {"api-key-env", ALLOT_OPT_STRING, &client.api_key_env, "NAME", "variable that holds the key", 0,
      0},
     {"api-key-file", ALLOT_OPT_STRING, &client.api_key_file, "FILE", "file that holds the key", 0,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/log.h"
+#include "core/progress.h"
 #include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
@@ -27,6 +28,7 @@ void allot_engine_defaults(allot_engine_config *c)
         .step_max_tokens = 2048,
         .max_concurrency = 64,
         .max_retries = 4,
+        .max_outage_s = 600,
         .timeout_s = 600,
         .connect_timeout_s = 5,
         .seed = 1};
@@ -98,7 +100,8 @@ static allot_http_config http_config(const allot_engine_config *c)
     h.max_in_flight = c->max_concurrency;
     h.max_retries = c->max_retries;
     h.connect_timeout_s = c->connect_timeout_s;
-    h.timeout_s = h.first_byte_timeout_s = c->timeout_s;
+    h.timeout_s = h.first_byte_timeout_s = h.total_timeout_s = c->timeout_s;
+    h.max_outage_s = c->max_outage_s;
     if (c->first_byte_timeout_s > 0) h.first_byte_timeout_s = c->first_byte_timeout_s;
     h.idle_timeout_s =
         c->idle_timeout_s > 0 ? c->idle_timeout_s : fmin(h.idle_timeout_s, c->timeout_s);
@@ -371,6 +374,17 @@ void allot_engine_warn(const allot_engine *e)
 int allot_engine_in_flight(const allot_engine *e)
 {
     return allot_http_pending(e->http) + allot_prm_waiting(e);
+}
+
+static double away_s(const allot_hosts *h, double now)
+{
+    return h->away_since_s > 0 ? now - h->away_since_s : 0;
+}
+
+double allot_engine_away_s(const allot_engine *e)
+{
+    double now = allot_clock_s();
+    return fmax(away_s(&e->hosts, now), away_s(&e->prm_hosts, now));
 }
 
 long allot_engine_n_requests(const allot_engine *e)

@@ -42,6 +42,7 @@ typedef struct {
     const char *api_key_env, *api_key_file;
     int max_concurrency;         /* requests in flight */
     int max_retries;
+    double max_outage_s;         /* how long servers that are away are waited for; 0 = not */
     double timeout_s, connect_timeout_s;
     double first_byte_timeout_s; /* 0 = timeout_s, which it may not exceed */
     double idle_timeout_s;       /* within an answer; 0 = 120 s, or timeout_s if that is less */
@@ -114,6 +115,9 @@ ALLOT_MUST_CHECK allot_code allot_engine_strategy(allot_engine *e, const allot_q
 void allot_engine_warn(const allot_engine *e);
 /* Requests waiting or in flight. Start new jobs while below max_concurrency. */
 int allot_engine_in_flight(const allot_engine *e);
+/* Seconds that the generator's servers, or the reward model's, have all been away; 0 = they are
+ * there, as far as is known. */
+double allot_engine_away_s(const allot_engine *e);
 /* Requests that got their answer, or none, so far; each try is one. */
 long allot_engine_n_requests(const allot_engine *e);
 /* Waits up to timeout_ms for events and handles them. Fails when an answer has shown that all

@@ -33,6 +33,7 @@ static void take_numbers(const allot_engine_config *given, allot_engine_config *
     if (given->prm_batch >= 0) c->prm_batch = given->prm_batch;
     if (given->max_concurrency >= 0) c->max_concurrency = given->max_concurrency;
     if (given->max_retries >= 0) c->max_retries = given->max_retries;
+    if (given->max_outage_s >= 0) c->max_outage_s = given->max_outage_s;
     if (given->timeout_s >= 0) c->timeout_s = given->timeout_s;
     if (given->first_byte_timeout_s >= 0) c->first_byte_timeout_s = given->first_byte_timeout_s;
     if (given->idle_timeout_s >= 0) c->idle_timeout_s = given->idle_timeout_s;

@@ -12,6 +12,7 @@
 #define ALLOT_ENGINE_FLAGS_NONE                                                                    \
     {.temperature = -1, .top_p = -1, .max_tokens = -1, .step_max_tokens = -1,                      \
      .max_concurrency = -1, .max_retries = -1, .timeout_s = -1, .connect_timeout_s = -1,           \
+     .max_outage_s = -1,                                                                           \
      .first_byte_timeout_s = -1, .idle_timeout_s = -1, .prm_batch = -1}
 
 /* Rows of an option table: where the servers are and how they are spoken to. */
@@ -31,8 +32,10 @@
      "requests in flight (default: 64)", 1, 65536},                                                \
     {"max-retries", ALLOT_OPT_INT, &(c).max_retries, "N",                                          \
      "new tries of a failed request (default: 4)", 0, 100},                                        \
+    {"max-outage", ALLOT_OPT_DOUBLE, &(c).max_outage_s, "SECONDS",                                 \
+     "how long servers that all went away, or are loading, are waited for (default: 600)", 0, 1e6},\
     {"timeout", ALLOT_OPT_DOUBLE, &(c).timeout_s, "SECONDS",                                       \
-     "for one request, from its sending (default: 600)", 0.001, 1e6},                              \
+     "for one request, all its tries together (default: 600)", 0.001, 1e6},                        \
     {"connect-timeout", ALLOT_OPT_DOUBLE, &(c).connect_timeout_s, "SECONDS",                       \
      "for the connection (default: 5)", 0.001, 1e6},                                               \
     {"first-byte-timeout", ALLOT_OPT_DOUBLE, &(c).first_byte_timeout_s, "SECONDS",                 \

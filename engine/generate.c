@@ -228,6 +228,7 @@ typedef struct {
     char *so_far, *salt;            /* owned copies while the prompt is awaited */
     cJSON *body;                    /* owned: what was sent, to be drawn again */
     int attempt, retries;           /* those of earlier attempts */
+    double left_s;                  /* of the time for this attempt; 0 = all of it */
     allot_sse stream;               /* of an answer that comes in pieces */
     allot_generate_fn done;
     void *user;
@@ -251,6 +252,7 @@ static int draw_again(pending *p, const allot_http_reply *http)
     if ((http->status != 500 && http->status != 424) || http->failure || http->told_off) return 0;
     if (p->attempt + 1 == ALLOT_MAX_DRAWS) return 0;
     p->attempt++;
+    p->left_s = 0;
     p->retries += http->retries + 1;
     p->engine->n_redraws++;
     cJSON *seed = cJSON_GetObjectItemCaseSensitive(p->body, "seed");
@@ -271,9 +273,10 @@ static int stream_again(pending *p, const allot_http_reply *http)
     int retries = p->retries + http->retries;
     if (!p->engine->config.stream || http->failure || http->status != 200) return 0;
     if (p->stream.at_once || allot_sse_is_whole(&p->stream) ||
-        retries >= p->engine->config.max_retries)
+        retries >= p->engine->config.max_retries || http->left_s <= 0)
         return 0;
     p->retries = retries + 1;
+    p->left_s = http->left_s;
     allot_sse_clear(&p->stream);
     return !send_body(p, NULL);
 }
@@ -321,6 +324,7 @@ static allot_code send_body(pending *p, allot_err *err)
                                 .body = text,
                                 .n = strlen(text),
                                 .api_key = e->server.api_key,
+                                .left_s = p->left_s,
                                 .done = answered,
                                 .on_data = e->config.stream ? take_bytes : NULL,
                                 .drop = pending_free,

@@ -31,7 +31,7 @@ static void set_aside(allot_hosts *hosts, int i)
 {
     double now = allot_clock_s();
     hosts->at[i].outstanding++;
-    allot_hosts_end(hosts, i, 1, now);
+    allot_hosts_end(hosts, i, ALLOT_HOST_AWAY, now);
 }
 
 allot_code allot_hostlist_pick(allot_http *h, allot_hosts *hosts, allot_endpoint *server,
@@ -54,6 +54,7 @@ allot_code allot_hostlist_pick(allot_http *h, allot_hosts *hosts, allot_endpoint
             continue;
         }
         if (first < 0) first = i;
+        hosts->seen = 1;
         if (*model) free(found);
         else *model = found;
     }

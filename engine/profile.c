@@ -100,11 +100,13 @@ void allot_profile_kinds(char *out, size_t n)
 typedef struct {
     const char *field;
     cJSON *found;
+    int loading; /* llama.cpp's server lists its models before it can say what it is */
 } probe;
 
 static void probed(const allot_http_reply *reply, void *user)
 {
     probe *p = user;
+    p->loading = reply->status == 503 && strcasestr(reply->body, "loading");
     if (allot_http_verdict(reply, NULL)) return;
     cJSON *o = cJSON_ParseWithLength(reply->body, reply->n);
     if (cJSON_GetObjectItemCaseSensitive(o, p->field)) p->found = o;
@@ -124,6 +126,8 @@ allot_code allot_profile_detect(allot_http *h, const allot_endpoint *server,
             .url = url.at, .api_key = server->api_key, .no_retry = 1, .done = probed, .user = &ask};
         allot_code rc = allot_buf_check(&url, err);
         if (!rc) rc = allot_http_fetch(h, &r, err);
+        r.no_retry = 0;
+        if (!rc && ask.loading) rc = allot_http_fetch(h, &r, err);
         allot_buf_clear(&url);
         if (rc) return rc;
         if (!ask.found) continue;

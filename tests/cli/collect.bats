@@ -248,7 +248,7 @@ fails_with() {
 
 @test "a server that dies ends the run with a clear error; the rest is done later" {
     start_server --die-after 60
-    run sample run --max-retries 0 --max-concurrency 8
+    run sample run --max-retries 0 --max-concurrency 8 --max-outage 0
     fails_with 6 "the server is gone"
     [ "$(records run sample)" -gt 5 ]
     SERVER=

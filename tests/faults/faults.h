@@ -306,6 +306,20 @@ static enum MHD_Result fault_stream(const fault_request *r, uint64_t size,
     return ok;
 }
 
+static ssize_t fault_ping(void *user, uint64_t at, char *out, size_t max)
+{
+    (void)user;
+    (void)at;
+    usleep(20000);
+    return snprintf(out, max, ": ping\n\n");
+}
+
+/* A stream that lives, but does not come to an end. */
+static enum MHD_Result fault_stream_drip(const fault_request *r)
+{
+    return fault_stream(r, MHD_SIZE_UNKNOWN, fault_ping);
+}
+
 static enum MHD_Result fault_truncated(const fault_request *r)
 {
     return r->tries > 0 ? fault_ok(r) : fault_stream(r, 1000, fault_break_off);
@@ -625,6 +639,8 @@ static const fault FAULTS[] = {
     {"stream-dead", fault_stream_dead, 0},
     {"stream-cut", fault_stream_cut, 0},
     {"stream-unfinished", fault_stream_unfinished, 0},
+    {"stream-drip", fault_stream_drip, 0},
+    {"stream-late-cut", fault_stream_late_cut, 0},
     {"stream-no-done", fault_stream_no_done, 0},
     {"stream-interleaved", fault_stream_interleaved, 0},
     {"stream-not-json", fault_stream_not_json, 0},

@@ -54,6 +54,12 @@ static enum MHD_Result fault_stream_unfinished(const fault_request *r)
     return fault_sse(r, SSE_BEGIN SSE_DONE);
 }
 
+static enum MHD_Result fault_stream_late_cut(const fault_request *r)
+{
+    usleep(300000);
+    return fault_sse(r, SSE_BEGIN);
+}
+
 static enum MHD_Result fault_stream_no_done(const fault_request *r)
 {
     return fault_sse(r, SSE_BEGIN SSE_END);

@@ -247,7 +247,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def refused(self):
-        """Whether the key is missing; told in vLLM's words."""
+        """Whether the key is missing, in vLLM's words, or the model is, in those of llama.cpp's server,
+        which lists its models all the same."""
+        if options.loading and self.path != "/v1/models" and os.path.exists(options.loading):
+            with lock, open(options.loading, "a") as f:
+                f.write("asked\n")
+            self.answer(503, {"error": {"message": "Loading model", "type": "unavailable_error",
+                                        "code": 503}})
+            return True
         wanted = options.key and f"Bearer {options.key}"
         if wanted and self.headers.get("Authorization") != wanted:
             self.answer(401, {"error": "Unauthorized"})
@@ -255,7 +262,7 @@ class Handler(BaseHTTPRequestHandler):
         return False
 
     def do_GET(self):
-        if self.path.startswith("/v1") and self.refused():
+        if (self.path.startswith("/v1") or options.loading) and self.refused():
             return
         if self.path == "/v1/models":
             names = ["tinymath", "tinymath-prm"]
@@ -320,6 +327,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port-file", required=True)
     parser.add_argument("--kind", default="vllm", choices=FIELDS, help="how to answer")
+    parser.add_argument("--port", type=int, default=0, help="to listen at (default: a free one)")
+    parser.add_argument("--loading", help="while this file exists, answer 503 as llama.cpp's does")
     parser.add_argument("--bos", action="store_true", help="refuse none and two of them")
     parser.add_argument("--log", help="file to which requests are added, JSON lines")
     parser.add_argument("--tls", help="file with certificate and key, for https")
@@ -339,7 +348,7 @@ def main():
     parser.add_argument("--die-after", type=int, default=0, help="requests until the server is gone")
     options = parser.parse_args()
     ThreadingHTTPServer.request_queue_size = 128
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
     server.daemon_threads = True
     if options.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

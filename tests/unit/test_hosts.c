@@ -89,12 +89,55 @@ static void nobody_is_set_aside_for_more_than_a_minute(void **state)
     (void)state;
     allot_err err = {0};
     allot_hosts h;
-    assert_int_equal(allot_hosts_open("http://a", &h, &err), 0);
-    for (int i = 0; i < 40; i++) {
-        assert_int_equal(allot_hosts_begin(&h, 100.0 * i), 0);
-        allot_hosts_end(&h, 0, 1, 100.0 * i);
+    for (int others = 0; others < 2; others++) { /* whose work nobody does, for less */
+        assert_int_equal(allot_hosts_open(others ? "http://a,http://b" : "http://a", &h, &err), 0);
+        for (int i = 0; i < 40; i++) {
+            h.at[0].outstanding++;
+            allot_hosts_end(&h, 0, ALLOT_HOST_AWAY, 100.0 * i);
+        }
+        assert_true(h.at[0].aside_until_s == 100.0 * 39 + (others ? 60 : 10));
+        allot_hosts_clear(&h);
     }
-    assert_true(h.at[0].aside_until_s == 100.0 * 39 + 60);
+}
+
+static void an_outage_begins_when_the_last_one_is_away_and_ends_with_any_answer(void **state)
+{
+    (void)state;
+    allot_hosts h = three();
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(allot_hosts_begin(&h, 0), i);
+    allot_hosts_end(&h, 0, ALLOT_HOST_AWAY, 1);
+    allot_hosts_end(&h, 1, ALLOT_HOST_FAILED, 2);
+    assert_true(h.away_since_s == 0);
+    allot_hosts_end(&h, 2, ALLOT_HOST_AWAY, 3);
+    assert_true(h.away_since_s == 3);
+    assert_false(allot_hosts_probing(&h));
+    int host = allot_hosts_begin(&h, 5);
+    assert_true(allot_hosts_probing(&h));
+    allot_hosts_end(&h, host, ALLOT_HOST_AWAY, 5.1);
+    assert_true(h.away_since_s == 3);
+    host = allot_hosts_begin(&h, 7);
+    allot_hosts_end(&h, host, ALLOT_HOST_THERE, 8);
+    assert_true(h.away_since_s == 0);
+    assert_true(allot_hosts_alive(&h, 8));
+    allot_hosts_clear(&h);
+}
+
+/* The first request to a server that is back may take long: the others do not wait for its end. */
+static void what_nobody_refused_for_a_while_is_a_sign_of_life(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_hosts h;
+    assert_int_equal(allot_hosts_open("http://a", &h, &err), 0);
+    assert_int_equal(allot_hosts_begin(&h, 1), 0); /* this one hangs */
+    assert_int_equal(allot_hosts_begin(&h, 1), 0);
+    allot_hosts_end(&h, 0, ALLOT_HOST_AWAY, 1);
+    assert_false(allot_hosts_alive(&h, 1.5));
+    assert_true(allot_hosts_alive(&h, 2));
+    assert_int_equal(allot_hosts_begin(&h, 2), 0);
+    assert_false(allot_hosts_alive(&h, 11.9));
+    assert_true(allot_hosts_alive(&h, 12));
     allot_hosts_clear(&h);
 }
 
@@ -106,6 +149,8 @@ int main(void)
         cmocka_unit_test(one_that_fails_is_set_aside_and_comes_back),
         cmocka_unit_test(without_any_the_first_to_come_back_is_asked),
         cmocka_unit_test(nobody_is_set_aside_for_more_than_a_minute),
+        cmocka_unit_test(an_outage_begins_when_the_last_one_is_away_and_ends_with_any_answer),
+        cmocka_unit_test(what_nobody_refused_for_a_while_is_a_sign_of_life),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

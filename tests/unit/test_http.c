@@ -209,6 +209,13 @@ static void silence_and_size_are_bounded(void **state)
     assert_true(allot_clock_s() - start < 2);
     post(h, "giant", "the answer of ", " broke off: it is larger than allowed");
     allot_http_free(h);
+    c.max_retries = 4;
+    c.first_byte_timeout_s = c.timeout_s = c.total_timeout_s = 0.3;
+    assert_int_equal(allot_http_new(&c, &h, &err), ALLOT_OK);
+    start = allot_clock_s();
+    post(h, "slow", "no answer from ", ": it took longer than 0.3 s (--timeout)");
+    assert_true(allot_clock_s() - start < 1);
+    allot_http_free(h);
 }
 
 static void a_closed_port_is_told_at_once(void **state)

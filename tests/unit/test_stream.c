@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "core/progress.h"
 #include "engine/engine.h"
 #include "engine/sse.h"
 #include "tests/faults/fault_server.h"
@@ -18,6 +19,8 @@ static void keep(allot_done *done, void *user)
     *(allot_done *)user = *done;
 }
 
+static double timeout_s;
+
 static allot_engine *open_engine(const char *fault_name)
 {
     char url[128];
@@ -29,7 +32,8 @@ static allot_engine *open_engine(const char *fault_name)
     c.base_url = url;
     c.model = "gen";
     c.prompt_template = "Q: {problem}\n";
-    c.max_retries = 1;
+    c.max_retries = timeout_s > 0 ? 4 : 1;
+    if (timeout_s > 0) c.timeout_s = timeout_s;
     c.stream = 1;
     if (allot_engine_new(&c, &e, &err)) fail_msg("%s", err.msg);
     return e;
@@ -113,6 +117,25 @@ static void a_server_that_does_not_stream_ends_the_work(void **state)
     allot_engine_free(e);
 }
 
+/* Not each of its tries. */
+static void a_text_has_its_time_whatever_the_stream_does(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"stream-drip", "stream-late-cut"};
+    timeout_s = 0.5;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        double start_s = allot_clock_s();
+        allot_done d = sample(faults[i]);
+        double took_s = allot_clock_s() - start_s;
+        if (took_s < 0.5 || took_s > 1) fail_msg("%s: %g s", faults[i], took_s);
+        assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
+        if (!strstr(d.rec.message, ": it took longer than 0.5 s (--timeout)"))
+            fail_msg("%s", d.rec.message);
+        allot_record_clear(&d.rec);
+    }
+    timeout_s = 0;
+}
+
 /* However the bytes are cut into reads, and in chat form. */
 static void events_may_come_in_any_pieces(void **state)
 {
@@ -164,6 +187,7 @@ int main(void)
         cmocka_unit_test(a_stream_has_the_text_and_the_time_to_its_first_piece),
         cmocka_unit_test(what_breaks_off_is_an_error),
         cmocka_unit_test(a_server_that_does_not_stream_ends_the_work),
+        cmocka_unit_test(a_text_has_its_time_whatever_the_stream_does),
         cmocka_unit_test(events_may_come_in_any_pieces),
         cmocka_unit_test(an_empty_reason_is_none),
     };
