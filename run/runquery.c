@@ -22,7 +22,13 @@ void allot_runner_clear(allot_runner *r)
 {
     free(r->scratch);
     free(r->accuracy);
+    allot_hosts_clear(&r->embed_hosts);
     memset(r, 0, sizeof *r);
+}
+
+int allot_runner_is_lost(const allot_runner *r)
+{
+    return r->broken || allot_engine_away_s(r->engine) > 0 || r->embed_hosts.away_since_s > 0;
 }
 
 static void scale_to_length_1(float *x, long n)
@@ -116,6 +122,7 @@ static allot_code execute(allot_runner *r, const allot_query *q, allot_run_resul
     while (!rc && !w.done) {
         rc = allot_engine_poll(r->engine, POLL_MS, err);
         if (allot_interrupted()) rc = allot_fail(err, ALLOT_EINTR, "interrupted");
+        r->broken = rc != ALLOT_OK; /* the query is still under way in there */
     }
     if (!rc && out->rec.type == ALLOT_REC_ERROR)
         rc = allot_fail(err, out->rec.code, "%s", out->rec.message ? out->rec.message : "failed");

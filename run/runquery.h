@@ -6,13 +6,15 @@
 #include "engine/engine.h"
 #include "liballot/allot.h"
 
-/* What stays the same from query to query; all borrowed but scratch and accuracy. */
+/* What stays the same from query to query; borrowed unless owned. */
 typedef struct {
     const allot_bundle *bundle;
     allot_engine *engine;
     allot_rule rule;
     const allot_strategy *forced; /* NULL = choose */
     allot_embedclient embed;
+    allot_hosts embed_hosts; /* owned: its servers; zero with n-grams */
+    int broken;              /* the engine cannot go on */
     const char *embed_prefix;
     int embed_normalized; /* scale the server's vectors to length 1 */
     float *scratch;       /* owned [allot_scratch_floats] */
@@ -33,6 +35,8 @@ typedef struct {
 ALLOT_MUST_CHECK allot_code allot_runner_init(allot_runner *r,
                                               allot_err *err); /* the owned parts */
 void allot_runner_clear(allot_runner *r);
+/* After a query that failed: whether those to come would, too, because a server is away. */
+int allot_runner_is_lost(const allot_runner *r);
 
 /* problem: n bytes of UTF-8. Blocks until the answer is there. */
 ALLOT_MUST_CHECK allot_code allot_runner_ask(allot_runner *r, const char *problem, size_t n,

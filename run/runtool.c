@@ -77,11 +77,13 @@ static allot_code set_up_embedding(session *s, const allot_engine_config *engine
         r->embed.key_of = engine->base_url;
     }
     r->embed.max_retries = engine->max_retries;
+    r->embed.max_outage_s = engine->max_outage_s;
     r->embed.timeout_s = engine->timeout_s;
     r->embed.insecure = engine->insecure;
     r->embed.cacert = engine->cacert;
     r->embed.headers = engine->headers;
-    return ALLOT_OK;
+    r->embed.hosts = &r->embed_hosts;
+    return allot_hosts_open(r->embed.base_url, &r->embed_hosts, err);
 }
 
 static allot_code open_engine(session *s, const allot_engine_config *config, allot_err *err)
@@ -192,7 +194,8 @@ static allot_code answer_one(session *s, const char *problem, allot_err *err)
     return rc;
 }
 
-/* One line in, one out; a query that fails has "error" instead of an answer. */
+/* One line in, one out; a query that fails has "error" instead of an answer, but not when those
+ * behind it would fail as well. */
 static allot_code answer_line(session *s, const char *line, size_t n, const char *where,
                               int *failed, allot_err *err)
 {
@@ -206,12 +209,14 @@ static allot_code answer_line(session *s, const char *line, size_t n, const char
     rc = allot_json_string(in, field, where, &problem, err);
     if (!rc) {
         allot_code asked = allot_runner_ask(&s->runner, problem, strlen(problem), &r, &why);
+        int ends = asked && (asked == ALLOT_EINTR || allot_runner_is_lost(&s->runner));
         cJSON *o = asked ? cJSON_CreateObject() : describe(s, &r);
         cJSON_AddStringToObject(o, field, problem);
         if (asked) cJSON_AddStringToObject(o, "error", why.msg);
         *failed = asked || !r.answer;
-        rc = asked == ALLOT_EINTR ? asked : allot_json_print(o, err);
-        if (asked == ALLOT_EINTR) *err = why;
+        if (ends)
+            rc = allot_fail(err, asked, "%s: %s (the lines before it are done)", where, why.msg);
+        else rc = allot_json_print(o, err);
         if (!rc) fflush(stdout);
         cJSON_Delete(o);
         if (!asked) allot_run_result_clear(&r);

@@ -113,6 +113,48 @@ fails_with() {
     fails_with 4 "line 1 of 'bad.jsonl'"
 }
 
+@test "many queries: a server that went away ends them, after it was waited for" {
+    for i in {1..9}; do echo "{\"problem\": \"$i+2=?\"}"; done > q.jsonl
+    stop_server
+    start_server --die-after 6 # two requests for the prompt and one for the text of each
+    run ask --quiet --strategy single --max-outage 1 --jsonl q.jsonl
+    [ "$status" -eq 6 ]
+    [ "$(grep -c '"answer"' <<< "$output")" -ge 1 ]
+    [[ "$output" != *'"error"'* ]]
+    [[ "${lines[-1]}" =~ "error: line "[2-9]" of 'q.jsonl': no answer from '$URL/".*"; it was away for "[12]" s, longer than --max-outage 1 (the lines before it are done)" ]]
+    # and at once, if it is not to be waited for
+    start_server --die-after 6
+    run ask --quiet --strategy single --max-outage 0 --max-retries 0 --jsonl q.jsonl
+    [ "$status" -eq 6 ]
+    [[ "${lines[-1]}" =~ "error: line "[2-9]" of 'q.jsonl': no answer from '$URL/" ]]
+}
+
+@test "many queries: a server that comes back is waited for, the embedding's, too" {
+    local id
+    id=$(printf 'tinymath\nlast\n64\n1\n' | sha256sum | cut -c1-16)
+    bundle_with "{\"embedding\": {\"model\": \"tinymath\", \"id\": \"$id\", \"pooling\": \"last\"}}" \
+        > model.safetensors
+    stop_server
+    rm -f loading
+    start_server --loading loading
+    for i in {1..9}; do echo "{\"problem\": \"$i+2=?\"}"; done > q.jsonl
+    # the model is not there from the second query on; it is again when we have been told
+    mkfifo in
+    ask --strategy majority@4 --jsonl in > out 2> talk &
+    local job=$!
+    exec 7> in
+    head -1 q.jsonl >&7
+    for ((i = 0; i < 200; i++)); do [ -s out ] && break; sleep 0.05; done
+    touch loading
+    tail -n +2 q.jsonl >&7
+    exec 7>&-
+    for ((i = 0; i < 200; i++)); do grep -q 'waiting up to 600 s for it' talk && break; sleep 0.05; done
+    grep -q "/v1/embeddings' answered with status 503: Loading model; waiting" talk
+    rm loading
+    wait "$job"
+    [ "$(jq -r .answer out | tr '\n' ' ')" = "3 4 5 6 7 8 9 10 11 " ]
+}
+
 @test "caps: nothing fits is an error that names the nearest" {
     run ask --max-tokens 0.5 '1+1=?'
     [ "$status" -eq 4 ]
