@@ -2,6 +2,7 @@
 #include "sample.h"
 #include <stdlib.h>
 #include <string.h>
+#include "attempts.h"
 #include "core/log.h"
 #include "core/strategyfile.h"
 #include "duplicates.h"
@@ -15,6 +16,7 @@ enum { STREAM_PILOT = 0x70696c6f }; /* rng stream of the pilot's queries */
 typedef struct {
     allot_outdir out;
     allot_sample_plan plan;
+    allot_attempts attempts; /* made in earlier calls */
     allot_tally tally;
     allot_duplicates duplicates;
     int told_duplicates;
@@ -119,6 +121,7 @@ static void start(sampler *s, allot_task *job)
     allot_err err = {0};
     allot_code rc;
     const allot_sample_plan *p = &s->plan;
+    job->query.first_attempt = allot_attempts_next(&s->attempts, job->q, job->unit);
     if (allot_sample_plan_kind(p, job->unit) == ALLOT_UNIT_SAMPLE) {
         rc = allot_engine_sample(s->pump.engine, &job->query, job->unit, on_done, job, &err);
     } else if (allot_sample_plan_kind(p, job->unit) == ALLOT_UNIT_SCORE) {
@@ -182,10 +185,13 @@ static allot_code work(sampler *s, allot_err *err)
 
 static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
 {
-    (void)err;
     sampler *s = user;
+    int failed = rec->type == ALLOT_REC_ERROR;
     long q = allot_keyindex_find(&s->out.index, &rec->key);
-    int unit = allot_sample_plan_unit(&s->plan, rec);
+    int unit = failed ? allot_sample_plan_failed(&s->plan, rec)
+                      : allot_sample_plan_unit(&s->plan, rec);
+    if (failed)
+        return q < 0 || unit < 0 ? ALLOT_OK : allot_attempts_add(&s->attempts, q, unit, rec, err);
     if (q >= 0 && unit >= 0 && !allot_unitmap_done(&s->plan.map, q, unit))
         count_record(s, q, unit, rec);
     return ALLOT_OK;
@@ -248,7 +254,9 @@ static allot_code plan_run(sampler *s, allot_err *err)
     if (!rc) rc = allot_duplicates_init(&s->duplicates, s->out.problems.n, err);
     if (rc || !s->out.before) return rc;
     allot_cuts_settings(&s->cuts, s->out.before);
-    return allot_records_skim(s->out.journal_path, s->out.cfg, mark_record, s, err);
+    rc = allot_records_skim(s->out.journal_path, s->out.cfg, mark_record, s, err);
+    allot_attempts_sort(&s->attempts);
+    return rc;
 }
 
 /* With the server there: do it, report. */
@@ -355,6 +363,7 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     allot_pump_clear(&s.pump);
     allot_code close_rc = allot_outdir_close(&s.out, rc ? NULL : err);
     allot_tally_clear(&s.tally);
+    allot_attempts_clear(&s.attempts);
     allot_duplicates_clear(&s.duplicates);
     allot_sample_plan_clear(&s.plan);
     free(s.only);

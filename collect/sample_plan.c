@@ -137,6 +137,12 @@ int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec)
     return rec->type == ALLOT_REC_SCORE && p->scored ? p->pool + rec->slot : -1;
 }
 
+int allot_sample_plan_failed(const allot_sample_plan *p, const allot_record *rec)
+{
+    if (strcmp(rec->source, "pool") != 0) return beam_unit(p, rec);
+    return rec->slot < p->pool ? rec->slot : -1;
+}
+
 long allot_sample_plan_total(const allot_sample_plan *p)
 {
     return allot_unitmap_total(&p->map) - p->n_elsewhere * p->map.per_query;

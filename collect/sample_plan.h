@@ -49,6 +49,8 @@ void allot_sample_plan_clear(allot_sample_plan *p);
 allot_unit_kind allot_sample_plan_kind(const allot_sample_plan *p, int unit);
 /* The unit that a record (sample, score, beam) fulfils, or -1 if it is not of this plan. */
 int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec);
+/* The unit whose text an error record is of, or -1. */
+int allot_sample_plan_failed(const allot_sample_plan *p, const allot_record *rec);
 
 /* Units of this shard. */
 long allot_sample_plan_total(const allot_sample_plan *p);

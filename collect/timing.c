@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "attempts.h"
 #include "core/log.h"
 #include "core/rng.h"
 #include "core/strategyfile.h"
@@ -29,6 +30,7 @@ typedef struct {
     allot_timing_result *result;
     allot_outdir out;
     allot_timing_plan plan;
+    allot_attempts attempts; /* made in earlier calls */
     allot_timing_rule rule;
     allot_pump pump;
     int load_index;       /* the load being timed */
@@ -123,6 +125,7 @@ static int again(timer *t, allot_task *job, allot_record *rec)
                           .key = rec->key,
                           .code = ALLOT_ESERVER,
                           .seed = rec->seed,
+                          .draws = rec->draws,
                           .retries = rec->retries,
                           .t_start = rec->t_start,
                           .seconds = rec->seconds,
@@ -223,6 +226,7 @@ static void start(timer *t, allot_task *job)
         job->foreign = has_foreign_load(t);
         t->n_recorded++;
     }
+    job->query.first_attempt = allot_attempts_next(&t->attempts, job->q, job->unit);
     job->processor_s = processor_s();
     int s = allot_timing_plan_strategy(p, job->unit);
     if (!allot_engine_strategy(t->pump.engine, &job->query, &p->manifest->strategies.at[s],
@@ -329,13 +333,15 @@ static allot_code time_load(timer *t, allot_err *err)
 
 static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
 {
-    (void)err;
     timer *t = user;
     long q = allot_keyindex_find(&t->out.index, &rec->key);
     int unit = allot_timing_plan_unit(&t->plan, rec);
     if (q < 0 || unit < 0) return ALLOT_OK;
-    if (rec->type == ALLOT_REC_ERROR) allot_unitmap_mark(&t->plan.failed, q, unit);
-    else if (!allot_unitmap_done(&t->plan.map, q, unit)) take_row(t, q, unit, rec);
+    if (rec->type == ALLOT_REC_ERROR) {
+        allot_unitmap_mark(&t->plan.failed, q, unit);
+        return allot_attempts_add(&t->attempts, q, unit, rec, err);
+    }
+    if (!allot_unitmap_done(&t->plan.map, q, unit)) take_row(t, q, unit, rec);
     return ALLOT_OK;
 }
 
@@ -399,7 +405,9 @@ static allot_code plan_timings(timer *t, allot_err *err)
     if (!rc) rc = order_queries(t, err);
     if (!rc && !(t->scratch = allot_mem_array(n, sizeof *t->scratch, err))) rc = ALLOT_ERUNTIME;
     if (rc || !t->out.before) return rc;
-    return allot_records_skim(t->out.journal_path, t->out.cfg, mark_record, t, err);
+    rc = allot_records_skim(t->out.journal_path, t->out.cfg, mark_record, t, err);
+    allot_attempts_sort(&t->attempts);
+    return rc;
 }
 
 /* With the server there: do it, report. */
@@ -479,6 +487,7 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
     free(t.queries);
     free(t.order);
     free(t.scratch);
+    allot_attempts_clear(&t.attempts);
     allot_timing_rule_clear(&t.rule);
     allot_timing_plan_clear(&t.plan);
     allot_rundir_clear(&wanted);

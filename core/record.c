@@ -83,6 +83,7 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
                      ",\"run\":%d,\"slot\":%d,\"seed\":\"%" PRIu64 "\",\"attempt\":%d"
                      ",\"retries\":%d",
                      r->run, r->slot, r->seed, r->attempt, r->retries);
+    if (r->draws || r->type == ALLOT_REC_ERROR) allot_buf_printf(out, ",\"draws\":%d", r->draws);
     put_costs(out, r);
     if (r->type == ALLOT_REC_ERROR) {
         if (r->load) allot_buf_printf(out, ",\"load\":%d", r->load);
@@ -279,7 +280,10 @@ static allot_code get_head(const cJSON *o, const char *where, allot_record *r, a
     if (!rc) rc = get_int(o, "slot", where, &r->slot, err);
     if (!rc) rc = get_int(o, "attempt", where, &r->attempt, err);
     if (!rc) rc = get_int(o, "retries", where, &r->retries, err);
+    if (!rc) rc = get_int(o, "draws", where, &r->draws, err);
     if (!rc) r->type = (allot_record_type)type;
+    if (!rc && r->type == ALLOT_REC_ERROR && !cJSON_GetObjectItemCaseSensitive(o, "draws"))
+        r->draws = -1;
     return rc;
 }
 

@@ -44,6 +44,9 @@ typedef struct {
     int slot;            /* index of the sample in the pool; 0 for others */
     uint64_t seed;       /* sent to the server (sample) or base of the run (beam) */
     int attempt;         /* redraws of all its texts; a sample has the seed of this attempt */
+    int draws;           /* attempts on which the server failed for good: error: at its text, so that
+                            the next try begins with the attempt of this number; -1 = not told (an
+                            older file). Others: in earlier calls, its own attempts follow */
     int retries;         /* HTTP retries that this took */
     double t_start;      /* epoch seconds */
     allot_generation *gen; /* owned [n_gen]: 1 for sample; finished beams in finishing order; for

@@ -79,6 +79,7 @@ typedef struct {
     allot_key key;
     const char *problem; /* UTF-8 */
     size_t n;
+    int first_attempt;   /* of each of its texts; those before were drawn in vain, in earlier calls */
 } allot_query;
 
 /* What came out. rec has type sample, score, beam or error and is the callback's to clear; for whole

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/json.h"
 #include "core/progress.h"
+#include "core/rng.h"
 #include "extrabody.h"
 #include "job.h"
 #include "liballot/mem.h"
@@ -246,17 +247,51 @@ static void pending_free(void *user)
 
 static allot_code send_body(pending *p, allot_err *err);
 
-/* Sends the next attempt, if there is one and the last failed for its own sake. */
+static void put_seed(pending *p)
+{
+    cJSON *seed = cJSON_GetObjectItemCaseSensitive(p->body, "seed");
+    if (seed) (void)cJSON_SetNumberHelper(seed, (double)p->request.seeds[p->attempt]);
+}
+
+/* The place where a draw that failed is remembered, and what is there then. */
+static uint64_t *place_of(const pending *p, int attempt, uint64_t *mark)
+{
+    allot_engine *e = p->engine;
+    const uint64_t words[] = {allot_key_u64(&p->query->key), p->request.seeds[attempt]};
+    *mark = allot_rng_mix(words, 2);
+    return &e->failed_draws[*mark % (sizeof e->failed_draws / sizeof *e->failed_draws)];
+}
+
+static int draw_failed(const pending *p, int attempt)
+{
+    uint64_t mark;
+    return *place_of(p, attempt, &mark) == mark;
+}
+
+static void remember_failed(const pending *p)
+{
+    uint64_t mark;
+    uint64_t *place = place_of(p, p->attempt, &mark);
+    *place = mark;
+}
+
+/* The attempt failed for its own sake. */
+static int is_failed_draw(const allot_http_reply *http)
+{
+    return (http->status == 500 || http->status == 424) && !http->failure;
+}
+
+/* Sends the next attempt, if there is one. */
 static int draw_again(pending *p, const allot_http_reply *http)
 {
-    if ((http->status != 500 && http->status != 424) || http->failure || http->told_off) return 0;
-    if (p->attempt + 1 == ALLOT_MAX_DRAWS) return 0;
+    if (!is_failed_draw(http)) return 0;
+    remember_failed(p);
+    if (http->told_off || p->attempt + 1 == ALLOT_MAX_DRAWS) return 0;
     p->attempt++;
     p->left_s = 0;
     p->retries += http->retries + 1;
     p->engine->n_redraws++;
-    cJSON *seed = cJSON_GetObjectItemCaseSensitive(p->body, "seed");
-    (void)cJSON_SetNumberHelper(seed, (double)p->request.seeds[p->attempt]);
+    put_seed(p);
     return !send_body(p, NULL);
 }
 
@@ -298,6 +333,7 @@ static void answered(const allot_http_reply *http, void *user)
     if (draw_again(p, http) || stream_again(p, http)) return;
     cJSON *json = NULL;
     allot_generate_reply reply = {.attempt = p->attempt,
+                                  .failed_draws = is_failed_draw(http) ? p->attempt + 1 : 0,
                                   .retries = p->retries + http->retries,
                                   .sent_s = http->sent_s,
                                   .first_s = NAN,
@@ -338,6 +374,9 @@ static allot_code send_body(pending *p, allot_err *err)
 static allot_code send_request(pending *p, const allot_generate_request *r, allot_err *err)
 {
     p->body = allot_generate_body(p->engine, p->query, r);
+    while (p->attempt + 1 < ALLOT_MAX_DRAWS && draw_failed(p, p->attempt))
+        p->attempt++;
+    put_seed(p);
     p->engine->n_texts++;
     return send_body(p, err);
 }

@@ -6,8 +6,8 @@
 #include "engine.h"
 
 /* A text that fails for its own sake (a status 500 that outlasts the retries: llama.cpp's server
- * answers so when the bytes drawn are no UTF-8) is drawn again with the seed of the next attempt.
- */
+ * answers so when the bytes drawn are no UTF-8) is drawn again with the seed of the next attempt. A
+ * seed that failed so is passed over when the engine is asked for the same text again. */
 #define ALLOT_MAX_DRAWS 4
 
 typedef struct {
@@ -31,6 +31,7 @@ typedef struct {
     int ended; /* the text is over: end of sequence as far as the server tells, or length */
     long n_tokens, prompt_tokens, cached_tokens;
     int attempt;           /* which of the seeds it has */
+    int failed_draws;      /* attempts, if the server failed on each of them; else 0 */
     int retries;           /* of all attempts, each of which is one more */
     double sent_s, done_s; /* as in allot_http_reply */
     double first_s;        /* when the first piece came, of a stream; else NaN */

@@ -21,6 +21,7 @@ allot_code allot_job_new(allot_engine *e, const allot_query *q, const char *sour
     job->sent_s = INFINITY;
     job->rec.key = q->key;
     job->rec.run = run;
+    job->rec.draws = q->first_attempt;
     job->rec.ttft_s = NAN;
     strncpy(job->rec.source, source, sizeof job->rec.source - 1);
     job->rec.seed = allot_job_seed(job, 0, 0, 0);
@@ -59,13 +60,15 @@ uint64_t allot_job_seed(const allot_job *job, int slot, int step, int attempt)
 void allot_job_seeds(const allot_job *job, int slot, int step, uint64_t *seeds)
 {
     for (int i = 0; i < ALLOT_MAX_DRAWS; i++)
-        seeds[i] = allot_job_seed(job, slot, step, i);
+        seeds[i] = allot_job_seed(job, slot, step, job->query->first_attempt + i);
 }
 
 void allot_job_count(allot_job *job, const allot_generate_reply *reply)
 {
     allot_record *r = &job->rec;
     r->attempt += reply->attempt;
+    int draws = job->query->first_attempt + reply->failed_draws;
+    if (draws > r->draws) r->draws = draws;
     if (reply->failure.code) return;
     r->n_tokens += reply->n_tokens;
     r->prompt_tokens += reply->prompt_tokens;

@@ -29,6 +29,7 @@ struct allot_engine {
     allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */
     struct allot_job *jobs;       /* all that are under way */
     long n_texts, n_redraws;      /* asked for; attempts beyond their first */
+    uint64_t failed_draws[4096];  /* hashes of query and seed; a newer one takes the place of another */
     allot_err stop;               /* why all further requests are in vain; code 0 = they are not */
 };
 
@@ -73,7 +74,7 @@ void allot_job_report(allot_job *job);
 
 /* The seed of a request: hash(seed, key, source, run, slot, step, attempt), 31 bits. */
 uint64_t allot_job_seed(const allot_job *job, int slot, int step, int attempt);
-/* Those of all its attempts: seeds [ALLOT_MAX_DRAWS]. */
+/* Those of its attempts, from the query's first one on: seeds [ALLOT_MAX_DRAWS]. */
 void allot_job_seeds(const allot_job *job, int slot, int step, uint64_t *seeds);
 /* What an answer says of itself goes into the record's sums. */
 void allot_job_count(allot_job *job, const allot_generate_reply *reply);

@@ -27,7 +27,10 @@ static void take_sample(const allot_generate_reply *reply, void *user)
     allot_generation *g = &r->gen[at->index];
     allot_err failure = reply->failure;
     allot_job_count(job, reply);
-    if (!job->timed) r->seed = allot_job_seed(job, r->slot, 0, reply->attempt);
+    if (!job->timed) {
+        r->attempt += job->query->first_attempt;
+        r->seed = allot_job_seed(job, r->slot, 0, r->attempt);
+    }
     if (!failure.code) {
         g->text = allot_mem_text(reply->text, reply->n, &failure);
         g->n = reply->n;

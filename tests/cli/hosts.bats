@@ -110,3 +110,65 @@ same_labels() {
     # seeds that failed were not kept
     [ "$(jq -s 'map(select(.t == "sample" and (.seed | tonumber) % 8 == 0)) | length' run/journal.jsonl)" = 0 ]
 }
+
+# Samples until nothing is missing, 10 calls at most.
+sample_all() {
+    for ((call = 1; call <= 10; call++)); do
+        sample "$@" --quiet --max-retries 0 > out 2> log && return
+        grep -q "units are missing" log || { cat log; return 1; }
+    done
+    return 1
+}
+# Those of directory $1 as key, slot, attempt and seed, in order.
+draws() {
+    jq -r 'select(.t == "sample") | [.key, .slot, .attempt, .seed] | join(" ")' "$1/journal.jsonl" | sort
+}
+
+@test "samples on whose every draw a server failed are drawn with new seeds by the next call" {
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single", "bon@4"]}' > s.json
+    another 1 --fail-draws 4
+    sample run --quiet --max-retries 0 > out 2> first || true
+    grep -q "units are missing" first
+    jq -se 'map(select(.t == "error")) | length > 0 and all(.draws == 4 and .attempt == 3)' run/journal.jsonl
+    sample_all run
+    jq -se 'map(select(.t == "error" and .draws == 8)) | length > 0' run/journal.jsonl
+    draws run > one
+    [ "$(wc -l < one)" = 64 ]
+    awk '$4 % 4 != 0 { exit 1 } $3 > 3 { n++ } END { exit n == 0 }' one
+    # no draw is asked for twice
+    [ "$(jq -s 'map(select(.path == "/v1/completions") | .body | [.prompt, .seed]) | length == (unique | length)' log1)" = true ]
+    # by another way to the same end
+    sample_all again --max-concurrency 3
+    draws again | cmp one -
+    # older journals do not tell the number
+    mkdir old
+    cp run/manifest.json run/problems.h5 old
+    head -n "$(grep -n '"t":"error"' run/journal.jsonl | head -1 | cut -d: -f1)" run/journal.jsonl |
+        sed 's/,"draws":[0-9]*//' > old/journal.jsonl
+    sample_all old
+    draws old | cmp one -
+}
+
+@test "beam searches, too, begin anew with other seeds" {
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["beam@4x2x6"]}' > s.json
+    another 1 --fail-draws 2
+    sample_all run
+    [ "$(jq -s 'map(select(.t == "beam")) | length' run/journal.jsonl)" = 16 ]
+    jq -se 'map(select(.t == "error")) | length > 0 and all(.draws >= 4)' run/journal.jsonl
+    jq -se 'map(select(.t == "beam" and .draws >= 4)) | length > 0' run/journal.jsonl
+}
+
+@test "time: what is drawn again is timed with the draws that went well, or by the next call" {
+    echo '{"schema": "allot-strategies", "version": 1, "strategies": ["single", "majority@4"]}' > s.json
+    another 1 --fail-draws 2
+    for ((call = 1; call <= 10; call++)); do
+        allot-collect time --quiet --dataset p.h5 --strategies s.json --output t --model tinymath \
+            --prompt-template 'Q: {problem}\n' --base-url "$URLS" --precision 0 --max-retries 0 > out 2> log &&
+            break
+        grep -q "timings failed" log
+    done
+    [ "$call" -gt 1 ] && [ "$call" -le 10 ]
+    [ "$(jq -s 'map(select(.t == "timed")) | length' t/journal.jsonl)" = 16 ]
+    jq -se 'map(select(.t == "timed")) | all(.retries == 0) and any(.attempt > 0) and any(.draws >= 4)' t/journal.jsonl
+    [ "$(grep -c "retried in every try" t/journal.jsonl)" = 0 ]
+}

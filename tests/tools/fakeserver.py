@@ -309,6 +309,8 @@ class Handler(BaseHTTPRequestHandler):
             return 404, {"error": {"message": "no such model", "code": 404}}
         if options.fail_every and number % options.fail_every == 0:
             return 503, {"error": {"message": "busy", "code": 503}}
+        if options.fail_draws and body.get("seed", 0) % options.fail_draws:
+            return 500, {"error": {"message": "the bytes drawn are no UTF-8", "code": 500}}
         if options.refuse and options.refuse in json.dumps(body):
             return bad("this query is refused")
         steps = max((t.count("<extra_0>") for t in body.get("input", [])), default=0) \
@@ -335,6 +337,8 @@ def main():
     parser.add_argument("--key", help="answer 401 unless this is the API key")
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
+    parser.add_argument("--fail-draws", type=int, default=0,
+                        help="answer 500 to a text unless its seed is a multiple of this")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
     parser.add_argument("--ignore-seed", action="store_true", help="the same text for every seed")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
