@@ -131,7 +131,7 @@ static allot_code stage_queries(allot_outdir *o, const allot_query_choice *c, al
     char *path = allot_rundir_path(o->dir, QUERIES, err);
     char *staged = allot_rundir_path(o->dir, STAGED, err);
     allot_code rc = path && staged ? ALLOT_OK : ALLOT_ERUNTIME;
-    if (!rc) rc = allot_queries_merge(c, path, staged, &o->problems, err);
+    if (!rc) rc = allot_queries_merge(c, path, staged, &o->problems, &o->asked, err);
     if (!rc)
         rc = allot_keyindex_build(&o->index, o->problems.keys, (size_t)o->problems.n, path, err);
     free(path);
@@ -209,6 +209,7 @@ allot_code allot_outdir_close(allot_outdir *o, allot_err *err)
     free(o->journal_path);
     cJSON_Delete(o->before);
     allot_keyindex_clear(&o->index);
+    free(o->asked);
     allot_problems_clear(&o->problems);
     allot_rundir_clear(&o->manifest);
     memset(o, 0, sizeof *o);

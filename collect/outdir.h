@@ -13,6 +13,7 @@ typedef struct {
     allot_rundir manifest; /* what is wanted now; the fingerprint comes with allot_outdir_settle */
     allot_problems problems; /* of the run, without solutions */
     allot_keyindex index;    /* of problems.keys */
+    unsigned char *asked;    /* owned [problems.n]: the queries that are chosen now */
     char *journal_path;      /* owned */
     allot_journal *journal;  /* owned, locked while open */
     char cfg[17];  /* id of the fingerprint, carried by every record; "" in a new run until

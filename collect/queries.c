@@ -111,9 +111,10 @@ static allot_code add_row(allot_problems_writer *w, const allot_problems *p, lon
     return allot_problems_add(w, &p->keys[row], texts, lengths, err);
 }
 
-/* Old queries in their order, then those of rows[n] that are new. */
+/* Old queries in their order, then those of rows[n] that are new. asked [old->n + n] starts zeroed. */
 static allot_code write_union(allot_problems_writer *w, const allot_problems *old,
-                              const allot_problems *set, const long *rows, long n, allot_err *err)
+                              const allot_problems *set, const long *rows, long n,
+                              unsigned char *asked, allot_err *err)
 {
     allot_keyindex in_old = {0}, in_set = {0};
     allot_code rc = allot_keyindex_build(&in_old, old->keys, (size_t)old->n, "the run", err);
@@ -122,16 +123,18 @@ static allot_code write_union(allot_problems_writer *w, const allot_problems *ol
         long at = allot_keyindex_find(&in_set, &old->keys[i]);
         rc = at >= 0 ? add_row(w, set, at, err) : add_row(w, old, i, err);
     }
-    for (long i = 0; !rc && i < n; i++)
-        if (allot_keyindex_find(&in_old, &set->keys[rows[i]]) < 0)
-            rc = add_row(w, set, rows[i], err);
+    for (long i = 0, next = old->n; !rc && i < n; i++) {
+        long at = allot_keyindex_find(&in_old, &set->keys[rows[i]]);
+        if (at < 0) rc = add_row(w, set, rows[i], err);
+        asked[at < 0 ? next++ : at] = 1;
+    }
     allot_keyindex_clear(&in_old);
     allot_keyindex_clear(&in_set);
     return rc;
 }
 
 static allot_code save_union(const allot_query_choice *c, const char *run_file,
-                             const char *out_file, allot_err *err)
+                             const char *out_file, unsigned char **asked, allot_err *err)
 {
     allot_problems set = {0}, old = {0};
     allot_problems_writer *w = NULL;
@@ -139,8 +142,9 @@ static allot_code save_union(const allot_query_choice *c, const char *run_file,
     allot_code rc = allot_problems_load(c->dataset, 1, &set, err);
     if (!rc && access(run_file, F_OK) == 0) rc = allot_problems_load(run_file, 1, &old, err);
     if (!rc) rc = allot_queries_choose(c, &set, &rows, &n, err);
+    if (!rc && !(*asked = allot_mem_array((size_t)(old.n + n), 1, err))) rc = ALLOT_ERUNTIME;
     if (!rc) rc = allot_problems_create(out_file, &w, err);
-    if (!rc) rc = write_union(w, &old, &set, rows, n, err);
+    if (!rc) rc = write_union(w, &old, &set, rows, n, *asked, err);
     const char *inputs[] = {c->dataset, c->splits, NULL};
     if (!rc) rc = allot_problems_commit(&w, "allot-collect", c->seed, inputs, err);
     else allot_problems_abort(&w);
@@ -151,8 +155,13 @@ static allot_code save_union(const allot_query_choice *c, const char *run_file,
 }
 
 allot_code allot_queries_merge(const allot_query_choice *c, const char *run_file,
-                               const char *out_file, allot_problems *out, allot_err *err)
+                               const char *out_file, allot_problems *out, unsigned char **asked,
+                               allot_err *err)
 {
-    allot_code rc = save_union(c, run_file, out_file, err);
-    return rc ? rc : allot_problems_load(out_file, 0, out, err);
+    unsigned char *chosen = NULL;
+    allot_code rc = save_union(c, run_file, out_file, &chosen, err);
+    if (!rc) rc = allot_problems_load(out_file, 0, out, err);
+    if (!rc && asked) *asked = chosen;
+    else free(chosen);
+    return rc;
 }

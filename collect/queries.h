@@ -28,8 +28,9 @@ ALLOT_MUST_CHECK allot_code allot_queries_shuffle(const allot_key *keys, long se
 
 /* Writes to out_file and loads into *out (without solutions) what the run is to work on: its own
  * queries first, those of run_file, which need not exist (with the data set's text and answer where
- * the data set has them), then the newly chosen ones. A run only grows. */
+ * the data set has them), then the newly chosen ones. A run only grows. asked [out->n]: which of
+ * them are chosen now; the caller frees it; NULL = not asked for. */
 ALLOT_MUST_CHECK allot_code allot_queries_merge(const allot_query_choice *c, const char *run_file,
                                                 const char *out_file, allot_problems *out,
-                                                allot_err *err);
+                                                unsigned char **asked, allot_err *err);
 #endif

@@ -245,11 +245,27 @@ static void summarise(const sampler *s, allot_sample_result *r)
     }
 }
 
+/* What the run has beyond the queries that are asked for stays as it is. */
+static void leave_others(sampler *s)
+{
+    long n = 0;
+    for (long q = 0; q < s->out.problems.n; q++) {
+        if (s->out.asked[q] || !allot_rundir_has(&s->out.manifest, &s->out.problems.keys[q]))
+            continue;
+        allot_sample_plan_leave(&s->plan, q);
+        n++;
+    }
+    if (n > 0)
+        allot_log_info("%ld queries of '%s' are not asked for now: they are left as they are", n,
+                       s->out.dir);
+}
+
 /* With the directory open: what is to be done, what is done. */
 static allot_code plan_run(sampler *s, allot_err *err)
 {
     allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.keys,
                                            s->out.problems.n, err);
+    if (!rc) leave_others(s);
     if (!rc) rc = allot_tally_init(&s->tally, &s->plan, err);
     if (!rc) rc = allot_duplicates_init(&s->duplicates, s->out.problems.n, err);
     if (rc || !s->out.before) return rc;
@@ -299,7 +315,8 @@ static allot_code choose_pilot(const allot_sample_config *c, sampler *s, allot_e
             allot_queries_shuffle(s->out.problems.keys, c->engine.seed, STREAM_PILOT, rows, n, err);
     long chosen = 0;
     for (long i = 0; !rc && i < n && chosen < c->pilot; i++)
-        if (allot_rundir_has(&s->out.manifest, &s->out.problems.keys[rows[i]]))
+        if (s->out.asked[rows[i]] &&
+            allot_rundir_has(&s->out.manifest, &s->out.problems.keys[rows[i]]))
             s->only[rows[i]] = 1, chosen++;
     free(rows);
     return rc;

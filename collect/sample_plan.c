@@ -75,14 +75,17 @@ static void add_beam(allot_sample_plan *p, const allot_strategy *s)
     p->beams[p->n_beams++] = source_of(s);
 }
 
+void allot_sample_plan_leave(allot_sample_plan *p, long q)
+{
+    p->n_elsewhere++;
+    for (int unit = 0; unit < p->map.per_query; unit++)
+        allot_unitmap_mark(&p->map, q, unit);
+}
+
 static void leave_to_others(allot_sample_plan *p, const allot_rundir *r, const allot_key *keys)
 {
-    for (long q = 0; q < p->map.n_queries; q++) {
-        if (allot_rundir_has(r, &keys[q])) continue;
-        p->n_elsewhere++;
-        for (int unit = 0; unit < p->map.per_query; unit++)
-            allot_unitmap_mark(&p->map, q, unit);
-    }
+    for (long q = 0; q < p->map.n_queries; q++)
+        if (!allot_rundir_has(r, &keys[q])) allot_sample_plan_leave(p, q);
 }
 
 allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,

@@ -25,7 +25,7 @@ typedef struct {
     int runs;              /* R */
     allot_strategy *beams; /* owned [n_beams], final = best, unique */
     int n_beams;           /* B */
-    long n_elsewhere;      /* queries of other shards: all their units count as done */
+    long n_elsewhere;      /* queries of other shards, or left out: all their units count as done */
     allot_unitmap map;
 } allot_sample_plan;
 
@@ -44,6 +44,8 @@ int allot_sample_plan_scored(const allot_strategies *set);
 ALLOT_MUST_CHECK allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,
                                                    const allot_key *keys, long n_queries,
                                                    allot_err *err);
+/* Leaves out a query of this shard, once. */
+void allot_sample_plan_leave(allot_sample_plan *p, long q);
 void allot_sample_plan_clear(allot_sample_plan *p);
 
 allot_unit_kind allot_sample_plan_kind(const allot_sample_plan *p, int unit);

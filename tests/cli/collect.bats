@@ -131,6 +131,29 @@ fails_with() {
     "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
 }
 
+@test "a smaller --limit is obeyed by a run that has more queries, which it keeps" {
+    start_server --refuse 12+5
+    run sample run # the third query fails
+    [ "$status" -eq 3 ]
+    strategies single majority@4 bon@2 beam@4x2x6 'beam@4x2x6;final=vote' 'bon@8' > s.json
+    # more samples, but of two queries only: these are whole
+    sample_command run --pool 16 --limit 2
+    run --separate-stderr "${COMMAND[@]/--quiet/--threads=1}" --json
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '[.queries, .samples.done, .samples.total, .scores.done, .beams.done, .failed_queries] | join(" ")' <<< "$output")" \
+        = "2 32 32 32 4 0" ]
+    [[ "$stderr" == *"10 queries of 'run' are not asked for now: they are left as they are"* ]]
+    [ "$(records run sample)" = $((88 + 16)) ]
+    [ "$(allot-collect status --json run | jq -r '[.queries, .samples.total] | join(" ")')" = "12 192" ]
+    # what fails is counted where it is asked for
+    run sample run --pool 16 --limit 3
+    fails_with 3 "34 of 102 units are missing, on 1 queries"
+    stop_server
+    start_server
+    sample run --pool 16
+    [ "$(records run sample)" = 192 ]
+}
+
 # ALLOT_KILLS=50 is the long version.
 @test "killed at any moment and started again: the same labels, bit by bit" {
     start_server --delay 0.02

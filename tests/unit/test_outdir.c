@@ -230,7 +230,7 @@ static void queries_of_two_data_sets_are_joined(void **state)
     snprintf(run_file, sizeof run_file, "%s/joined.h5", dir);
     allot_query_choice first = {.dataset = dataset, .limit = 3};
     allot_problems p;
-    assert_int_equal(allot_queries_merge(&first, run_file, run_file, &p, NULL), ALLOT_OK);
+    assert_int_equal(allot_queries_merge(&first, run_file, run_file, &p, NULL, NULL), ALLOT_OK);
     assert_int_equal(p.n, 3);
     allot_problems_clear(&p);
 
@@ -238,7 +238,10 @@ static void queries_of_two_data_sets_are_joined(void **state)
     snprintf(other, sizeof other, "%s/other.h5", dir);
     write_problems(other, 2, 2, "better");
     allot_query_choice second = {.dataset = other};
-    assert_int_equal(allot_queries_merge(&second, run_file, run_file, &p, NULL), ALLOT_OK);
+    unsigned char *asked;
+    assert_int_equal(allot_queries_merge(&second, run_file, run_file, &p, &asked, NULL), ALLOT_OK);
+    assert_memory_equal(asked, ((unsigned char[]){0, 0, 1, 1}), 4);
+    free(asked);
     static const char *const answers[] = {"a0", "a1", "better2", "better3"};
     assert_int_equal(p.n, 4);
     for (int i = 0; i < 4; i++) {
