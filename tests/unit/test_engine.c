@@ -228,8 +228,63 @@ static void what_fails_for_its_own_sake_is_drawn_again(void **state)
     allot_done d = sample_with(&c, 0);
     assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
     assert_int_equal(d.rec.attempt, ALLOT_MAX_DRAWS - 1);
+    assert_int_equal(d.rec.draws, ALLOT_MAX_DRAWS);
     assert_non_null(strstr(d.rec.message, "answered with status 500: Internal Server Error"));
     allot_record_clear(&d.rec);
+}
+
+/* Those of earlier calls are behind it: a sample's attempt tells its seed, as ever. */
+static void attempts_go_on_where_earlier_calls_ended(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_engine_config c;
+    allot_query later = query;
+    uint64_t seeds[2];
+    for (int i = 0; i < 2; i++) {
+        allot_done d = {0};
+        later.first_attempt = 4 + i;
+        config_for("ok", &c);
+        allot_engine *e = open_engine(&c);
+        assert_int_equal(allot_engine_sample(e, &later, 0, keep, &d, &err), ALLOT_OK);
+        wait_for(e);
+        allot_engine_free(e);
+        assert_int_equal(d.rec.attempt, 4 + i);
+        assert_int_equal(d.rec.draws, 4 + i);
+        seeds[i] = d.rec.seed;
+        allot_record_clear(&d.rec);
+    }
+    config_for("ok", &c);
+    allot_done first = sample_with(&c, 0);
+    assert_int_equal(first.rec.draws, 0);
+    assert_true(seeds[0] != seeds[1] && first.rec.seed != seeds[0]);
+    allot_record_clear(&first.rec);
+}
+
+/* An engine that is asked for the same text again has the draw that went well at once. */
+static void a_draw_that_failed_is_not_tried_twice(void **state)
+{
+    (void)state;
+    allot_err err = {0};
+    allot_engine_config c;
+    int n_redrawn = 0;
+    config_for("bad-draw", &c);
+    allot_engine *e = open_engine(&c);
+    for (int i = 0; i < 24; i++) {
+        allot_done d[2];
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(allot_engine_sample(e, &query, i, keep, &d[k], &err), ALLOT_OK);
+            wait_for(e);
+        }
+        assert_true(d[0].rec.seed == d[1].rec.seed);
+        assert_int_equal(d[0].rec.attempt, d[1].rec.attempt);
+        assert_int_equal(d[1].rec.retries, 0);
+        n_redrawn += d[0].rec.retries > 0;
+        allot_record_clear(&d[0].rec);
+        allot_record_clear(&d[1].rec);
+    }
+    assert_true(n_redrawn > 0);
+    allot_engine_free(e);
 }
 
 /* A broken server is not asked for more than it said. */
@@ -241,6 +296,7 @@ static void who_is_told_off_draws_nothing(void **state)
     allot_done d = sample_with(&c, 0);
     assert_int_equal(d.rec.type, ALLOT_REC_ERROR);
     assert_int_equal(d.rec.attempt, 0);
+    assert_int_equal(d.rec.draws, 1);
     assert_int_equal(d.rec.retries, 0);
     allot_record_clear(&d.rec);
     config_for("generation", &c);
@@ -575,6 +631,8 @@ int main(void)
         cmocka_unit_test(a_loading_server_is_waited_for),
         cmocka_unit_test(invalid_characters_are_replaced),
         cmocka_unit_test(what_fails_for_its_own_sake_is_drawn_again),
+        cmocka_unit_test(attempts_go_on_where_earlier_calls_ended),
+        cmocka_unit_test(a_draw_that_failed_is_not_tried_twice),
         cmocka_unit_test(who_is_told_off_draws_nothing),
         cmocka_unit_test(scores_of_every_shape_are_read),
         cmocka_unit_test(a_wrong_number_of_rows_is_an_error),

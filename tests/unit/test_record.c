@@ -22,6 +22,7 @@ static void fill(allot_record *r)
                         .slot = 5,
                         .seed = UINT64_MAX,
                         .attempt = 1,
+                        .draws = 4,
                         .retries = 2,
                         .t_start = 1790000000.125,
                         .n_tokens = 12,
@@ -66,6 +67,7 @@ static void printed_and_parsed_is_the_same(void **state)
     assert_null(memchr(line.at, '\n', line.n));
     assert_int_equal(allot_record_parse(line.at, line.n, "line 1", &s, &err), ALLOT_OK);
     assert_int_equal(s.type, r.type);
+    assert_int_equal(s.draws, 4);
     assert_true(s.seed == r.seed);
     assert_true(isnan(s.ttft_s));
     assert_true(s.gen_s == r.gen_s && s.t_start == r.t_start);
