@@ -2,6 +2,7 @@
 #include "core/log.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static int level;
 static const char *program = "allot";
@@ -21,12 +22,12 @@ void allot_log_program(const char *name)
     program = name;
 }
 
-/* One write per line, so that lines of several processes do not mix. */
+/* One write per line, so that lines of several processes do not mix; a progress line gives way. */
 static void say(const char *kind, const char *fmt, va_list ap)
 {
     char line[2048];
     vsnprintf(line, sizeof line, fmt, ap);
-    fprintf(stderr, "%s: %s%s\n", program, kind, line);
+    fprintf(stderr, "%s%s: %s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", program, kind, line);
 }
 
 #define SAY(least, kind)             \

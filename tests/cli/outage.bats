@@ -105,6 +105,19 @@ is_waiting() {
     [ "$(records run sample) $(records run error)" = "96 0" ]
 }
 
+@test "on a terminal the progress line counts the seconds, and other lines do not run into it" {
+    command -v script > where || skip "there is no script command"
+    start_server --delay 0.02 --die-after 60
+    status=0
+    script -qec "$(printf '%q ' allot-collect sample "${OPTIONS[@]}" --output run --base-url "$URL" --max-outage 3)" tty.log \
+        > out < /dev/null || status=$?
+    [ "$status" -eq 6 ]
+    tr '\r' '\n' < tty.log > lines
+    grep -q "units .*, server away for 1 s, waiting up to 3 s" lines
+    grep -q "units .*, server away for 2 s, waiting up to 3 s" lines
+    grep -aq "^.\[Kallot-collect: no answer from .*; waiting up to 3 s for it" lines
+}
+
 @test "waiting is interrupted by a signal, at once" {
     start_server --delay 0.02
     collect sample run
