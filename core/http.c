@@ -269,7 +269,7 @@ static int is_outage(const allot_http *h)
 /* Tells of servers that are waited for; fails when that has taken too long. */
 static allot_code watch_outage(allot_http *h, double now, allot_err *err)
 {
-    const allot_transfer *longest = NULL;
+    allot_transfer *longest = NULL;
     double longest_s = 0;
     for (const allot_transfer *t = h->backoff; t; t = t->next) {
         double s = allot_transfer_waited_s(t, now);

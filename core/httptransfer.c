@@ -318,7 +318,7 @@ double allot_transfer_waited_s(const allot_transfer *t, double now)
     return since_s > 0 ? now - since_s : 0;
 }
 
-allot_http_reply allot_transfer_reply(const allot_transfer *t)
+allot_http_reply allot_transfer_reply(allot_transfer *t)
 {
     int status = (int)status_of(t);
     t->answer.n = allot_handles_hide(&t->home->handles,

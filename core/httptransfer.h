@@ -67,5 +67,5 @@ int allot_transfer_may_go(const allot_transfer *t, double now);
 /* Seconds that its servers have been away while nobody asks them; 0 = it does not wait for them. */
 double allot_transfer_waited_s(const allot_transfer *t, double now);
 /* What came of the last try; borrowed from t. */
-allot_http_reply allot_transfer_reply(const allot_transfer *t);
+allot_http_reply allot_transfer_reply(allot_transfer *t);
 #endif
