@@ -34,7 +34,8 @@ static herr_t take(unsigned n, const H5E_error2_t *e, void *user)
 {
     complaint *c = user;
     if (n == 0 && e->desc) snprintf(c->text, sizeof c->text, "%s", e->desc);
-    c->out_of_memory |= e->maj_num == H5E_RESOURCE;
+    c->out_of_memory |= e->maj_num == H5E_RESOURCE || e->min_num == H5E_NOSPACE ||
+                        e->min_num == H5E_CANTALLOC;
     return 0;
 }
 

@@ -271,7 +271,7 @@ static allot_code watch_outage(allot_http *h, double now, allot_err *err)
 {
     allot_transfer *longest = NULL;
     double longest_s = 0;
-    for (const allot_transfer *t = h->backoff; t; t = t->next) {
+    for (allot_transfer *t = h->backoff; t; t = t->next) {
         double s = allot_transfer_waited_s(t, now);
         if (s > longest_s) longest = t, longest_s = s;
     }

@@ -171,7 +171,9 @@ static allot_code parse_with_popt(poptContext popt, const allot_option *rows, ke
         const char *text = "";
         if (o->kind != ALLOT_OPT_FLAG) {
             char *value = poptGetOptArg(popt);
-            if (value && !(text = keep_text(kept, value, err))) return ALLOT_ERUNTIME;
+            if (!value) allot_mem_short(); /* popt has seen to it that there is one */
+            if (!value || !(text = keep_text(kept, value, err)))
+                return allot_fail(err, ALLOT_ERUNTIME, "out of memory for the options");
         }
         allot_code rc = set_value(o, text, err);
         if (rc) return rc;
