@@ -51,11 +51,23 @@ void allot_interrupt_clean(void)
     }
 }
 
+static void on_signal(int signal_number);
+
+static void handle(int signal_number)
+{
+    struct sigaction a = {.sa_handler = on_signal};
+    sigaddset(&a.sa_mask, SIGINT);
+    sigaddset(&a.sa_mask, SIGTERM);
+    sigaddset(&a.sa_mask, SIGALRM);
+    sigaction(signal_number, &a, NULL);
+}
+
 /* Only calls that are safe in a handler. SIGALRM: the first signal was noted and nobody asked. */
 static void on_signal(int signal_number)
 {
     if (signal_number != SIGALRM && noting && !interrupted) {
         interrupted = 1;
+        handle(SIGALRM);
         alarm(GRACE_S);
         return;
     }
@@ -66,10 +78,8 @@ static void on_signal(int signal_number)
 
 static void install(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGALRM};
-    struct sigaction a = {.sa_handler = on_signal};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaddset(&a.sa_mask, signals[i]);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &a, NULL);
+    handle(SIGINT);
+    handle(SIGTERM);
 }
 
 void allot_interrupt_install(const char *program)

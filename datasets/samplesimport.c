@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "core/buf.h"
 #include "core/fingerprint.h"
+#include "core/interrupt.h"
 #include "core/journal.h"
 #include "core/json.h"
 #include "core/problems.h"
@@ -396,7 +397,8 @@ allot_code allot_samples_import(const char *path, const char *run, const allot_s
     if (mkdir(run, 0777) != 0)
         rc = allot_fail(err, ALLOT_EINPUT, "cannot make '%s': %m (give a run that does not exist)",
                         run);
-    else rc = import_open(&in, path, f, run, err);
+    else if (!(rc = allot_interrupt_own(run, err))) rc = import_open(&in, path, f, run, err);
+    allot_interrupt_disown(run);
     allot_instream_close(&f);
     free(in.keys);
     allot_buf_clear(&in.line);

@@ -25,12 +25,12 @@ CFLAGS_asan    := -O1 -g -DALLOT_SANITIZED -fsanitize=address -fno-omit-frame-po
 CFLAGS_ubsan   := -O1 -g -DALLOT_SANITIZED -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all
 CFLAGS_tsan    := -O1 -g -DALLOT_SANITIZED -fsanitize=thread
 CFLAGS_cov     := -O0 -g --coverage
-CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
 LDFLAGS_asan   := -fsanitize=address
 LDFLAGS_ubsan  := -fsanitize=undefined,float-cast-overflow
 LDFLAGS_tsan   := -fsanitize=thread
 LDFLAGS_cov    := --coverage
-LDFLAGS_fuzz   := -fsanitize=address,undefined
+LDFLAGS_fuzz   := -fsanitize=address,undefined,float-cast-overflow
 ifeq ($(filter $(MODE),release debug asan ubsan tsan cov fuzz),)
 $(error MODE=$(MODE) is not one of release debug asan ubsan tsan cov fuzz)
 endif

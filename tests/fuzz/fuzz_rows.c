@@ -3,11 +3,10 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include "datasets/rowreader.h"
 #include "liballot/utf8.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzzfile.h"
 
 static void check_row(const allot_row *row, long above)
 {
@@ -20,17 +19,13 @@ static void check_row(const allot_row *row, long above)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static int fd = -1;
-    char path[64];
     allot_err err = {0};
     allot_row_settings s;
     allot_rowreader *r;
     const allot_row *row;
     long line = 0, good = 0;
-    if (fd < 0) fd = memfd_create("rows", 0);
-    if (n < 1 || fd < 0 || ftruncate(fd, 0) || pwrite(fd, data + 1, n - 1, 0) != (ssize_t)n - 1)
-        return 0;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const char *path = n ? fuzz_file(data + 1, n - 1) : NULL;
+    if (!path) return 0;
     assert(!allot_row_preset(*data & 8 ? "gsm8k" : "jsonl", &s, &err));
     s.format = *data % 3 == 0 ? ALLOT_ROWS_JSONL : *data % 3 == 1 ? ALLOT_ROWS_CSV : ALLOT_ROWS_TSV;
     s.quiet = 1;
