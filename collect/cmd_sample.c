@@ -41,7 +41,9 @@ static const allot_option options[] = {
     {"dry-run", ALLOT_OPT_FLAG, &dry_run, NULL,
      "only foretell requests, tokens, seconds and money, from what the run has or --costs", 0, 0},
     {"pilot", ALLOT_OPT_LONG, &pilot, "Q",
-     "with --dry-run: sample Q queries of the run first (they are kept)", 1, 1e12},
+     "with --dry-run: sample Q random queries first, among others that keep the server as busy as "
+     "the run will (all are kept)",
+     1, 1e12},
     {"costs", ALLOT_OPT_STRING, &costs, "FILE", "with --dry-run: an old cost table", 0, 0},
     {"price", ALLOT_OPT_DOUBLE, &price, "P", "with --dry-run: of a million generated tokens", 0,
      1e9},
@@ -105,9 +107,34 @@ static int has_price(void)
     return price > 0 || price_prompt > 0 || price_hour > 0;
 }
 
+static void add_estimate(cJSON *o, const char *name, const allot_estimate *e)
+{
+    char field[64];
+    allot_json_add_number(o, name, e->mid);
+    snprintf(field, sizeof field, "%s_low", name);
+    allot_json_add_number(o, field, e->low);
+    snprintf(field, sizeof field, "%s_high", name);
+    allot_json_add_number(o, field, e->high);
+}
+
+static void add_pilot(cJSON *o, const allot_sample_result *r)
+{
+    if (!r->n_pilot) {
+        cJSON_AddNullToObject(o, "pilot");
+        return;
+    }
+    cJSON *p = cJSON_AddObjectToObject(o, "pilot");
+    cJSON_AddNumberToObject(p, "queries", (double)r->n_pilot);
+    cJSON_AddNumberToObject(p, "requests", (double)r->n_requests);
+    cJSON_AddNumberToObject(p, "tokens", (double)r->n_tokens);
+    cJSON_AddNumberToObject(p, "errors", (double)r->n_errors);
+    cJSON_AddNumberToObject(p, "seconds", r->seconds);
+}
+
 static allot_code forecast_json(const allot_sample_result *r, allot_err *err)
 {
     const allot_forecast *f = &r->forecast;
+    const allot_estimate unknown = {NAN, NAN, NAN};
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "run", output);
     cJSON_AddTrueToObject(o, "dry_run");
@@ -116,21 +143,25 @@ static allot_code forecast_json(const allot_sample_result *r, allot_err *err)
     cJSON_AddItemToObject(o, "scores", done_of(&f->units, ALLOT_UNIT_SCORE));
     cJSON_AddItemToObject(o, "beams", done_of(&f->units, ALLOT_UNIT_BEAM));
     allot_json_add_number(o, "requests", f->requests);
-    allot_json_add_number(o, "tokens", f->tokens);
-    allot_json_add_number(o, "prompt_tokens", f->prompt_tokens);
-    allot_json_add_number(o, "seconds", f->seconds);
-    allot_json_add_number(o, "price", has_price() ? f->price : NAN);
+    add_estimate(o, "tokens", &f->tokens);
+    add_estimate(o, "prompt_tokens", &f->prompt_tokens);
+    add_estimate(o, "seconds", &f->seconds);
+    add_estimate(o, "price", has_price() ? &f->price : &unknown);
     if (f->source) cJSON_AddStringToObject(o, "source", f->source);
     else cJSON_AddNullToObject(o, "source");
+    add_pilot(o, r);
     allot_code rc = allot_json_print(o, err);
     cJSON_Delete(o);
     return rc;
 }
 
-static void print_about(const char *what, double x, int digits)
+static void print_about(const char *what, const allot_estimate *e, int digits)
 {
-    if (isfinite(x)) printf("  %-24s about %.*f\n", what, digits, x);
-    else printf("  %-24s unknown\n", what);
+    if (!isfinite(e->mid)) printf("  %-24s unknown\n", what);
+    else if (!isfinite(e->low)) printf("  %-24s about %.*f\n", what, digits, e->mid);
+    else
+        printf("  %-24s about %.*f (%.*f to %.*f)\n", what, digits, e->mid, digits, e->low, digits,
+               e->high);
 }
 
 static void print_forecast(const allot_sample_result *r)
@@ -142,10 +173,16 @@ static void print_forecast(const allot_sample_result *r)
            n->total[ALLOT_UNIT_SCORE] - n->done[ALLOT_UNIT_SCORE],
            n->total[ALLOT_UNIT_BEAM] - n->done[ALLOT_UNIT_BEAM]);
     printf("  %-24s at most %.0f\n", "requests", f->requests);
-    print_about("generated tokens", f->tokens, 0);
-    print_about("tokens read", f->prompt_tokens, 0);
-    print_about("seconds", f->seconds, 1);
-    if (has_price()) print_about("price", f->price, 2);
+    print_about("generated tokens", &f->tokens, 0);
+    print_about("tokens read", &f->prompt_tokens, 0);
+    print_about("seconds", &f->seconds, 1);
+    if (has_price()) print_about("price", &f->price, 2);
+    if (isfinite(f->tokens.low))
+        printf("9 of 10 times it is within the brackets, by %ld queries of this run\n",
+               f->n_queries);
+    if (r->n_pilot)
+        printf("the pilot took %ld requests, %ld tokens and %.1f s, and is kept\n", r->n_requests,
+               r->n_tokens, r->seconds);
 }
 
 /* "2/8" */
@@ -220,7 +257,7 @@ const allot_command allot_cmd_sample = {
         "  allot-collect sample --dataset problems.h5 --strategies default.json --output run \\\n"
         "    --base-url http://localhost:8000 --model Qwen/Qwen2.5-1.5B-Instruct \\\n"
         "    --prm-base-url http://localhost:8001 --prm-model Qwen/Qwen2.5-Math-PRM-7B\n"
-        "  # what will it take? samples 8 queries of the run, and multiplies\n"
+        "  # what will it take? samples 8 queries as the run will, and multiplies\n"
         "  allot-collect sample --dry-run --pilot 8 --price-hour 2.50 --dataset problems.h5 \\\n"
         "    --strategies default.json --output run --base-url http://localhost:8000 \\\n"
         "    --prm-base-url http://localhost:8001 --prm-model Qwen/Qwen2.5-Math-PRM-7B\n"

@@ -2,56 +2,14 @@
 #include "forecast.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include "core/log.h"
+#include "core/stats.h"
 #include "liballot/mem.h"
 
-#define PAUSE_S 60.0 /* a longer silence is a pause, not work */
+#define WIDE 0.3 /* a bar of more than this, either way, is worth a larger pilot */
 
-allot_code allot_tally_init(allot_tally *t, const allot_sample_plan *p, allot_err *err)
-{
-    *t = (allot_tally){0};
-    t->beams = allot_mem_array((size_t)p->n_beams, sizeof *t->beams, err);
-    return t->beams ? ALLOT_OK : ALLOT_ERUNTIME;
-}
-
-void allot_tally_clear(allot_tally *t)
-{
-    free(t->beams);
-    memset(t, 0, sizeof *t);
-}
-
-static allot_tally_row *row_of(allot_tally *t, const allot_sample_plan *p, int unit)
-{
-    allot_unit_kind kind = allot_sample_plan_kind(p, unit);
-    if (kind == ALLOT_UNIT_SAMPLE) return &t->sample;
-    if (kind == ALLOT_UNIT_SCORE) return &t->score;
-    return &t->beams[(unit - p->pool * (1 + p->scored)) / p->runs];
-}
-
-void allot_tally_add(allot_tally *t, const allot_sample_plan *p, const allot_record *rec)
-{
-    int unit = allot_sample_plan_unit(p, rec);
-    if (unit < 0) return;
-    allot_tally_row *row = row_of(t, p, unit);
-    row->n++;
-    row->tokens += (double)rec->n_tokens;
-    row->prompt_tokens += (double)rec->prompt_tokens;
-    row->prm_tokens += (double)rec->prm_tokens;
-    row->rounds += rec->n_rounds;
-    t->tokens += (double)rec->n_tokens;
-    if (!isfinite(rec->t_start)) return;
-    double gap = rec->t_start - t->last_start_s;
-    if (gap > 0 && gap < PAUSE_S) t->active_s += gap;
-    if (gap > 0) t->last_start_s = rec->t_start;
-}
-
-/* Adds n units as the records of this row were. */
-static void add_as_seen(allot_forecast *f, const allot_tally_row *row, double n)
-{
-    f->tokens += n * row->tokens / (double)row->n;
-    f->prompt_tokens += n * (row->prompt_tokens + row->prm_tokens) / (double)row->n;
-}
+/* What is foretold, per query seen: for all that is left, if all queries were as this one. */
+enum { TOKENS, READ, SERVER_S, LEAST_S, PRICE, N_QUANTITIES };
 
 /* Generated tokens of one sample by the table: those of its smallest parallel strategy. */
 static double sample_tokens(const allot_costsfile *c)
@@ -74,6 +32,15 @@ static double beam_tokens(const allot_costsfile *c, const allot_strategy *beam)
     return at < 0 ? NAN : c->loads[0].at[at].tokens.mean;
 }
 
+/* Tokens of one unit of a kind of which no record is there. */
+static double unseen_tokens(const allot_tally *t, const allot_costsfile *costs, int kind)
+{
+    if (kind == ALLOT_UNIT_SCORE) return 0;
+    if (!costs) return NAN;
+    if (kind == ALLOT_UNIT_SAMPLE) return sample_tokens(costs);
+    return beam_tokens(costs, &t->plan->beams[kind - ALLOT_UNIT_BEAM]);
+}
+
 /* Most tokens per second that any strategy reached at any load of the table; 0 if unknown. */
 static double table_rate(const allot_costsfile *c)
 {
@@ -87,68 +54,220 @@ static double table_rate(const allot_costsfile *c)
     return best;
 }
 
-/* Units of one beam search that are left. */
-static double beams_left(const allot_sample_plan *p, int beam)
+/* Units that are left of one kind, and of one beam search. */
+static double units_left(const allot_sample_plan *p, const allot_sample_counts *c, int kind)
 {
+    if (kind < ALLOT_UNIT_BEAM) return (double)(c->total[kind] - c->done[kind]);
     double n = 0;
-    int first = p->pool * (1 + p->scored) + beam * p->runs;
+    int first = p->pool * (1 + p->scored) + (kind - ALLOT_UNIT_BEAM) * p->runs;
     for (long q = 0; q < p->map.n_queries; q++)
         for (int run = 0; run < p->runs; run++)
             n += !allot_unitmap_done(&p->map, q, first + run);
     return n;
 }
 
-/* A search asks for every beam and for one scoring in every round. */
-static void add_beams(allot_forecast *f, const allot_sample_plan *p, const allot_tally *t,
-                      const allot_costsfile *costs)
+static long queries_left(const allot_sample_plan *p)
 {
-    for (int b = 0; b < p->n_beams; b++) {
-        double n = beams_left(p, b), rounds = p->beams[b].depth;
-        const allot_tally_row *row = &t->beams[b];
-        if (n == 0) continue;
-        if (row->n && row->rounds > 0) rounds = row->rounds / (double)row->n;
-        f->requests += n * rounds * (p->beams[b].n + 1);
-        if (row->n) {
-            add_as_seen(f, row, n);
-        } else {
-            f->tokens += costs ? n * beam_tokens(costs, &p->beams[b]) : NAN;
-            f->prompt_tokens = NAN;
-        }
+    long n = 0;
+    for (long q = 0; q < p->map.n_queries; q++) {
+        int left = 0;
+        for (int unit = 0; !left && unit < p->map.per_query; unit++)
+            left = !allot_unitmap_done(&p->map, q, unit);
+        n += left;
+    }
+    return n;
+}
+
+/* A search asks for every beam and for one scoring in every round. */
+static double requests_of(const allot_tally *t, int kind)
+{
+    if (kind < ALLOT_UNIT_BEAM) return 1;
+    const allot_strategy *s = &t->plan->beams[kind - ALLOT_UNIT_BEAM];
+    double n = 0, rounds = 0;
+    for (long r = 0; r < t->n_rows; r++) {
+        n += t->seen[r * t->n_kinds + kind].n;
+        rounds += t->seen[r * t->n_kinds + kind].rounds;
+    }
+    return (rounds > 0 ? rounds / n : s->depth) * (s->n + 1);
+}
+
+/* One unit of a kind, as seen on one query; NaN if it was not. */
+static double seen_of(const allot_seen *s, int quantity)
+{
+    if (quantity == TOKENS) return s->n > 0 ? s->tokens / s->n : NAN;
+    if (quantity == READ) return s->n > 0 ? s->read / s->n : NAN;
+    if (!(s->n_timed > 0)) return NAN;
+    return (quantity == SERVER_S ? s->server_s : s->least_s) / s->n_timed;
+}
+
+/* Adds what is left of one kind to every row; a query that lacks it is as the others are on
+ * average. Returns 0 if no query has it. */
+static int add_kind(const allot_tally *t, int kind, double left, int quantity, double *rows)
+{
+    double sum = 0;
+    long n = 0;
+    for (long r = 0; r < t->n_rows; r++) {
+        double x = seen_of(&t->seen[r * t->n_kinds + kind], quantity);
+        if (isfinite(x)) sum += x, n++;
+    }
+    for (long r = 0; n && r < t->n_rows; r++) {
+        double x = seen_of(&t->seen[r * t->n_kinds + kind], quantity);
+        rows[r] += left * (isfinite(x) ? x : sum / (double)n);
+    }
+    return n > 0;
+}
+
+/* Half the width that holds 90 % of Student's distribution. */
+static double student_90(double df)
+{
+    static const double few[] = {6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83};
+    if (df < 10) return few[df < 2 ? 0 : (int)df - 1];
+    return 1.645 + 1.53 / df;
+}
+
+/* The total of `left` queries by those of rows [n], which are such totals each. A random choice was
+ * made along the length of the problems (pilot.h): then what neighbours differ by is the variance,
+ * with two thirds of the degrees of freedom (Wolter, Introduction to Variance Estimation, ch. 8).
+ */
+static allot_estimate estimate(const double *rows, long n, int chosen, long left)
+{
+    allot_estimate e = {allot_mean(rows, (size_t)n), NAN, NAN};
+    if (n < 2) return e;
+    double variance = allot_variance(rows, (size_t)n), df = (double)n - 1;
+    if (chosen) {
+        variance = 0;
+        for (long r = 1; r < n; r++)
+            variance += (rows[r] - rows[r - 1]) * (rows[r] - rows[r - 1]) / (2 * df);
+        df *= 2.0 / 3;
+    }
+    double half = student_90(df) * sqrt(variance * (1 / (double)n + 1 / fmax((double)left, 1)));
+    e.low = fmax(e.mid - half, 0);
+    e.high = e.mid + half;
+    return e;
+}
+
+typedef struct {
+    const allot_tally *t;
+    const allot_costsfile *costs; /* may be NULL */
+    double *rows;                 /* owned [N_QUANTITIES][n_rows] */
+    double constant;              /* tokens of what only the table knows */
+    int known[N_QUANTITIES];
+    long left; /* queries */
+} sums;
+
+static double *rows_of(const sums *s, int quantity)
+{
+    return s->rows + quantity * s->t->n_rows;
+}
+
+static void add_left(sums *s, int kind, double left)
+{
+    for (int quantity = TOKENS; quantity <= LEAST_S; quantity++) {
+        if (add_kind(s->t, kind, left, quantity, rows_of(s, quantity))) continue;
+        if (quantity == TOKENS) s->constant += left * unseen_tokens(s->t, s->costs, kind);
+        else s->known[quantity] = 0;
     }
 }
 
-allot_forecast allot_forecast_make(const allot_sample_plan *p, const allot_tally *t,
-                                   const allot_costsfile *costs, const allot_prices *prices)
+static void add_prices(sums *s, const allot_prices *p)
 {
-    allot_forecast f = {.units = allot_sample_plan_count(p)};
-    double left[ALLOT_N_UNITS];
-    for (int k = 0; k < ALLOT_N_UNITS; k++)
-        left[k] = (double)(f.units.total[k] - f.units.done[k]);
-    f.requests = left[ALLOT_UNIT_SAMPLE] + left[ALLOT_UNIT_SCORE];
-    if (left[ALLOT_UNIT_SAMPLE] > 0) {
-        if (t->sample.n) {
-            add_as_seen(&f, &t->sample, left[ALLOT_UNIT_SAMPLE]);
-        } else {
-            f.tokens += costs ? left[ALLOT_UNIT_SAMPLE] * sample_tokens(costs) : NAN;
-            f.prompt_tokens = NAN;
-        }
+    const double per[] = {
+        [TOKENS] = p->per_token, [READ] = p->per_prompt_token, [SERVER_S] = p->per_second};
+    for (int quantity = TOKENS; quantity <= SERVER_S; quantity++) {
+        if (!(per[quantity] > 0)) continue;
+        s->known[PRICE] &= s->known[quantity];
+        for (long r = 0; r < s->t->n_rows; r++)
+            rows_of(s, PRICE)[r] += per[quantity] * rows_of(s, quantity)[r];
     }
-    if (left[ALLOT_UNIT_SCORE] > 0) {
-        if (t->score.n) add_as_seen(&f, &t->score, left[ALLOT_UNIT_SCORE]);
-        else f.prompt_tokens = NAN;
+}
+
+static allot_estimate estimate_of(const sums *s, int quantity)
+{
+    if (!s->known[quantity]) return (allot_estimate){NAN, NAN, NAN};
+    return estimate(rows_of(s, quantity), s->t->n_rows, s->t->chosen, s->left);
+}
+
+static void shift(allot_estimate *e, double low, double mid, double high)
+{
+    e->low += low;
+    if (e->low < 0) e->low = 0;
+    e->mid += mid;
+    e->high += high;
+}
+
+/* The doubts about seconds, see the header, in seconds and in money. */
+static void add_doubts(const sums *s, const allot_prices *prices, allot_forecast *f)
+{
+    double excess = s->t->excess_s, less = estimate_of(s, LEAST_S).mid - f->seconds.mid;
+    shift(&f->seconds, less, excess / 2, excess);
+    if (!(prices->per_second > 0)) return;
+    shift(&f->price, prices->per_second * less, prices->per_second * excess / 2,
+          prices->per_second * excess);
+}
+
+/* What records do not tell, by the table; without an error bar. */
+static void use_table(const sums *s, const allot_prices *p, allot_forecast *f)
+{
+    double rate = s->costs ? table_rate(s->costs) : 0;
+    if (!isfinite(f->seconds.mid) && rate > 0)
+        f->seconds = (allot_estimate){f->tokens.mid / rate, NAN, NAN};
+    if (isfinite(f->price.mid)) return;
+    f->price = (allot_estimate){0, NAN, NAN};
+    if (p->per_token > 0) f->price.mid += p->per_token * f->tokens.mid;
+    if (p->per_prompt_token > 0) f->price.mid += p->per_prompt_token * f->prompt_tokens.mid;
+    if (p->per_second > 0) f->price.mid += p->per_second * f->seconds.mid;
+}
+
+static void warn_of(const allot_forecast *f, int chosen)
+{
+    if (!isfinite(f->tokens.mid))
+        allot_log_warn("%s", chosen ? "not every strategy got through: tokens and seconds cannot "
+                                      "be foretold"
+                             : f->source
+                                 ? "not every strategy is known: tokens and seconds cannot be "
+                                   "foretold (give a --pilot)"
+                                 : "tokens and seconds cannot be foretold without records of "
+                                   "this run (give --pilot 8, or --costs)");
+    else if (chosen && f->n_queries == 1)
+        allot_log_warn("one query tells no error bar (give --pilot 8)");
+    else if (chosen && f->tokens.high - f->tokens.mid > WIDE * f->tokens.mid)
+        allot_log_warn("%ld queries differ too much for a narrow error bar (give --pilot %ld)",
+                       f->n_queries, 4 * f->n_queries);
+}
+
+static void fill(sums *s, const allot_prices *prices, allot_forecast *f)
+{
+    const allot_tally *t = s->t;
+    for (int kind = 0; kind < t->n_kinds; kind++) {
+        double left = units_left(t->plan, &f->units, kind);
+        if (left == 0) continue;
+        f->requests += left * requests_of(t, kind);
+        add_left(s, kind, left);
     }
-    add_beams(&f, p, t, costs);
-    double rate = t->tokens > 0 && t->active_s > 0 ? t->tokens / t->active_s : 0;
-    if (rate == 0 && costs) rate = table_rate(costs);
-    f.seconds = rate > 0 ? f.tokens / rate : f.tokens == 0 ? 0 : NAN;
-    f.price = (prices->per_token > 0 ? prices->per_token * f.tokens : 0) +
-              (prices->per_prompt_token > 0 ? prices->per_prompt_token * f.prompt_tokens : 0) +
-              (prices->per_second > 0 ? prices->per_second * f.seconds : 0);
-    f.source = t->tokens > 0 ? "pilot" : costs ? "costs" : NULL;
-    if (!isfinite(f.tokens))
-        allot_log_warn("%s", f.source ? "not every strategy is known: tokens and seconds cannot be "
-                                        "foretold (give a --pilot)"
-                                      : "tokens and seconds cannot be foretold without records of "
-                                        "this run (give --pilot 4, or --costs)");
-    return f;
+    add_prices(s, prices);
+    f->tokens = estimate_of(s, TOKENS);
+    if (!t->n_rows) f->tokens.mid = 0;
+    shift(&f->tokens, s->constant, s->constant, s->constant);
+    f->prompt_tokens = estimate_of(s, READ);
+    f->seconds = estimate_of(s, SERVER_S);
+    f->price = estimate_of(s, PRICE);
+    shift(&f->price, prices->per_token * s->constant, prices->per_token * s->constant,
+          prices->per_token * s->constant);
+    if (isfinite(f->seconds.mid)) add_doubts(s, prices, f);
+    use_table(s, prices, f);
+}
+
+allot_code allot_forecast_make(const allot_tally *t, const allot_costsfile *costs,
+                               const allot_prices *prices, allot_forecast *f, allot_err *err)
+{
+    *f = (allot_forecast){.units = allot_sample_plan_count(t->plan), .n_queries = t->n_rows};
+    f->source = t->n_rows ? "pilot" : costs ? "costs" : NULL;
+    if (allot_sample_plan_done(t->plan) == allot_sample_plan_total(t->plan)) return ALLOT_OK;
+    sums s = {.t = t, .costs = costs, .known = {1, 1, 1, 1, 1}, .left = queries_left(t->plan)};
+    s.rows = allot_mem_array(N_QUANTITIES * (size_t)t->n_rows, sizeof *s.rows, err);
+    if (!s.rows) return ALLOT_ERUNTIME;
+    fill(&s, prices, f);
+    free(s.rows);
+    warn_of(f, t->chosen);
+    return ALLOT_OK;
 }

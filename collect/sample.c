@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample.h"
-#include <stdlib.h>
 #include <string.h>
 #include "attempts.h"
 #include "core/log.h"
 #include "core/strategyfile.h"
 #include "duplicates.h"
 #include "grade/grade.h"
-#include "liballot/mem.h"
+#include "pilot.h"
 #include "pump.h"
 #include "records.h"
-
-enum { STREAM_PILOT = 0x70696c6f }; /* rng stream of the pilot's queries */
 
 typedef struct {
     allot_outdir out;
@@ -23,11 +20,12 @@ typedef struct {
     allot_cuts cuts;
     int allow_cuts;
     double temperature;
-    unsigned char *only; /* owned [queries]: work on these; NULL = on all */
+    allot_pilot pilot;  /* zero = work on all queries in their order */
+    long n_pilot_tasks; /* of the pilot's queries, not ended yet */
     allot_pump pump;
     int max_concurrency;
     allot_task *first_unscored, **last_unscored; /* samples to be scored, in order of arrival */
-    long next_q;                                 /* where to look for the next unit */
+    long next_q;                                 /* place in the order of the next unit */
     int next_unit;
 } sampler;
 
@@ -53,13 +51,32 @@ static void await_score(sampler *s, allot_task *job, allot_record *sample)
     s->last_unscored = &job->waiting;
 }
 
+static int is_pilot(const sampler *s, long q)
+{
+    return s->pilot.chosen && s->pilot.chosen[q];
+}
+
+static allot_task *new_task(sampler *s, long q, int unit)
+{
+    allot_task *job = allot_pump_task(&s->pump, s, q, unit);
+    if (job) s->n_pilot_tasks += is_pilot(s, q);
+    return job;
+}
+
+static void end_task(sampler *s, allot_task *job)
+{
+    s->n_pilot_tasks -= is_pilot(s, job->q);
+    allot_pump_end_task(&s->pump, job);
+}
+
 /* A new unit of the run, of the journal or fresh. */
-static void count_record(sampler *s, long q, int unit, const allot_record *rec)
+static allot_code count_record(sampler *s, long q, int unit, const allot_record *rec,
+                               allot_err *err)
 {
     allot_unitmap_mark(&s->plan.map, q, unit);
-    allot_tally_add(&s->tally, &s->plan, rec);
     allot_cuts_add(&s->cuts, rec);
     if (s->temperature > 0) allot_duplicates_add(&s->duplicates, q, rec);
+    return allot_tally_add(&s->tally, q, unit, rec, err);
 }
 
 /* Once, as soon as it is seen: a week of such samples would be worth nothing. */
@@ -105,13 +122,14 @@ static void on_done(allot_done *done, void *user)
     allot_record *rec = &done->rec;
     if (!s->pump.closing) allot_pump_record(&s->pump, rec);
     if (s->pump.closing || rec->type == ALLOT_REC_ERROR) {
-        allot_pump_end_task(&s->pump, job);
+        end_task(s, job);
     } else {
-        count_record(s, job->q, job->unit, rec);
+        allot_err err = {0};
+        if (count_record(s, job->q, job->unit, rec, &err)) allot_pump_stop(&s->pump, &err);
         warn_of_duplicates(s);
         stop_for_cuts(s);
         if (rec->type == ALLOT_REC_SAMPLE && s->plan.scored) await_score(s, job, rec);
-        else allot_pump_end_task(&s->pump, job);
+        else end_task(s, job);
     }
     allot_record_clear(rec);
 }
@@ -135,7 +153,7 @@ static void start(sampler *s, allot_task *job)
     }
     if (!rc) return;
     allot_pump_stop(&s->pump, &err);
-    allot_pump_end_task(&s->pump, job);
+    end_task(s, job);
 }
 
 static int has_room(const sampler *s)
@@ -153,18 +171,27 @@ static void start_scores(sampler *s)
     }
 }
 
+/* The row of the next query to work on; -1 at the end. A pilot goes on with other queries of the
+ * run until its own are done, so that these run among as many requests as the run will have. */
+static long next_query(const sampler *s)
+{
+    if (!s->pilot.order) return s->next_q < s->plan.map.n_queries ? s->next_q : -1;
+    if (s->next_q >= s->pilot.n_chosen && s->n_pilot_tasks == 0) return -1;
+    return s->next_q < s->pilot.n ? s->pilot.order[s->next_q] : -1;
+}
+
 /* Query by query, so that what belongs together is done at about the same time. Scores are not
  * looked for: they follow their samples. Returns 0 at the end. */
 static int start_next(sampler *s)
 {
     const allot_unitmap *map = &s->plan.map;
-    for (; s->next_q < map->n_queries; s->next_q++, s->next_unit = 0)
-        while ((!s->only || s->only[s->next_q]) && s->next_unit < map->per_query) {
+    for (long q; (q = next_query(s)) >= 0; s->next_q++, s->next_unit = 0)
+        while (s->next_unit < map->per_query) {
             int unit = s->next_unit++;
             if (allot_sample_plan_kind(&s->plan, unit) == ALLOT_UNIT_SCORE ||
-                allot_unitmap_done(map, s->next_q, unit))
+                allot_unitmap_done(map, q, unit))
                 continue;
-            allot_task *job = allot_pump_task(&s->pump, s, s->next_q, unit);
+            allot_task *job = new_task(s, q, unit);
             if (job) start(s, job);
             return job != NULL;
         }
@@ -192,9 +219,8 @@ static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
                       : allot_sample_plan_unit(&s->plan, rec);
     if (failed)
         return q < 0 || unit < 0 ? ALLOT_OK : allot_attempts_add(&s->attempts, q, unit, rec, err);
-    if (q >= 0 && unit >= 0 && !allot_unitmap_done(&s->plan.map, q, unit))
-        count_record(s, q, unit, rec);
-    return ALLOT_OK;
+    if (q < 0 || unit < 0 || allot_unitmap_done(&s->plan.map, q, unit)) return ALLOT_OK;
+    return count_record(s, q, unit, rec, err);
 }
 
 /* Scores a sample of the journal that has none, waiting for room: only the texts in flight are in
@@ -204,10 +230,10 @@ static allot_code score_record(allot_record *rec, void *user, allot_err *err)
     sampler *s = user;
     long q = allot_keyindex_find(&s->out.index, &rec->key);
     int unit = allot_sample_plan_unit(&s->plan, rec);
-    if (rec->type != ALLOT_REC_SAMPLE || q < 0 || unit < 0 ||
+    if (rec->type != ALLOT_REC_SAMPLE || q < 0 || unit < 0 || (s->pilot.order && !is_pilot(s, q)) ||
         allot_unitmap_done(&s->plan.map, q, s->plan.pool + unit))
         return ALLOT_OK;
-    allot_task *job = allot_pump_task(&s->pump, s, q, unit);
+    allot_task *job = new_task(s, q, unit);
     if (job) await_score(s, job, rec);
     start_scores(s);
     allot_code rc = s->pump.stop.code;
@@ -236,6 +262,7 @@ static void summarise(const sampler *s, allot_sample_result *r)
     r->cuts = s->cuts;
     r->n_compared = s->duplicates.n_compared;
     r->n_identical = s->duplicates.n_identical;
+    r->n_requests = allot_engine_n_requests(s->pump.engine) - s->pump.requests_before;
     r->seconds = allot_clock_s() - s->pump.started_s;
     for (long q = 0; q < map->n_queries; q++) {
         int missing = 0;
@@ -260,13 +287,24 @@ static void leave_others(sampler *s)
                        s->out.dir);
 }
 
+/* Its records belong to the run, nothing of it is wasted. */
+static allot_code choose_pilot(const allot_sample_config *c, sampler *s, allot_err *err)
+{
+    allot_code rc = allot_pilot_choose(&s->out.problems, &s->out.manifest, s->out.asked, c->pilot,
+                                       &s->pilot, err);
+    for (long i = 0; !rc && i < s->pilot.n_chosen; i++)
+        rc = allot_tally_choose(&s->tally, s->pilot.order[i], err);
+    return rc;
+}
+
 /* With the directory open: what is to be done, what is done. */
-static allot_code plan_run(sampler *s, allot_err *err)
+static allot_code plan_run(const allot_sample_config *c, sampler *s, allot_err *err)
 {
     allot_code rc = allot_sample_plan_init(&s->plan, &s->out.manifest, s->out.problems.keys,
                                            s->out.problems.n, err);
     if (!rc) leave_others(s);
-    if (!rc) rc = allot_tally_init(&s->tally, &s->plan, err);
+    if (!rc && c->dry_run) rc = allot_tally_init(&s->tally, &s->plan, err);
+    if (!rc && c->dry_run && c->pilot) rc = choose_pilot(c, s, err);
     if (!rc) rc = allot_duplicates_init(&s->duplicates, s->out.problems.n, err);
     if (rc || !s->out.before) return rc;
     allot_cuts_settings(&s->cuts, s->out.before);
@@ -285,7 +323,7 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     warn_of_duplicates(s);
     allot_cuts_settings(&s->cuts, s->out.manifest.fingerprint);
     allot_code rc = check_cuts(s, 0, err);
-    if (!rc && !s->only) rc = score_old_samples(s, err);
+    if (!rc) rc = score_old_samples(s, err);
     if (!rc) rc = work(s, err);
     allot_code sync_rc = allot_pump_finish(&s->pump, rc ? NULL : err);
     if (rc || sync_rc) return rc ? rc : sync_rc;
@@ -293,7 +331,7 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
     warn_of_cuts(s);
     summarise(s, result);
     done = allot_sample_plan_done(&s->plan);
-    if (done == total || s->only) return ALLOT_OK;
+    if (done == total || s->pilot.order) return ALLOT_OK;
     return allot_fail(
         err, ALLOT_EPARTIAL,
         "%ld of %ld units are missing, on %ld queries ('allot-collect status %s' tells "
@@ -301,38 +339,24 @@ static allot_code fill_run(sampler *s, allot_sample_result *result, allot_err *e
         total - done, total, result->n_failed_queries, s->out.dir);
 }
 
-/* The queries of a pilot: a random choice. Its records belong to the run, nothing of it is wasted.
- */
-static allot_code choose_pilot(const allot_sample_config *c, sampler *s, allot_err *err)
-{
-    long n = s->out.problems.n, *rows = allot_mem_array((size_t)n, sizeof *rows, err);
-    s->only = allot_mem_array((size_t)n, 1, err);
-    allot_code rc = rows && s->only ? ALLOT_OK : ALLOT_ERUNTIME;
-    for (long i = 0; !rc && i < n; i++)
-        rows[i] = i;
-    if (!rc)
-        rc =
-            allot_queries_shuffle(s->out.problems.keys, c->engine.seed, STREAM_PILOT, rows, n, err);
-    long chosen = 0;
-    for (long i = 0; !rc && i < n && chosen < c->pilot; i++)
-        if (s->out.asked[rows[i]] &&
-            allot_rundir_has(&s->out.manifest, &s->out.problems.keys[rows[i]]))
-            s->only[rows[i]] = 1, chosen++;
-    free(rows);
-    return rc;
-}
-
-static allot_code foretell(const allot_sample_config *c, const sampler *s,
-                           allot_sample_result *result, allot_err *err)
+static allot_code foretell(const allot_sample_config *c, sampler *s, allot_sample_result *result,
+                           allot_err *err)
 {
     allot_costsfile costs = {0};
     allot_code rc = c->costs ? allot_costsfile_load(c->costs, &costs, err) : ALLOT_OK;
-    if (rc) return rc;
     result->n_queries = s->out.problems.n - s->plan.n_elsewhere;
-    result->forecast =
-        allot_forecast_make(&s->plan, &s->tally, c->costs ? &costs : NULL, &c->prices);
+    result->n_pilot = s->pilot.n_chosen;
+    if (result->n_errors)
+        allot_log_warn(
+            "%ld requests of the pilot failed ('allot-collect status %s' tells why): they "
+            "are foretold as if they had not",
+            result->n_errors, s->out.dir);
+    if (!rc) rc = allot_tally_share(&s->tally, c->engine.max_concurrency, err);
+    if (!rc)
+        rc = allot_forecast_make(&s->tally, c->costs ? &costs : NULL, &c->prices, &result->forecast,
+                                 err);
     allot_costsfile_clear(&costs);
-    return ALLOT_OK;
+    return rc;
 }
 
 /* Asks the server, and takes what it says of itself into the run's settings. */
@@ -371,8 +395,7 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     *result = (allot_sample_result){0};
     allot_code rc = want(c, &wanted, err);
     if (!rc) rc = allot_outdir_open(&s.out, c->output, &wanted, &c->queries, err);
-    if (!rc) rc = plan_run(&s, err);
-    if (!rc && c->pilot) rc = choose_pilot(c, &s, err);
+    if (!rc) rc = plan_run(c, &s, err);
     int works = !c->dry_run || c->pilot;
     if (!rc && works) rc = meet_server(c, &s, err);
     if (!rc && works) rc = fill_run(&s, result, err);
@@ -383,7 +406,7 @@ allot_code allot_sample_run(const allot_sample_config *c, allot_sample_result *r
     allot_attempts_clear(&s.attempts);
     allot_duplicates_clear(&s.duplicates);
     allot_sample_plan_clear(&s.plan);
-    free(s.only);
+    allot_pilot_clear(&s.pilot);
     allot_rundir_clear(&wanted);
     return rc ? rc : close_rc;
 }

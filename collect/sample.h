@@ -21,7 +21,8 @@ typedef struct {
     allot_engine_config engine; /* engine.seed is the run's seed */
     int allow_cuts;             /* go on where the server's context cuts over 1 % of the texts */
     int dry_run;                /* only foretell what the run takes, see forecast.h */
-    long pilot;                 /* dry run: sample so many random queries first; 0 = none */
+    long pilot;                 /* dry run: sample so many random queries first, among others that
+                                   keep the server as busy as the run will; 0 = none */
     const char *costs;          /* dry run: costs.json, where records do not tell; may be NULL */
     allot_prices prices;        /* dry run */
 } allot_sample_config;
@@ -35,7 +36,9 @@ typedef struct {
     long n_compared;           /* queries with several long texts, earlier sessions included, ... */
     long n_identical;          /* ... and those whose texts are all the same, see duplicates.h */
     long n_tokens;             /* generated in this session */
+    long n_requests;           /* of this session, retries included */
     double seconds;            /* of this session */
+    long n_pilot;              /* queries of the pilot */
     allot_forecast forecast;   /* of a dry run */
 } allot_sample_result;
 
