@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot: one non-recursive make. 'make help' lists the targets; mk/ says how, each room's build.mk what.
 .DEFAULT_GOAL := all
-ROOMS := liballot core grade engine datasets collect train calibrate export select run eval demo
+LIBRARIES := liballot lib/core lib/store lib/net lib/grade lib/methods lib/labels lib/readers lib/engine
+ROOMS := $(LIBRARIES) datasets collect train calibrate export select run eval demo
 
 include mk/config.mk
 include mk/rules.mk

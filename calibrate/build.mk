@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call program,allot-calibrate,calibrate,core liballot,gsl))
+$(eval $(call program,allot-calibrate,calibrate,lib/store lib/core liballot,gsl))

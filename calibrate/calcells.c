@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "calcells.h"
+#include "calibrate/calcells.h"
 #include "liballot/mem.h"
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,9 @@
  * probe's logit and the soft label. All files are joined by key and must belong together. */
 #ifndef ALLOT_CALCELLS_H
 #define ALLOT_CALCELLS_H
-#include "core/joined.h"
-#include "core/probefile.h"
-#include "platt.h"
+#include "lib/store/joined.h"
+#include "lib/store/probefile.h"
+#include "calibrate/platt.h"
 
 typedef struct {
     const char *probe; /* probe.h5 */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_costs.c - 'allot-calibrate costs': a cost table from timings or outcomes; old against new. */
-#include "cmds.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "core/rundir.h"
-#include "costchoice.h"
-#include "fitcosts.h"
+#include "calibrate/cmds.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/store/rundir.h"
+#include "calibrate/costchoice.h"
+#include "calibrate/fitcosts.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

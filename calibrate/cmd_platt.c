@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_platt.c - 'allot-calibrate platt': fit, report before and after, write the calibrated probe.
  */
-#include "calcells.h"
-#include "cmds.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "core/metrics.h"
+#include "calibrate/calcells.h"
+#include "calibrate/cmds.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/core/metrics.h"
 #include "liballot/mem.h"
 #include <stdio.h>
 #include <stdlib.h>

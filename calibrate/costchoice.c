@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "costchoice.h"
+#include "calibrate/costchoice.h"
 #include <stdlib.h>
 #include <string.h>
-#include "core/bundlefile.h"
-#include "core/embeddings.h"
-#include "core/json.h"
-#include "core/problems.h"
+#include "lib/store/bundlefile.h"
+#include "lib/store/embeddings.h"
+#include "lib/core/json.h"
+#include "lib/store/problems.h"
 #include "liballot/bundle.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"

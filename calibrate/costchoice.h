@@ -4,7 +4,7 @@
  * Source: arXiv:2509.09864, equations 1 and 2. */
 #ifndef ALLOT_COSTCHOICE_H
 #define ALLOT_COSTCHOICE_H
-#include "core/costsfile.h"
+#include "lib/store/costsfile.h"
 
 typedef struct {
     const char *bundle;                         /* model.safetensors; NULL = not asked for */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fitcosts.h"
-#include "core/splits.h"
-#include "core/stats.h"
-#include "core/timedrows.h"
+#include "calibrate/fitcosts.h"
+#include "lib/store/splits.h"
+#include "lib/core/stats.h"
+#include "lib/store/timedrows.h"
 #include "liballot/mem.h"
 #include <gsl/gsl_fit.h>
 #include <math.h>

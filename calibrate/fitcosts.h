@@ -3,10 +3,10 @@
  * outcomes. Never from modelled seconds. */
 #ifndef ALLOT_FITCOSTS_H
 #define ALLOT_FITCOSTS_H
-#include "core/costsfile.h"
-#include "core/outcomes.h"
-#include "core/querykey.h"
-#include "core/secondsmodel.h"
+#include "lib/store/costsfile.h"
+#include "lib/store/outcomes.h"
+#include "lib/store/querykey.h"
+#include "lib/store/secondsmodel.h"
 
 /* One number of one query. Rows of a query lie side by side. */
 typedef struct {

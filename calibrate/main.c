@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmds.h"
+#include "calibrate/cmds.h"
 #include <gsl/gsl_errno.h>
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platt.h"
+#include "calibrate/platt.h"
 #include "liballot/mem.h"
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_multiroots.h>

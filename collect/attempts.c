@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attempts.h"
+#include "collect/attempts.h"
 #include <stdlib.h>
 #include <string.h>
-#include "engine/generate.h"
+#include "lib/engine/generate.h"
 #include "liballot/mem.h"
 
 /* Older journals do not tell, but have the server's words. */

@@ -4,7 +4,7 @@
  * again. Sparse; filled from the errors of a journal, then sorted, then asked. */
 #ifndef ALLOT_ATTEMPTS_H
 #define ALLOT_ATTEMPTS_H
-#include "core/record.h"
+#include "lib/store/record.h"
 
 typedef struct {
     long q;

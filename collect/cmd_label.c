@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_label.c - 'allot-collect label': settings from the command line, the file, the summary. */
-#include "commands.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "grade/gradeoptions.h"
-#include "label.h"
-#include "labelchange.h"
-#include "labelflat.h"
+#include "collect/commands.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/grade/gradeoptions.h"
+#include "lib/labels/label.h"
+#include "lib/labels/labelchange.h"
+#include "lib/labels/labelflat.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>

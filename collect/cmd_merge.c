@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include "commands.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "merge.h"
+#include "collect/commands.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "collect/merge.h"
 
 static const char *output;
 static int partial;

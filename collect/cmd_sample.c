@@ -2,10 +2,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "commands.h"
-#include "core/json.h"
-#include "engine/engineflags.h"
-#include "sample.h"
+#include "collect/commands.h"
+#include "lib/core/json.h"
+#include "lib/engine/engineflags.h"
+#include "collect/sample.h"
 
 static allot_sample_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;

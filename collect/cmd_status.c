@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include "commands.h"
-#include "core/json.h"
-#include "status.h"
-#include "timingstatus.h"
+#include "collect/commands.h"
+#include "lib/core/json.h"
+#include "collect/status.h"
+#include "collect/timingstatus.h"
 
 static allot_code of_run(const char *dir, cJSON **json, allot_err *err)
 {

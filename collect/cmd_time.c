@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
-#include "commands.h"
-#include "core/json.h"
-#include "engine/engineflags.h"
-#include "timing.h"
+#include "collect/commands.h"
+#include "lib/core/json.h"
+#include "lib/engine/engineflags.h"
+#include "collect/timing.h"
 
 static allot_timing_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;

@@ -2,7 +2,7 @@
 /* commands.h - the rows of allot-collect's command table, one file each. */
 #ifndef ALLOT_COLLECT_COMMANDS_H
 #define ALLOT_COLLECT_COMMANDS_H
-#include "core/options.h"
+#include "lib/core/options.h"
 
 extern const allot_command allot_cmd_sample; /* cmd_sample.c */
 extern const allot_command allot_cmd_time;   /* cmd_time.c */

@@ -5,7 +5,7 @@
  */
 #ifndef ALLOT_DUPLICATES_H
 #define ALLOT_DUPLICATES_H
-#include "core/record.h"
+#include "lib/store/record.h"
 
 #define ALLOT_DUPLICATES_MIN_SAMPLES 4  /* of a query, before it is looked at */
 #define ALLOT_DUPLICATES_MIN_TOKENS 100 /* of each of its texts */

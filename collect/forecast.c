@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "forecast.h"
+#include "collect/forecast.h"
 #include <math.h>
 #include <stdlib.h>
-#include "core/log.h"
-#include "core/stats.h"
+#include "lib/core/log.h"
+#include "lib/core/stats.h"
 #include "liballot/mem.h"
 
 #define WIDE 0.3 /* a bar of more than this, either way, is worth a larger pilot */

@@ -8,8 +8,8 @@
  * flight, may cost as much as they did so far, or nothing. */
 #ifndef ALLOT_FORECAST_H
 #define ALLOT_FORECAST_H
-#include "core/costsfile.h"
-#include "tally.h"
+#include "lib/store/costsfile.h"
+#include "collect/tally.h"
 
 typedef struct {
     double per_token, per_prompt_token, per_second; /* money; 0 = nothing */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "merge.h"
+#include "collect/merge.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/fingerprint.h"
-#include "core/interrupt.h"
-#include "core/journal.h"
-#include "core/problems.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/interrupt.h"
+#include "lib/store/journal.h"
+#include "lib/store/problems.h"
 #include "liballot/mem.h"
-#include "sample_plan.h"
+#include "collect/sample_plan.h"
 
 #define MAX_PROBLEMS (64UL << 30) /* bytes of a problems.h5 */
 

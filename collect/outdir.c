@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "outdir.h"
+#include "collect/outdir.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/buf.h"
-#include "core/fingerprint.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
+#include "lib/store/fingerprint.h"
 
 #define MANIFEST "manifest.json"
 #define JOURNAL "journal.jsonl"

@@ -4,9 +4,9 @@
  * and strategies are taken in, anything that would mix different answers is refused. */
 #ifndef ALLOT_OUTDIR_H
 #define ALLOT_OUTDIR_H
-#include "core/journal.h"
-#include "core/rundir.h"
-#include "queries.h"
+#include "lib/store/journal.h"
+#include "lib/store/rundir.h"
+#include "collect/queries.h"
 
 typedef struct {
     const char *dir;       /* borrowed */

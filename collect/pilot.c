@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pilot.h"
+#include "collect/pilot.h"
 #include <stdlib.h>
 #include <string.h>
 #include "liballot/mem.h"
-#include "queries.h"
+#include "collect/queries.h"
 
 enum { STREAM_PILOT = 0x70696c6f }; /* rng stream of the pilot's queries */
 

@@ -5,8 +5,8 @@
  * ones, and twice as many contain them. */
 #ifndef ALLOT_PILOT_H
 #define ALLOT_PILOT_H
-#include "core/problems.h"
-#include "core/rundir.h"
+#include "lib/store/problems.h"
+#include "lib/store/rundir.h"
 
 typedef struct {
     long *order;           /* owned [n] rows: the chosen by length, then the others at random */

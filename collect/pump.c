@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pump.h"
+#include "collect/pump.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/log.h"
-#include "core/options.h"
+#include "lib/core/log.h"
+#include "lib/core/options.h"
 #include "liballot/mem.h"
 
 #define POLL_MS 200 /* how late a signal is seen at most */

@@ -3,11 +3,11 @@
  * records going into the journal, counts, progress, and the reasons to stop early. One thread. */
 #ifndef ALLOT_PUMP_H
 #define ALLOT_PUMP_H
-#include "core/buf.h"
-#include "core/progress.h"
-#include "engine/engine.h"
-#include "outdir.h"
-#include "serverload.h"
+#include "lib/core/buf.h"
+#include "lib/core/progress.h"
+#include "lib/engine/engine.h"
+#include "collect/outdir.h"
+#include "collect/serverload.h"
 
 /* After so many failures in a row the server is asked whether it is there at all. */
 #define ALLOT_PUMP_MAX_FAILURES 20

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "queries.h"
+#include "collect/queries.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/rng.h"
-#include "core/splits.h"
+#include "lib/core/rng.h"
+#include "lib/store/splits.h"
 #include "liballot/mem.h"
 
 enum { STREAM_CHOICE = 0x63686f69 }; /* rng stream of the random choice */

@@ -2,7 +2,7 @@
 /* queries.h - which queries of a data set a run works on, and the copy of them that it keeps. */
 #ifndef ALLOT_QUERIES_H
 #define ALLOT_QUERIES_H
-#include "core/problems.h"
+#include "lib/store/problems.h"
 
 typedef struct {
     const char *dataset; /* problems.h5; required */

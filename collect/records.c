@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "records.h"
+#include "collect/records.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/fingerprint.h"
-#include "core/journal.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/journal.h"
 
 typedef struct {
     const char *path, *cfg;

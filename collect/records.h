@@ -2,9 +2,9 @@
 /* records.h - the records of a run's journal in file order, one streaming pass. */
 #ifndef ALLOT_RECORDS_H
 #define ALLOT_RECORDS_H
-#include "core/problems.h"
-#include "core/record.h"
-#include "core/rundir.h"
+#include "lib/store/problems.h"
+#include "lib/store/record.h"
+#include "lib/store/rundir.h"
 
 /* The record is cleared by the reader after the call; what is taken out of it must be zeroed. */
 typedef allot_code (*allot_record_fn)(allot_record *rec, void *user, allot_err *err);

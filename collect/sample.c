@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sample.h"
+#include "collect/sample.h"
 #include <string.h>
-#include "attempts.h"
-#include "core/log.h"
-#include "core/strategyfile.h"
-#include "duplicates.h"
-#include "grade/grade.h"
-#include "pilot.h"
-#include "pump.h"
-#include "records.h"
+#include "collect/attempts.h"
+#include "lib/core/log.h"
+#include "lib/store/strategyfile.h"
+#include "collect/duplicates.h"
+#include "lib/grade/grade.h"
+#include "collect/pilot.h"
+#include "collect/pump.h"
+#include "collect/records.h"
 
 typedef struct {
     allot_outdir out;

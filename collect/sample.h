@@ -5,11 +5,11 @@
  * Source: arXiv:2509.09864, section 3 (data collection). */
 #ifndef ALLOT_SAMPLE_H
 #define ALLOT_SAMPLE_H
-#include "cuts.h"
-#include "engine/engine.h"
-#include "forecast.h"
-#include "queries.h"
-#include "sample_plan.h"
+#include "lib/labels/cuts.h"
+#include "lib/engine/engine.h"
+#include "collect/forecast.h"
+#include "collect/queries.h"
+#include "collect/sample_plan.h"
 
 typedef struct {
     allot_query_choice queries;

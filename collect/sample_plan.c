@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sample_plan.h"
+#include "collect/sample_plan.h"
 #include <stdlib.h>
 #include <string.h>
-#include "core/log.h"
+#include "lib/core/log.h"
 #include "liballot/mem.h"
 
 static int is_parallel(const allot_strategy *s)

@@ -8,9 +8,9 @@
  */
 #ifndef ALLOT_SAMPLE_PLAN_H
 #define ALLOT_SAMPLE_PLAN_H
-#include "core/record.h"
-#include "core/rundir.h"
-#include "unitmap.h"
+#include "lib/store/record.h"
+#include "lib/store/rundir.h"
+#include "collect/unitmap.h"
 
 typedef enum {
     ALLOT_UNIT_SAMPLE,

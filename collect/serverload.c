@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serverload.h"
+#include "collect/serverload.h"
 #include <math.h>
 #include <string.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 
 #define TIMEOUT_S 5.0
 

@@ -2,11 +2,11 @@
 /* serverload.h - how much the generation servers have to do, by its own metrics (Prometheus text). */
 #ifndef ALLOT_SERVERLOAD_H
 #define ALLOT_SERVERLOAD_H
-#include "core/endpoint.h"
-#include "core/hosts.h"
-#include "core/http.h"
-#include "engine/engine.h"
-#include "engine/loadmetrics.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/hosts.h"
+#include "lib/net/http.h"
+#include "lib/engine/engine.h"
+#include "lib/engine/loadmetrics.h"
 
 typedef struct {
     allot_http *http; /* owned */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "status.h"
+#include "collect/status.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
 
 #define PAUSE_S 60.0  /* a longer silence in the journal is a pause, not work */

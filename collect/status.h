@@ -3,10 +3,10 @@
 #ifndef ALLOT_STATUS_H
 #define ALLOT_STATUS_H
 #include <cjson/cJSON.h>
-#include "cuts.h"
-#include "duplicates.h"
-#include "records.h"
-#include "sample_plan.h"
+#include "lib/labels/cuts.h"
+#include "collect/duplicates.h"
+#include "collect/records.h"
+#include "collect/sample_plan.h"
 
 /* Error records of one kind of unit and one code. */
 typedef struct {

@@ -6,7 +6,7 @@
  * then each beam search. */
 #ifndef ALLOT_TALLY_H
 #define ALLOT_TALLY_H
-#include "sample_plan.h"
+#include "collect/sample_plan.h"
 
 enum {
     ALLOT_TALLY_MAX_ROWS = 20000, /* queries; more would tell no more */

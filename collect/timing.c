@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "timing.h"
+#include "collect/timing.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "attempts.h"
-#include "core/log.h"
-#include "core/rng.h"
-#include "core/strategyfile.h"
-#include "engine/profile.h"
-#include "grade/grade.h"
+#include "collect/attempts.h"
+#include "lib/core/log.h"
+#include "lib/core/rng.h"
+#include "lib/store/strategyfile.h"
+#include "lib/engine/profile.h"
+#include "lib/grade/grade.h"
 #include "liballot/mem.h"
-#include "pump.h"
-#include "records.h"
-#include "sample_plan.h"
-#include "serverload.h"
-#include "timing_rule.h"
+#include "collect/pump.h"
+#include "collect/records.h"
+#include "collect/sample_plan.h"
+#include "collect/serverload.h"
+#include "collect/timing_rule.h"
 
 #define MAX_TRIES 3     /* of a timing that retries spoil */
 #define ASK_EVERY_S 0.5 /* for the server's load, with several strategies in flight */

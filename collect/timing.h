@@ -7,9 +7,9 @@
  * Source: arXiv:2509.09864, section 2.3 (one query in flight); loads and flags are ours. */
 #ifndef ALLOT_TIMING_H
 #define ALLOT_TIMING_H
-#include "engine/engine.h"
-#include "queries.h"
-#include "timing_plan.h"
+#include "lib/engine/engine.h"
+#include "collect/queries.h"
+#include "collect/timing_plan.h"
 
 typedef struct {
     allot_query_choice queries;

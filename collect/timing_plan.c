@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "timing_plan.h"
+#include "collect/timing_plan.h"
 #include <string.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 
 enum { STREAM_ORDER = 0x6f726472 }; /* rng stream of the order of timings */
 

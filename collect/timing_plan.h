@@ -4,9 +4,9 @@
  * strategy always meets the server warm or late. */
 #ifndef ALLOT_TIMING_PLAN_H
 #define ALLOT_TIMING_PLAN_H
-#include "core/record.h"
-#include "core/rundir.h"
-#include "unitmap.h"
+#include "lib/store/record.h"
+#include "lib/store/rundir.h"
+#include "collect/unitmap.h"
 
 typedef struct {
     const allot_rundir *manifest; /* borrowed: strategies, loads, runs, seed */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "timing_rule.h"
+#include "collect/timing_rule.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * S strategies. */
 #ifndef ALLOT_TIMING_RULE_H
 #define ALLOT_TIMING_RULE_H
-#include "core/rundir.h"
+#include "lib/store/rundir.h"
 
 /* With fewer queries a standard error says nothing. */
 #define ALLOT_TIMING_MIN_QUERIES 10

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "timingstatus.h"
+#include "collect/timingstatus.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
 
 #define MAX_LISTED 20 /* failed timings shown to people; --json has them all */

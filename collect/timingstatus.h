@@ -4,9 +4,9 @@
 #ifndef ALLOT_TIMINGSTATUS_H
 #define ALLOT_TIMINGSTATUS_H
 #include <cjson/cJSON.h>
-#include "records.h"
-#include "timing_plan.h"
-#include "timing_rule.h"
+#include "collect/records.h"
+#include "collect/timing_plan.h"
+#include "collect/timing_rule.h"
 
 typedef struct {
     char *message; /* owned: of the last try; NULL = it did not fail, or is done since */

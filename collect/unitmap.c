@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unitmap.h"
+#include "collect/unitmap.h"
 #include <stdlib.h>
 #include <string.h>
 #include "liballot/mem.h"

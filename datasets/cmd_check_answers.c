@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/json.h"
-#include "core/problems.h"
+#include "lib/core/buf.h"
+#include "lib/core/json.h"
+#include "lib/store/problems.h"
 #include "datasets/datacommands.h"
-#include "grade/explain.h"
-#include "grade/gradeoptions.h"
+#include "lib/grade/explain.h"
+#include "lib/grade/gradeoptions.h"
 #include "liballot/mem.h"
 
 static int most = 20;

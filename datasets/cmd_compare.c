@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
-#include "grade/explain.h"
-#include "grade/gradeoptions.h"
+#include "lib/grade/explain.h"
+#include "lib/grade/gradeoptions.h"
 #include "liballot/mem.h"
 
 static int whole_text;

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/embedclient.h"
-#include "core/embeddings.h"
-#include "core/json.h"
-#include "core/problems.h"
-#include "core/progress.h"
+#include "lib/net/embedclient.h"
+#include "lib/store/embeddings.h"
+#include "lib/core/json.h"
+#include "lib/store/problems.h"
+#include "lib/core/progress.h"
 #include "datasets/datacommands.h"
 #include "datasets/embedpartial.h"
 #include "liballot/mem.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "datasets/datacommands.h"
 #include "datasets/hubfetch.h"
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "datasets/datacommands.h"
 #include "datasets/vectorimport.h"
 

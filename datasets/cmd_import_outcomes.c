@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "datasets/datacommands.h"
 #include "datasets/outcomesimport.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/log.h"
-#include "core/rundir.h"
-#include "core/strategyfile.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/store/rundir.h"
+#include "lib/store/strategyfile.h"
 #include "datasets/datacommands.h"
 #include "datasets/samplesimport.h"
-#include "grade/gradeoptions.h"
+#include "lib/grade/gradeoptions.h"
 
 static const char *strategies_path, *name, *settings_of;
 static allot_grade_words words = ALLOT_GRADE_WORDS;

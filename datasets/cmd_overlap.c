@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/problems.h"
-#include "core/splits.h"
+#include "lib/core/json.h"
+#include "lib/store/problems.h"
+#include "lib/store/splits.h"
 #include "datasets/datacommands.h"
 #include "datasets/importing.h"
 #include "datasets/textlist.h"

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/embeddings.h"
-#include "core/json.h"
-#include "core/outcomes.h"
-#include "core/problems.h"
-#include "core/splits.h"
+#include "lib/store/embeddings.h"
+#include "lib/core/json.h"
+#include "lib/store/outcomes.h"
+#include "lib/store/problems.h"
+#include "lib/store/splits.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
-#include "grade/explain.h"
+#include "lib/grade/explain.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/log.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
 #include "datasets/datacommands.h"
 #include "datasets/splitting.h"
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/problems.h"
+#include "lib/core/json.h"
+#include "lib/store/problems.h"
 #include "datasets/datacommands.h"
 #include "datasets/tinymathgen.h"
 #include "liballot/mem.h"

@@ -2,7 +2,7 @@
 /* datacommands.h - the subcommands of allot-datasets, one file each. */
 #ifndef ALLOT_DATACOMMANDS_H
 #define ALLOT_DATACOMMANDS_H
-#include "core/options.h"
+#include "lib/core/options.h"
 
 extern const allot_command allot_cmd_import, allot_cmd_split, allot_cmd_inspect, allot_cmd_embed,
     allot_cmd_tinymath, allot_cmd_import_outcomes, allot_cmd_import_samples,

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/buf.h"
-#include "core/log.h"
+#include "lib/core/buf.h"
+#include "lib/core/log.h"
 #include "liballot/mem.h"
 
 #define MAX_DIM 65536

@@ -6,7 +6,7 @@
 #ifndef ALLOT_EMBEDPARTIAL_H
 #define ALLOT_EMBEDPARTIAL_H
 #include <stdio.h>
-#include "core/embeddings.h"
+#include "lib/store/embeddings.h"
 
 typedef struct {
     char *path; /* owned */

@@ -2,7 +2,7 @@
 #include "datasets/filefields.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include "core/h5.h"
+#include "lib/store/h5.h"
 
 allot_code allot_fields_schema(const char *path, char **schema, allot_err *err)
 {

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/buf.h"
-#include "core/endpoint.h"
-#include "core/http.h"
-#include "core/journal.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "core/progress.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/http.h"
+#include "lib/store/journal.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/core/progress.h"
 #include "liballot/mem.h"
 
 void allot_hub_defaults(allot_hub_settings *s)

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "datasets/textkinds.h"
 #include "datasets/textlist.h"
-#include "grade/grade.h"
+#include "lib/grade/grade.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"

@@ -8,7 +8,7 @@
 #ifndef ALLOT_IMPORTING_H
 #define ALLOT_IMPORTING_H
 #include <cjson/cJSON.h>
-#include "datasets/rowreader.h"
+#include "lib/readers/rowreader.h"
 
 /* What becomes of a row. */
 typedef enum {

@@ -2,7 +2,7 @@
 #include "datasets/minhash.h"
 #include <stdlib.h>
 #include <string.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
 

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/log.h"
-#include "core/options.h"
-#include "core/problems.h"
-#include "datasets/csvrows.h"
-#include "datasets/instream.h"
-#include "datasets/rowreader.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/core/options.h"
+#include "lib/store/problems.h"
+#include "lib/readers/csvrows.h"
+#include "lib/readers/instream.h"
+#include "lib/readers/rowreader.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 

@@ -8,7 +8,7 @@
  * cell. */
 #ifndef ALLOT_OUTCOMESIMPORT_H
 #define ALLOT_OUTCOMESIMPORT_H
-#include "core/outcomes.h"
+#include "lib/store/outcomes.h"
 
 typedef struct {
     const char *problems; /* problems.h5 that knows the queries; needed for keys; may be NULL */

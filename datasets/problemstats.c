@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/provenance.h"
-#include "core/splits.h"
+#include "lib/core/json.h"
+#include "lib/store/provenance.h"
+#include "lib/store/splits.h"
 #include "datasets/importing.h"
 #include "datasets/minhash.h"
-#include "grade/explain.h"
+#include "lib/grade/explain.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"

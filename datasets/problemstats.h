@@ -4,7 +4,7 @@
 #ifndef ALLOT_PROBLEMSTATS_H
 #define ALLOT_PROBLEMSTATS_H
 #include <cjson/cJSON.h>
-#include "core/problems.h"
+#include "lib/store/problems.h"
 
 /* Adds fields to out. splits: a splits.h5 whose shares are counted, too; NULL = none. near: the
  * similarity from which on problems are counted as near-duplicates; 0 = not looked for. */

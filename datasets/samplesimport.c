@@ -6,15 +6,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/buf.h"
-#include "core/fingerprint.h"
-#include "core/interrupt.h"
-#include "core/journal.h"
-#include "core/json.h"
-#include "core/problems.h"
-#include "core/record.h"
-#include "core/rundir.h"
-#include "datasets/instream.h"
+#include "lib/core/buf.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/interrupt.h"
+#include "lib/store/journal.h"
+#include "lib/core/json.h"
+#include "lib/store/problems.h"
+#include "lib/store/record.h"
+#include "lib/store/rundir.h"
+#include "lib/readers/instream.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/hash.h"
-#include "core/rng.h"
+#include "lib/core/buf.h"
+#include "lib/core/hash.h"
+#include "lib/core/rng.h"
 #include "datasets/minhash.h"
 #include "liballot/mem.h"
 

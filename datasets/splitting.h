@@ -5,8 +5,8 @@
  * where the first of them is. Then places may move when queries are added. */
 #ifndef ALLOT_SPLITTING_H
 #define ALLOT_SPLITTING_H
-#include "core/problems.h"
-#include "core/splits.h"
+#include "lib/store/problems.h"
+#include "lib/store/splits.h"
 
 typedef struct {
     double fraction[ALLOT_N_SPLITS]; /* each > 0 and <= 1, together 1 */

@@ -2,7 +2,7 @@
 #include "datasets/textlist.h"
 #include <stdlib.h>
 #include <string.h>
-#include "datasets/rowreader.h"
+#include "lib/readers/rowreader.h"
 #include "liballot/mem.h"
 
 allot_code allot_textlist_add(allot_textlist *t, const allot_key *key, const char *text, size_t n,

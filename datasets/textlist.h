@@ -2,7 +2,7 @@
 /* textlist.h - the problems of a file as keys and signatures, and which of them are in another. */
 #ifndef ALLOT_TEXTLIST_H
 #define ALLOT_TEXTLIST_H
-#include "core/querykey.h"
+#include "lib/store/querykey.h"
 #include "datasets/minhash.h"
 
 /* What public data sets call it. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 
 enum { STREAM = 0x74696e79 }; /* "tiny" */
 

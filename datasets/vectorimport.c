@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/atomicfile.h"
-#include "core/problems.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/problems.h"
 #include "datasets/importing.h"
-#include "datasets/npyfile.h"
+#include "lib/readers/npyfile.h"
 #include "liballot/mem.h"
 #include "liballot/probe.h"
 

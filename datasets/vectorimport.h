@@ -2,7 +2,7 @@
 /* vectorimport.h - embeddings made elsewhere: a matrix and the query of each row. */
 #ifndef ALLOT_VECTORIMPORT_H
 #define ALLOT_VECTORIMPORT_H
-#include "core/embeddings.h"
+#include "lib/store/embeddings.h"
 
 typedef struct {
     const char *npy;           /* matrix [rows, numbers]; required */

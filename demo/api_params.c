@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "demo/api.h"
 #include "liballot/mem.h"
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call program,allot-demo-server,demo,core liballot,libmicrohttpd libcjson))
+$(eval $(call program,allot-demo-server,demo,lib/core liballot,libmicrohttpd libcjson))

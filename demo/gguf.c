@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/atomicfile.h"
+#include "lib/core/atomicfile.h"
 #include "liballot/mem.h"
 
 #define MAX_BYTES ((size_t)1 << 30)

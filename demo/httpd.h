@@ -6,7 +6,7 @@
 #include <cjson/cJSON.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "demo/scheduler.h"
 
 #define ALLOT_MAX_BODY ((size_t)8 << 20)

@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/atomicfile.h"
-#include "core/log.h"
-#include "core/options.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/log.h"
+#include "lib/core/options.h"
 #include "demo/httpd.h"
 
 static struct {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/rng.h"
+#include "lib/core/rng.h"
 
 static int32_t likeliest(const float *x, int n) {
     int32_t best = 0;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/workers.h"
+#include "lib/core/workers.h"
 #include "demo/batch.h"
 #include "liballot/mem.h"
 

@@ -5,7 +5,7 @@
 #define ALLOT_SEQUENCE_H
 #include <pthread.h>
 #include <stdint.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "demo/sampler.h"
 #include "demo/tokenizer.h"
 

@@ -4,7 +4,7 @@
 #define ALLOT_SERVERMETRICS_H
 #include <pthread.h>
 #include <stdint.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "demo/sequence.h"
 
 #define ALLOT_METRIC_BUCKETS 16

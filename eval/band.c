@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/rng.h"
-#include "core/stats.h"
+#include "lib/core/rng.h"
+#include "lib/core/stats.h"
 #include "liballot/mem.h"
 
 enum { POINTS = ALLOT_BAND_POINTS };

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call program,allot-eval,eval,core liballot,))
+$(eval $(call program,allot-eval,eval,lib/store lib/core liballot,))

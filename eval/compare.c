@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/provenance.h"
-#include "core/stats.h"
+#include "lib/core/json.h"
+#include "lib/store/provenance.h"
+#include "lib/core/stats.h"
 #include "eval/plots.h"
 #include "eval/reliability.h"
 #include "eval/reportdir.h"

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/bundlefile.h"
-#include "core/json.h"
+#include "lib/store/bundlefile.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
 
 /* The manifest's fields that no selector needs. trained points into manifest. */

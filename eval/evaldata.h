@@ -3,7 +3,7 @@
  * bundle's predictions and its cost table. All arrays are [n][S] row-major unless told otherwise. */
 #ifndef ALLOT_EVALDATA_H
 #define ALLOT_EVALDATA_H
-#include "core/joined.h"
+#include "lib/store/joined.h"
 #include "liballot/bundle.h"
 
 typedef struct {

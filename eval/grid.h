@@ -3,7 +3,7 @@
  * what it realises. Source: arXiv:2509.09864, section 3. */
 #ifndef ALLOT_GRID_H
 #define ALLOT_GRID_H
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "eval/evaldata.h"
 
 /* The rules that are compared. */

@@ -3,8 +3,8 @@
  * oracle; and several bundles against each other. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "core/json.h"
-#include "core/options.h"
+#include "lib/core/json.h"
+#include "lib/core/options.h"
 #include "eval/compare.h"
 
 static allot_evalinputs inputs;

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/buf.h"
-#include "core/interrupt.h"
-#include "core/log.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
+#include "lib/core/interrupt.h"
+#include "lib/core/log.h"
 
 extern char **environ;
 

@@ -3,7 +3,7 @@
  * them, so that a reader can change it; without gnuplot only the script is written. */
 #ifndef ALLOT_PLOTS_H
 #define ALLOT_PLOTS_H
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "liballot/err.h"
 
 /* Writes dir/plots.gp from the text and runs gnuplot on it inside dir. *drawn = 0 when gnuplot is

@@ -2,10 +2,10 @@
 #include "eval/reliability.h"
 #include <math.h>
 #include <stdlib.h>
-#include "core/json.h"
-#include "core/metrics.h"
-#include "core/rng.h"
-#include "core/stats.h"
+#include "lib/core/json.h"
+#include "lib/core/metrics.h"
+#include "lib/core/rng.h"
+#include "lib/core/stats.h"
 #include "eval/band.h"
 #include "eval/tables.h"
 #include "liballot/mem.h"

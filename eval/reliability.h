@@ -6,7 +6,7 @@
 #ifndef ALLOT_RELIABILITY_H
 #define ALLOT_RELIABILITY_H
 #include <cjson/cJSON.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "eval/evaldata.h"
 
 ALLOT_MUST_CHECK allot_code allot_reliability_json(const allot_evaldata *d, long seed, cJSON **out,

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/log.h"
-#include "core/provenance.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/store/provenance.h"
 #include "eval/grid.h"
 #include "eval/plots.h"
 #include "eval/reliability.h"

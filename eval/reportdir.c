@@ -10,9 +10,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/buf.h"
-#include "core/interrupt.h"
-#include "core/outputs.h"
+#include "lib/core/buf.h"
+#include "lib/core/interrupt.h"
+#include "lib/core/outputs.h"
 #include "liballot/mem.h"
 
 static allot_code cannot(const char *path, allot_err *err)

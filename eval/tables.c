@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/atomicfile.h"
-#include "core/json.h"
-#include "core/stats.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/json.h"
+#include "lib/core/stats.h"
 #include "eval/grid.h"
 #include "liballot/mem.h"
 

@@ -2,7 +2,7 @@
 /* tables.h - the CSV files and JSON parts of a report that are plain tables. */
 #ifndef ALLOT_TABLES_H
 #define ALLOT_TABLES_H
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include "eval/report.h"
 
 /* strategy,accuracy,accuracy_low,accuracy_high,tokens,seconds,predicted_accuracy,on_hull_tokens */

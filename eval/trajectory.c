@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/stats.h"
+#include "lib/core/stats.h"
 #include "liballot/mem.h"
 
 static const double *cost_of(const allot_belief *b, int q, int s)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call program,allot-export,export,core liballot,))
+$(eval $(call program,allot-export,export,lib/store lib/core liballot,))

@@ -2,11 +2,11 @@
 #include "export/exporttool.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include "core/bundlefile.h"
-#include "core/fingerprint.h"
-#include "core/json.h"
-#include "core/provenance.h"
-#include "core/strategyfile.h"
+#include "lib/store/bundlefile.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/json.h"
+#include "lib/store/provenance.h"
+#include "lib/store/strategyfile.h"
 
 typedef struct {
     allot_probefile probe;

@@ -2,7 +2,7 @@
 /* exporttool.h - joins a calibrated probe and a cost table into one bundle. */
 #ifndef ALLOT_EXPORTTOOL_H
 #define ALLOT_EXPORTTOOL_H
-#include "core/options.h"
+#include "lib/core/options.h"
 
 typedef struct {
     const char *probe, *costs, *output; /* paths; required */

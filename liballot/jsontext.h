@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jsontext.h - cJSON for hostile text, for the bundle's reader and core/json. Not installed. */
+/* jsontext.h - cJSON for hostile text, for the bundle's reader and lib/core/json. Not installed. */
 #ifndef ALLOT_JSONTEXT_H
 #define ALLOT_JSONTEXT_H
 #include <cjson/cJSON.h>

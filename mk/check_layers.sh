@@ -5,28 +5,35 @@
 bad=0
 say() { echo "check-layers: $*" >&2; bad=1; }
 
-# room: rooms whose headers it may include
-rules='liballot:
-core:liballot
-grade:liballot core
-engine:liballot core grade
-datasets:liballot core grade
-collect:liballot core grade engine
-run:liballot core grade engine
-train:liballot core
-calibrate:liballot core
-export:liballot core
-select:liballot core
-eval:liballot core
-demo:liballot core'
-all='liballot core grade engine datasets collect run train calibrate export select eval demo'
-echo "$rules" | while IFS=: read -r room may; do
+# room: rooms whose headers it may include. Only net reaches a server: what does not see it cannot.
+store='liballot lib/core lib/store'
+rules="liballot:
+lib/core:liballot
+lib/store:liballot lib/core
+lib/net:liballot lib/core
+lib/grade:liballot lib/core
+lib/methods:$store lib/grade
+lib/labels:$store lib/grade lib/methods
+lib/readers:$store
+lib/engine:$store lib/net lib/grade lib/methods
+datasets:$store lib/net lib/grade lib/readers
+collect:$store lib/net lib/grade lib/methods lib/labels lib/engine
+run:$store lib/net lib/grade lib/methods lib/engine
+select:$store lib/net
+train:$store
+calibrate:$store
+export:$store
+eval:$store
+demo:liballot lib/core"
+all=$(echo "$rules" | sed 's/:.*//')
+found=$(echo "$rules" | while IFS=: read -r room may; do
   for other in $all; do
     case " $room $may " in *" $other "*) continue ;; esac
     hit=$(grep -nE "^ *# *include +\"$other/" "$room"/*.[ch] 2>/dev/null | head -1)
-    [ -n "$hit" ] && echo "check-layers: $room may not know $other: $hit" >&2
+    [ -n "$hit" ] && echo "check-layers: $room may not know $other: $hit"
   done
-done | grep . && bad=1
+done)
+[ -n "$found" ] && { echo "$found" >&2; bad=1; }
 
 # header pattern: files that may include it
 only() {
@@ -36,14 +43,14 @@ only() {
     case " $* " in *" $f "*) ;; *) say "$f may not include $pattern (only: $*)" ;; esac
   done
 }
-only 'hdf5' core/h5file.h
-only 'curl/' core/httphandle.h
+only 'hdf5' lib/store/h5file.h
+only 'curl/' lib/net/httphandle.h
 only 'cblas' train/gemm.c
-only 'openssl/' core/hash.c
-only 'utf8proc' core/querykey.c
-only 'popt' core/options.c
-only 'z(lib|std)\.h' datasets/instream.c
-only 'gmp' $(ls grade/*.[ch] 2>/dev/null)
+only 'openssl/' lib/core/hash.c
+only 'utf8proc' lib/store/querykey.c
+only 'popt' lib/core/options.c
+only 'z(lib|std)\.h' lib/readers/instream.c
+only 'gmp' $(ls lib/grade/*.[ch] 2>/dev/null)
 only 'gsl/' $(ls calibrate/*.[ch] 2>/dev/null)
 only 'microhttpd' $(ls demo/*.[ch] 2>/dev/null)
 dup=$(ls $(for r in $all; do echo "$r/*.[ch]"; done) 2>/dev/null | grep -v -e '/main\.c$' -e '/build\.mk$' |

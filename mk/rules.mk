@@ -9,9 +9,9 @@ PACKAGES :=
 
 define library
 $(1)_OBJS := $$(patsubst %.c,$$(B)/%.o,$$(filter-out $(1)/main.c,$$(wildcard $(1)/*.c)))
-$$(B)/$(1)/lib$(patsubst lib%,%,$(1)).a: $$($(1)_OBJS)
+$$(B)/$(1)/lib$(patsubst lib%,%,$(notdir $(1))).a: $$($(1)_OBJS)
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
-$(1)_ARCHIVE := $$(B)/$(1)/lib$(patsubst lib%,%,$(1)).a
+$(1)_ARCHIVE := $$(B)/$(1)/lib$(patsubst lib%,%,$(notdir $(1))).a
 ARCHIVES := $$($(1)_ARCHIVE) $$(ARCHIVES)
 PACKAGES := $$(sort $$(PACKAGES) $(2))
 $(1)_PACKAGES := $(2)

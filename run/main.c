@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* allot-run - a query in, its answer out, at the price that is worth it. */
-#include "engine/engineflags.h"
-#include "runtool.h"
+#include "lib/engine/engineflags.h"
+#include "run/runtool.h"
 
 static allot_runtool tool;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runquery.h"
+#include "run/runquery.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/options.h"
-#include "core/progress.h"
+#include "lib/core/buf.h"
+#include "lib/core/options.h"
+#include "lib/core/progress.h"
 #include "liballot/mem.h"
 
 #define POLL_MS 200

@@ -2,8 +2,8 @@
 /* runquery.h - one query through bundle and server. */
 #ifndef ALLOT_RUNQUERY_H
 #define ALLOT_RUNQUERY_H
-#include "core/embedclient.h"
-#include "engine/engine.h"
+#include "lib/net/embedclient.h"
+#include "lib/engine/engine.h"
 #include "liballot/allot.h"
 
 /* What stays the same from query to query; borrowed unless owned. */

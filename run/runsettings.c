@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runsettings.h"
+#include "run/runsettings.h"
 #include <stdio.h>
 #include <string.h>
-#include "core/embeddings.h"
-#include "core/json.h"
-#include "engine/engineflags.h"
+#include "lib/store/embeddings.h"
+#include "lib/core/json.h"
+#include "lib/engine/engineflags.h"
 
 /* Fields that are absent or empty leave the default. */
 static void take_text(const cJSON *object, const char *field, const char **to)

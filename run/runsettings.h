@@ -4,7 +4,7 @@
 #ifndef ALLOT_RUNSETTINGS_H
 #define ALLOT_RUNSETTINGS_H
 #include <cjson/cJSON.h>
-#include "engine/engine.h"
+#include "lib/engine/engine.h"
 #include "liballot/bundle.h"
 
 typedef struct {

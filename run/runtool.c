@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtool.h"
+#include "run/runtool.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/bundlefile.h"
-#include "core/fingerprint.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "engine/engineflags.h"
-#include "grade/grade.h"
-#include "runquery.h"
-#include "runsettings.h"
+#include "lib/store/bundlefile.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/engine/engineflags.h"
+#include "lib/grade/grade.h"
+#include "run/runquery.h"
+#include "run/runsettings.h"
 
 #define RATE_ACCURACY 0.01 /* the accuracy whose price is printed */
 #define MAX_LINE_BYTES (16L << 20)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
 #include "liballot/ngram.h"
 

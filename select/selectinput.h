@@ -4,8 +4,8 @@
 #ifndef ALLOT_SELECTINPUT_H
 #define ALLOT_SELECTINPUT_H
 #include <cjson/cJSON.h>
-#include "core/embedclient.h"
-#include "core/embeddings.h"
+#include "lib/net/embedclient.h"
+#include "lib/store/embeddings.h"
 #include "liballot/bundle.h"
 
 typedef struct {

@@ -2,7 +2,7 @@
 #include "select/selectreport.h"
 #include <math.h>
 #include <stdio.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 
 #define RATE_ACCURACY 0.01 /* the accuracy whose price is printed */
 

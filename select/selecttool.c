@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/bundlefile.h"
+#include "lib/store/bundlefile.h"
 #include "liballot/mem.h"
 #include "select/selectreport.h"
 

@@ -2,7 +2,7 @@
 /* selecttool.h - allot-select from its options to its report. */
 #ifndef ALLOT_SELECTTOOL_H
 #define ALLOT_SELECTTOOL_H
-#include "core/ruleflags.h"
+#include "lib/core/ruleflags.h"
 #include "select/selectinput.h"
 
 typedef struct {

@@ -3,8 +3,8 @@
 #ifndef GRADERUBBISH_H
 #define GRADERUBBISH_H
 #include <time.h>
-#include "core/buf.h"
-#include "core/rng.h"
+#include "lib/core/buf.h"
+#include "lib/core/rng.h"
 
 static inline double thread_ms(void)
 {

@@ -5,11 +5,11 @@
  * first i, the first finished one only for i = 5. For tests/unit/test_label.c and tests/cli. */
 #ifndef ALLOT_RUNFIXTURE_H
 #define ALLOT_RUNFIXTURE_H
-#include "core/atomicfile.h"
-#include "core/fingerprint.h"
-#include "core/problems.h"
-#include "core/record.h"
-#include "core/rundir.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/problems.h"
+#include "lib/store/record.h"
+#include "lib/store/rundir.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call program,allot-train,train,core liballot,openblas))
+$(eval $(call program,allot-train,train,lib/store lib/core liballot,openblas))

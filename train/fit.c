@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/log.h"
-#include "core/options.h"
-#include "core/progress.h"
-#include "core/rng.h"
+#include "lib/core/log.h"
+#include "lib/core/options.h"
+#include "lib/core/progress.h"
+#include "lib/core/rng.h"
 #include "liballot/mem.h"
 #include "train/adam.h"
 #include "train/fitloss.h"

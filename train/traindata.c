@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/joined.h"
+#include "lib/store/joined.h"
 #include "liballot/mem.h"
 
 /* Mean and 1 / standard deviation over the training queries of one column of the embedding, or of

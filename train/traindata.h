@@ -3,8 +3,8 @@
  * their features, joined from outcomes, embeddings and splits by key. */
 #ifndef ALLOT_TRAINDATA_H
 #define ALLOT_TRAINDATA_H
-#include "core/outcomes.h"
-#include "core/probefile.h"
+#include "lib/store/outcomes.h"
+#include "lib/store/probefile.h"
 
 /* The cells of one split. Q queries, S strategies. */
 typedef struct {

@@ -11,7 +11,7 @@
  * Source: arXiv:2509.09864, appendix A.1. */
 #ifndef ALLOT_TRAINNET_H
 #define ALLOT_TRAINNET_H
-#include "core/workers.h"
+#include "lib/core/workers.h"
 #include "liballot/probe.h"
 
 typedef struct {

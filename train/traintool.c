@@ -2,9 +2,9 @@
 #include "train/traintool.h"
 #include <stdio.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/log.h"
-#include "core/progress.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/core/progress.h"
 #include "train/fit.h"
 
 static allot_code read_source(const allot_traintool *tool, allot_traindata_source *src,

@@ -2,7 +2,7 @@
 /* traintool.h - allot-train from its options to its report. */
 #ifndef ALLOT_TRAINTOOL_H
 #define ALLOT_TRAINTOOL_H
-#include "core/options.h"
+#include "lib/core/options.h"
 
 typedef struct {
     const char *outcomes, *embeddings, *splits, *output; /* paths; required */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files written aside and renamed; whole files read. */
-#include "core/atomicfile.h"
+#include "lib/core/atomicfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -9,9 +9,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/buf.h"
-#include "core/outputs.h"
-#include "core/interrupt.h"
+#include "lib/core/buf.h"
+#include "lib/core/outputs.h"
+#include "lib/core/interrupt.h"
 #include "liballot/mem.h"
 
 static allot_code cannot(allot_err *err, const char *verb, const char *path)

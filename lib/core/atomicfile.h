@@ -6,7 +6,7 @@
 #define ALLOT_ATOMICFILE_H
 #include <stddef.h>
 #include <stdio.h>
-#include "core/outputs.h"
+#include "lib/core/outputs.h"
 #include "liballot/err.h"
 
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base64.h"
+#include "lib/core/base64.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/buf.h"
+#include "lib/core/buf.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call library,core,hdf5 libcjson libcurl libcrypto libutf8proc popt))
+$(eval $(call library,lib/core,libcjson libcrypto popt))

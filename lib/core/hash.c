@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hash.h"
+#include "lib/core/hash.h"
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/interrupt.h"
+#include "lib/core/interrupt.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

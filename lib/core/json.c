@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/json.h"
+#include "lib/core/json.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/atomicfile.h"
-#include "core/buf.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
 #include "liballot/jsontext.h"
 #include "liballot/mem.h"
 

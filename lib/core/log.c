@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/log.h"
+#include "lib/core/log.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "metrics.h"
+#include "lib/core/metrics.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/options.h"
+#include "lib/core/options.h"
 #include <errno.h>
 #include <math.h>
 #include <popt.h>
@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/log.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
 #include "liballot/mem.h"
 
 /* ---- strict numbers ---- */

@@ -5,8 +5,8 @@
 #ifndef ALLOT_OPTIONS_H
 #define ALLOT_OPTIONS_H
 #include <stdint.h>
-#include "core/interrupt.h" /* allot_interrupted, for the loops of programs */
-#include "core/outputs.h"
+#include "lib/core/interrupt.h" /* allot_interrupted, for the loops of programs */
+#include "lib/core/outputs.h"
 #include "liballot/err.h"
 
 typedef enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which files were read, and what may be replaced. */
-#include "core/outputs.h"
+#include "lib/core/outputs.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

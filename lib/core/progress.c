@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/progress.h"
+#include "lib/core/progress.h"
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
-#include "core/log.h"
+#include "lib/core/log.h"
 
 double allot_clock_s(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
  * SC 2011. */
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include <math.h>
 
 static void philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ruleflags.h"
+#include "lib/core/ruleflags.h"
 #include <string.h>
 
 void allot_ruleflags_defaults(allot_ruleflags *f)

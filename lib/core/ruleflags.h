@@ -3,7 +3,7 @@
 #ifndef ALLOT_RULEFLAGS_H
 #define ALLOT_RULEFLAGS_H
 #include "liballot/choose.h"
-#include "options.h"
+#include "lib/core/options.h"
 
 typedef struct {
     allot_rule rule;

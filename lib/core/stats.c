@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/stats.h"
+#include "lib/core/stats.h"
 #include <math.h>
 #include <stdlib.h>
 

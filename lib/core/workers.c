@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "workers.h"
+#include "lib/core/workers.h"
 #include <assert.h>
 #include <linux/futex.h>
 #include <pthread.h>

@@ -5,12 +5,12 @@
  * Source: arXiv:2509.09864, section 2.1; Snell et al. 2024. */
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "generate.h"
-#include "job.h"
+#include "lib/core/buf.h"
+#include "lib/engine/generate.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "pick.h"
-#include "prompt.h"
+#include "lib/methods/pick.h"
+#include "lib/engine/prompt.h"
 
 typedef struct {
     allot_job *job; /* the way from an answer back to its beam */

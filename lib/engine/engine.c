@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/log.h"
-#include "core/progress.h"
-#include "extrabody.h"
-#include "job.h"
+#include "lib/core/log.h"
+#include "lib/core/progress.h"
+#include "lib/engine/extrabody.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "hostlist.h"
-#include "prompt.h"
+#include "lib/engine/hostlist.h"
+#include "lib/engine/prompt.h"
 
 void allot_engine_defaults(allot_engine_config *c)
 {

@@ -8,9 +8,9 @@
 #ifndef ALLOT_ENGINE_H
 #define ALLOT_ENGINE_H
 #include <cjson/cJSON.h>
-#include "core/options.h"
-#include "core/querykey.h"
-#include "core/record.h"
+#include "lib/core/options.h"
+#include "lib/store/querykey.h"
+#include "lib/store/record.h"
 #include "liballot/strategy.h"
 
 typedef struct {

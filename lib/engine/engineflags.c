@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engineflags.h"
+#include "lib/engine/engineflags.h"
 #include <stdlib.h>
 #include <string.h>
 

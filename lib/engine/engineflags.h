@@ -4,8 +4,8 @@
  * ALLOT_ENGINE_FLAGS_NONE; what was not given stays unset, so that a tool can tell. */
 #ifndef ALLOT_ENGINEFLAGS_H
 #define ALLOT_ENGINEFLAGS_H
-#include "core/options.h"
-#include "engine.h"
+#include "lib/core/options.h"
+#include "lib/engine/engine.h"
 
 /* clang-format off: one row, one option */
 /* Unset: NULL, -1 and 0. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "extrabody.h"
+#include "lib/engine/extrabody.h"
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 
 /* Set by allot for one kind of server or another, or deciding what an answer looks like. */
 static const char *const TAKEN[] = {"model",

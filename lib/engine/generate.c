@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "generate.h"
+#include "lib/engine/generate.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/progress.h"
-#include "core/rng.h"
-#include "extrabody.h"
-#include "job.h"
+#include "lib/core/json.h"
+#include "lib/core/progress.h"
+#include "lib/core/rng.h"
+#include "lib/engine/extrabody.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "prompt.h"
-#include "sse.h"
-#include "tokencount.h"
+#include "lib/engine/prompt.h"
+#include "lib/engine/sse.h"
+#include "lib/engine/tokencount.h"
 
 static const char *template_of(const allot_engine *e)
 {

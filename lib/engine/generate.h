@@ -3,7 +3,7 @@
  * /v1/chat/completions; one choice per request, so that its tokens are known. */
 #ifndef ALLOT_GENERATE_H
 #define ALLOT_GENERATE_H
-#include "engine.h"
+#include "lib/engine/engine.h"
 
 /* A text that fails for its own sake (a status 500 that outlasts the retries: llama.cpp's server
  * answers so when the bytes drawn are no UTF-8) is drawn again with the seed of the next attempt. A

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hostlist.h"
+#include "lib/engine/hostlist.h"
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/log.h"
-#include "core/progress.h"
+#include "lib/core/buf.h"
+#include "lib/core/log.h"
+#include "lib/core/progress.h"
 #include "liballot/mem.h"
-#include "models.h"
+#include "lib/engine/models.h"
 
 /* The same server's key and another's address. */
 static allot_code move_to(allot_endpoint *server, const char *root, allot_err *err)

@@ -3,9 +3,9 @@
  * serve the same; those that do not are set aside, and may come back. */
 #ifndef ALLOT_HOSTLIST_H
 #define ALLOT_HOSTLIST_H
-#include "core/endpoint.h"
-#include "core/hosts.h"
-#include "core/http.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/hosts.h"
+#include "lib/net/http.h"
 
 /* server has the key, and becomes the first of the hosts that answers. *model (the caller frees):
  * as by allot_models_pick for that one; the others must serve it, too. Fails when none answers. */

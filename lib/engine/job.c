@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "job.h"
+#include "lib/engine/job.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "core/progress.h"
-#include "core/rng.h"
+#include "lib/core/progress.h"
+#include "lib/core/rng.h"
 #include "liballot/mem.h"
-#include "pick.h"
+#include "lib/methods/pick.h"
 
 allot_code allot_job_new(allot_engine *e, const allot_query *q, const char *source, int run,
                          allot_done_fn f, void *user, allot_job **out, allot_err *err)

@@ -4,14 +4,14 @@
  * request's failure fails its job only, after its other requests came back. */
 #ifndef ALLOT_JOB_H
 #define ALLOT_JOB_H
-#include "core/endpoint.h"
-#include "core/http.h"
-#include "engine.h"
-#include "generate.h"
-#include "prm.h"
-#include "profile.h"
-#include "render.h"
-#include "scorebatch.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/http.h"
+#include "lib/engine/engine.h"
+#include "lib/engine/generate.h"
+#include "lib/engine/prm.h"
+#include "lib/engine/profile.h"
+#include "lib/engine/render.h"
+#include "lib/engine/scorebatch.h"
 
 struct allot_engine {
     allot_engine_config config; /* strings are borrowed */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "loadmetrics.h"
+#include "lib/engine/loadmetrics.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "profile.h"
+#include "lib/engine/profile.h"
 
 /* The value of a line `name{labels} value`, or -1 if the line is of something else. */
 static double value_of(const char *line, const char *end, const char *name)

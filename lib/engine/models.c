@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "models.h"
+#include "lib/engine/models.h"
 #include <string.h>
-#include "core/buf.h"
-#include "core/json.h"
-#include "core/log.h"
+#include "lib/core/buf.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
 #include "liballot/mem.h"
 
 #define MOST_SHOWN 10

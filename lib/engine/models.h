@@ -2,8 +2,8 @@
 /* models.h - which models a server has. */
 #ifndef ALLOT_MODELS_H
 #define ALLOT_MODELS_H
-#include "core/endpoint.h"
-#include "core/http.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/http.h"
 
 /* *out (the caller frees) = wanted, if the server lists it; with wanted NULL the only model listed
  * besides `other` (NULL = none). Else an error that lists what is served. A server without

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "generate.h"
-#include "job.h"
+#include "lib/engine/generate.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
 
 /* The way from an answer back to its slot. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prm.h"
+#include "lib/engine/prm.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "core/progress.h"
-#include "job.h"
+#include "lib/core/json.h"
+#include "lib/core/progress.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "hostlist.h"
-#include "prompt.h"
-#include "tokencount.h"
+#include "lib/engine/hostlist.h"
+#include "lib/engine/prompt.h"
+#include "lib/engine/tokencount.h"
 
 #define STEPS "{steps}"
 

@@ -4,7 +4,7 @@
  * error, never a score of 0. */
 #ifndef ALLOT_PRM_H
 #define ALLOT_PRM_H
-#include "engine.h"
+#include "lib/engine/engine.h"
 
 /* One text and its scores. */
 typedef struct {

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "core/buf.h"
-#include "job.h"
-#include "prompt.h"
+#include "lib/core/buf.h"
+#include "lib/engine/job.h"
+#include "lib/engine/prompt.h"
 
 #define N_TOP 5 /* as many as every server gives */
 

@@ -6,10 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "job.h"
-#include "prompt.h"
-#include "tokencount.h"
+#include "lib/core/buf.h"
+#include "lib/engine/job.h"
+#include "lib/engine/prompt.h"
+#include "lib/engine/tokencount.h"
 
 /* Puts one number where it belongs. */
 static allot_code keep(const allot_prm_request *r, allot_prm_text *t, const cJSON *value,

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/base64.h"
-#include "job.h"
+#include "lib/core/base64.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "prompt.h"
+#include "lib/engine/prompt.h"
 
 #define SUM_TOLERANCE 1e-3 /* rows further from 1 are logits */
 

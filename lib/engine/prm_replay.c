@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/hash.h"
-#include "core/journal.h"
-#include "core/json.h"
-#include "core/querykey.h"
-#include "job.h"
+#include "lib/core/hash.h"
+#include "lib/store/journal.h"
+#include "lib/core/json.h"
+#include "lib/store/querykey.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "prompt.h"
+#include "lib/engine/prompt.h"
 
 typedef struct {
     const char *path;

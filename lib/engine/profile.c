@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "profile.h"
+#include "lib/engine/profile.h"
 #include <stdio.h>
 #include <string.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 
 #define COMPLETIONS "/v1/completions"
 

@@ -5,8 +5,8 @@
 #ifndef ALLOT_PROFILE_H
 #define ALLOT_PROFILE_H
 #include <cjson/cJSON.h>
-#include "core/endpoint.h"
-#include "core/http.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/http.h"
 
 /* How a text that continues an assistant's turn is sent in chat form. */
 typedef enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prompt.h"
+#include "lib/engine/prompt.h"
 #include <stdio.h>
 #include <string.h>
 #include "liballot/utf8.h"

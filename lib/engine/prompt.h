@@ -4,7 +4,7 @@
 #ifndef ALLOT_PROMPT_H
 #define ALLOT_PROMPT_H
 #include <cjson/cJSON.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 
 /* The template with {problem} and {system} replaced in one pass (a problem that holds "{system}"
  * stays as it is). Returns the number of places for the problem. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "render.h"
+#include "lib/engine/render.h"
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "job.h"
+#include "lib/core/buf.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
-#include "prompt.h"
+#include "lib/engine/prompt.h"
 
 #define N_PLACES 4096 /* prompts that are kept */
 

@@ -3,7 +3,7 @@
  * that every text of the query continues the same prompt. Not part of any strategy's seconds. */
 #ifndef ALLOT_RENDER_H
 #define ALLOT_RENDER_H
-#include "engine.h"
+#include "lib/engine/engine.h"
 
 typedef struct allot_renderer allot_renderer;
 

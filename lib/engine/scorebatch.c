@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scorebatch.h"
+#include "lib/engine/scorebatch.h"
 #include <stdlib.h>
 #include <string.h>
-#include "job.h"
+#include "lib/engine/job.h"
 #include "liballot/mem.h"
 
 #define MAX_BYTES (256 << 10) /* of one request, unless a call alone has more */

@@ -9,7 +9,7 @@
  * sent for it; the sum is exact. */
 #ifndef ALLOT_SCOREBATCH_H
 #define ALLOT_SCOREBATCH_H
-#include "prm.h"
+#include "lib/engine/prm.h"
 
 typedef struct {
     allot_prm_call *first, **last; /* owned list of those that wait; last: valid unless empty */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sse.h"
+#include "lib/engine/sse.h"
 #include <stdio.h>
 #include <string.h>
-#include "core/json.h"
-#include "profile.h"
-#include "prompt.h"
+#include "lib/core/json.h"
+#include "lib/engine/profile.h"
+#include "lib/engine/prompt.h"
 
 #define MAX_BYTES (64u << 20)
 

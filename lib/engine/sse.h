@@ -5,8 +5,8 @@
 #ifndef ALLOT_SSE_H
 #define ALLOT_SSE_H
 #include <cjson/cJSON.h>
-#include "core/buf.h"
-#include "core/http.h"
+#include "lib/core/buf.h"
+#include "lib/net/http.h"
 
 typedef struct {
     allot_buf line; /* begun, its end has not come */

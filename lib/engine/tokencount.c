@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokencount.h"
+#include "lib/engine/tokencount.h"
 #include <math.h>
 
 #define MAX_TOLD 9007199254740992.0

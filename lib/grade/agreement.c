@@ -2,7 +2,7 @@
 /* agreement.c - two expressions, or two relations, are the same if they agree at random points. */
 #include <math.h>
 #include <string.h>
-#include "grade/expression.h"
+#include "lib/grade/expression.h"
 
 /* Of tiny values one may be what rounding left of 0, unless it is exact; two that are further apart
  * than a thousandth differ. */

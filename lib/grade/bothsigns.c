@@ -2,8 +2,8 @@
 /* bothsigns.c - plus-minus stands for two values. */
 #include <stdio.h>
 #include <string.h>
-#include "grade/comparison.h"
-#include "grade/normalize.h"
+#include "lib/grade/comparison.h"
+#include "lib/grade/normalize.h"
 
 /* The end of the part of a list that begins at `from`. */
 static size_t part_end(const char *s, size_t n, size_t from)

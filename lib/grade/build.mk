@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call library,grade,gmp))
+$(eval $(call library,lib/grade,gmp))

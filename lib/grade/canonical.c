@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "grade/expression.h"
-#include "grade/grade.h"
-#include "grade/moment.h"
-#include "grade/normalize.h"
-#include "grade/number.h"
-#include "grade/realset.h"
-#include "grade/structure.h"
+#include "lib/grade/expression.h"
+#include "lib/grade/grade.h"
+#include "lib/grade/moment.h"
+#include "lib/grade/normalize.h"
+#include "lib/grade/number.h"
+#include "lib/grade/realset.h"
+#include "lib/grade/structure.h"
 
 enum { MAX_PARTS = 200 };
 

@@ -3,12 +3,12 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include "grade/comparison.h"
-#include "grade/explain.h"
-#include "grade/expression.h"
-#include "grade/moment.h"
-#include "grade/normalize.h"
-#include "grade/words.h"
+#include "lib/grade/comparison.h"
+#include "lib/grade/explain.h"
+#include "lib/grade/expression.h"
+#include "lib/grade/moment.h"
+#include "lib/grade/normalize.h"
+#include "lib/grade/words.h"
 
 enum { MOST_PARTS = 2000, MOST_SENTENCES = 3 }; /* compared in one answer; inside each other */
 

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "grade/comparison.h"
-#include "grade/expression.h"
-#include "grade/normalize.h"
-#include "grade/number.h"
+#include "lib/grade/comparison.h"
+#include "lib/grade/expression.h"
+#include "lib/grade/normalize.h"
+#include "lib/grade/number.h"
 
 /* Two fractions, or two decimals of one, two or three places (16386.20 and 16386.21), are nobody's
  * roundings. */

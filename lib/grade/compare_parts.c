@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "grade/comparison.h"
-#include "grade/expression.h"
-#include "grade/matrixvalue.h"
-#include "grade/realset.h"
+#include "lib/grade/comparison.h"
+#include "lib/grade/expression.h"
+#include "lib/grade/matrixvalue.h"
+#include "lib/grade/realset.h"
 
 enum {
     LETTERS_PER_STEP = 24, /* long parts cost more of what is left */

@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include "grade/comparison.h"
-#include "grade/words.h"
+#include "lib/grade/comparison.h"
+#include "lib/grade/words.h"
 
 int allot_is_point_of_names(allot_span t)
 {

@@ -3,8 +3,8 @@
  * normalised text. Depth and the number of part comparisons are bounded. */
 #ifndef ALLOT_COMPARISON_H
 #define ALLOT_COMPARISON_H
-#include "grade/grade.h"
-#include "grade/structure.h"
+#include "lib/grade/grade.h"
+#include "lib/grade/structure.h"
 
 typedef struct {
     const allot_grade_options *o;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/explain.h"
+#include "lib/grade/explain.h"
 #include <ctype.h>
 #include <string.h>
-#include "grade/comparison.h"
-#include "grade/expression.h"
-#include "grade/matrixvalue.h"
-#include "grade/moment.h"
-#include "grade/normalize.h"
-#include "grade/realset.h"
+#include "lib/grade/comparison.h"
+#include "lib/grade/expression.h"
+#include "lib/grade/matrixvalue.h"
+#include "lib/grade/moment.h"
+#include "lib/grade/normalize.h"
+#include "lib/grade/realset.h"
 
 enum { MOST_WORDS = 6 };
 

@@ -2,7 +2,7 @@
 /* explain.h - for people: what an answer is read as, and how two of them were compared. */
 #ifndef ALLOT_EXPLAIN_H
 #define ALLOT_EXPLAIN_H
-#include "grade/grade.h"
+#include "lib/grade/grade.h"
 
 typedef enum {
     ALLOT_KIND_NONE,     /* empty, too long, a NUL byte */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/expression.h"
+#include "lib/grade/expression.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "grade/valuemath.h"
+#include "lib/grade/valuemath.h"
 
 static const double pi = 3.14159265358979323846;
 enum { MAX_DEPTH = 40, MAX_LENGTH = 1000 };

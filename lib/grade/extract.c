@@ -3,8 +3,8 @@
  * linear in the text, whatever it holds. */
 #include <ctype.h>
 #include <string.h>
-#include "grade/announce.h"
-#include "grade/grade.h"
+#include "lib/grade/announce.h"
+#include "lib/grade/grade.h"
 
 void allot_grade_defaults(allot_grade_options *o)
 {

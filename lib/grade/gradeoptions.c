@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/gradeoptions.h"
+#include "lib/grade/gradeoptions.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * rows for every program that grades. docs/grading.md says what each word means. */
 #ifndef ALLOT_GRADEOPTIONS_H
 #define ALLOT_GRADEOPTIONS_H
-#include "core/options.h"
-#include "grade/grade.h"
+#include "lib/core/options.h"
+#include "lib/grade/grade.h"
 
 typedef struct {
     const char *extract, *percent, *order, *decimals, *units; /* borrowed words */

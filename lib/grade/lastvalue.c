@@ -3,9 +3,9 @@
  * the last formula, the last sentence or the last number says. */
 #include <ctype.h>
 #include <string.h>
-#include "grade/announce.h"
-#include "grade/lastnumber.h"
-#include "grade/moment.h"
+#include "lib/grade/announce.h"
+#include "lib/grade/lastnumber.h"
+#include "lib/grade/moment.h"
 
 /* The formula between dollars, \( \) or \[ \] that ends text of n bytes; its command's or dollar's
  * place in *open. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/matrixvalue.h"
+#include "lib/grade/matrixvalue.h"
 #include <complex.h>
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-#include "grade/expression.h"
+#include "lib/grade/expression.h"
 
 enum { MAX_CELLS = 64, MAX_DEPTH = 5, MAX_POWER = 10, MAX_WORK = 100, CHECKED_POINTS = 3 };
 

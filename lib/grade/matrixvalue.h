@@ -3,7 +3,7 @@
  * transposes, inverses, determinants, vectors written as tuples. At most 64 cells. */
 #ifndef ALLOT_MATRIXVALUE_H
 #define ALLOT_MATRIXVALUE_H
-#include "grade/structure.h"
+#include "lib/grade/structure.h"
 
 /* 1 if the text holds a matrix. */
 int allot_matrix_evident(allot_span t);

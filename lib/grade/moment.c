@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/moment.h"
+#include "lib/grade/moment.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/normalize.h"
+#include "lib/grade/normalize.h"
 #include <ctype.h>
 #include <string.h>
-#include "grade/spelling.h"
-#include "grade/words.h"
+#include "lib/grade/spelling.h"
+#include "lib/grade/words.h"
 
 /* Text out of a JSON file that was escaped twice: "\\sqrt" for "\sqrt". Rows of matrices stay. */
 static size_t unescape(const char *s, size_t n, char *out)

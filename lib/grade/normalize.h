@@ -4,7 +4,7 @@
 #ifndef ALLOT_NORMALIZE_H
 #define ALLOT_NORMALIZE_H
 #include <stddef.h>
-#include "grade/grade.h"
+#include "lib/grade/grade.h"
 
 enum { ALLOT_NORMAL_SIZE = 2 * ALLOT_ANSWER_MAX, ALLOT_UNIT_SIZE = 32 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/number.h"
+#include "lib/grade/number.h"
 #include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include "grade/grade.h"
+#include "lib/grade/grade.h"
 
 enum { MAX_EXPONENT = 400 };
 

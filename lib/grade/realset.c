@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/realset.h"
+#include "lib/grade/realset.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "grade/expression.h"
+#include "lib/grade/expression.h"
 
 enum { MAX_DEPTH = 6, MAX_CHAIN = 3 };
 

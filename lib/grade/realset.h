@@ -3,7 +3,7 @@
  * 1 < x <= 2 or x = 5, \mathbb{R} \setminus \{0\}, x \ne 0, \{x : x > 3\}. */
 #ifndef ALLOT_REALSET_H
 #define ALLOT_REALSET_H
-#include "grade/structure.h"
+#include "lib/grade/structure.h"
 
 enum { ALLOT_PIECES_MAX = 24 };
 

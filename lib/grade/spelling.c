@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/spelling.h"
+#include "lib/grade/spelling.h"
 #include <ctype.h>
 #include <string.h>
-#include "grade/normalize.h"
+#include "lib/grade/normalize.h"
 
 /* Spellings that change nothing, by their first byte; the longer ones first. */
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/structure.h"
+#include "lib/grade/structure.h"
 #include <ctype.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/valuemath.h"
+#include "lib/grade/valuemath.h"
 #include <math.h>
 
 __extension__ typedef unsigned __int128 wide;

@@ -4,7 +4,7 @@
  * result. */
 #ifndef ALLOT_VALUEMATH_H
 #define ALLOT_VALUEMATH_H
-#include "grade/expression.h"
+#include "lib/grade/expression.h"
 
 #define ALLOT_PRIME ((UINT64_C(1) << 61) - 1)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grade/words.h"
+#include "lib/grade/words.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

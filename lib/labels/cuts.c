@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cuts.h"
+#include "lib/labels/cuts.h"
 #include <stdio.h>
-#include "engine/profile.h"
 
 void allot_cuts_settings(allot_cuts *c, const cJSON *fingerprint)
 {
     const cJSON *most = cJSON_GetObjectItemCaseSensitive(fingerprint, "max_tokens");
-    const char *kind =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(fingerprint, "server_kind"));
-    const allot_profile *profile = kind ? allot_profile_find(kind) : NULL;
     int known = cJSON_IsNumber(most) && most->valuedouble >= 1 && most->valuedouble <= 1e9;
     c->max_tokens = known ? (long)most->valuedouble : 0;
-    c->least = c->max_tokens - (profile ? profile->tokens_under : 0);
+    c->least = c->max_tokens - 1; /* some servers count one less */
 }
 
 /* Records from before there was the mark tell by their tokens, too. */

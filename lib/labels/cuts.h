@@ -5,7 +5,7 @@
 #ifndef ALLOT_CUTS_H
 #define ALLOT_CUTS_H
 #include <cjson/cJSON.h>
-#include "core/record.h"
+#include "lib/store/record.h"
 
 #define ALLOT_CUTS_MIN_TEXTS 100 /* of a run that goes on, before their share is looked at */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "graded.h"
-#include "core/buf.h"
-#include "core/fingerprint.h"
-#include "core/journal.h"
-#include "core/options.h"
-#include "core/record.h"
-#include "engine/pick.h"
-#include "grade/gradeoptions.h"
+#include "lib/labels/graded.h"
+#include "lib/core/buf.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/journal.h"
+#include "lib/core/options.h"
+#include "lib/store/record.h"
+#include "lib/methods/pick.h"
+#include "lib/grade/gradeoptions.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>

@@ -6,11 +6,11 @@
 #ifndef ALLOT_GRADED_H
 #define ALLOT_GRADED_H
 #include <stdio.h>
-#include "core/problems.h"
-#include "core/rundir.h"
-#include "grade/grade.h"
-#include "cuts.h"
-#include "softlabel.h"
+#include "lib/store/problems.h"
+#include "lib/store/rundir.h"
+#include "lib/grade/grade.h"
+#include "lib/labels/cuts.h"
+#include "lib/methods/softlabel.h"
 
 enum { ALLOT_N_AGGS = ALLOT_AGG_MEAN + 1 };
 

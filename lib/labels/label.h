@@ -7,8 +7,8 @@
  * Source: arXiv:2509.09864, section 2.4. */
 #ifndef ALLOT_LABEL_H
 #define ALLOT_LABEL_H
-#include "core/outcomes.h"
-#include "graded.h"
+#include "lib/store/outcomes.h"
+#include "lib/labels/graded.h"
 
 /* What the seconds of imported samples say of N of them. Reward models are in no sample's seconds:
  * strategies that ask one get none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "labelchange.h"
+#include "lib/labels/labelchange.h"
 #include <math.h>
 #include <stdio.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 
 typedef struct {
     long cells, changed;

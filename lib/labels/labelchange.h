@@ -4,7 +4,7 @@
 #ifndef ALLOT_LABELCHANGE_H
 #define ALLOT_LABELCHANGE_H
 #include <cjson/cJSON.h>
-#include "core/outcomes.h"
+#include "lib/store/outcomes.h"
 
 /* {"queries_gone", "queries_new", "strategies": [{"strategy", "cells" in both, "changed" labels,
  * "largest" change, "before", "after": mean labels of the cells in both}]}; the caller deletes it.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "labelflat.h"
-#include "core/log.h"
+#include "lib/labels/labelflat.h"
+#include "lib/core/log.h"
 #include <string.h>
 
 /* Cells of a strategy from which its labels are worth a word: all wrong, all right. */

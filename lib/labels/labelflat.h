@@ -3,8 +3,8 @@
  * template or answers that are not read. */
 #ifndef ALLOT_LABELFLAT_H
 #define ALLOT_LABELFLAT_H
-#include "core/outcomes.h"
-#include "graded.h"
+#include "lib/store/outcomes.h"
+#include "lib/labels/graded.h"
 
 /* 0 or 1 if all labels of a strategy (-1: of the table) are that; else -1. *n (may be NULL): how
  * many cells are there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "labelseconds.h"
-#include "core/fingerprint.h"
-#include "core/secondsmodel.h"
+#include "lib/labels/labelseconds.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/secondsmodel.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdlib.h>

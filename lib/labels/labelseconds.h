@@ -2,7 +2,7 @@
 /* labelseconds.h - the seconds of outcomes, from a timing directory. */
 #ifndef ALLOT_LABELSECONDS_H
 #define ALLOT_LABELSECONDS_H
-#include "label.h"
+#include "lib/labels/label.h"
 
 /* Fills seconds and seconds_kind of all cells that can be known; expects tokens to be filled.
  * longest [Q,S]: expected tokens of the longest sample. Refuses a timing of another fingerprint. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pick.h"
+#include "lib/methods/pick.h"
 #include <math.h>
 
 #define NO_CLASS 0 /* FNV-1a of a canonical form is 0 for no input that matters here */

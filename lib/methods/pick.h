@@ -6,8 +6,8 @@
  * class (or candidate) with the lowest index. No class at all: no answer. */
 #ifndef ALLOT_PICK_H
 #define ALLOT_PICK_H
-#include "core/record.h"
-#include "grade/grade.h"
+#include "lib/store/record.h"
+#include "lib/grade/grade.h"
 #include "liballot/strategy.h"
 
 /* One number from step scores [n], n >= 1. */

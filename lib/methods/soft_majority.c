@@ -10,7 +10,7 @@
  * binomial. The dynamic programme runs over the classes of at least m samples only, with state
  * (t, rest): t classes at m, and `rest` samples in the classes below m. */
 #include "liballot/mem.h"
-#include "soft_parts.h"
+#include "lib/methods/soft_parts.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* soft_parts.h - the workspace and the estimators behind softlabel.h; for collect/soft*.c only. */
 #ifndef ALLOT_SOFT_PARTS_H
 #define ALLOT_SOFT_PARTS_H
-#include "softlabel.h"
+#include "lib/methods/softlabel.h"
 
 /* One flat pool of answer counts, all that a vote depends on. */
 typedef struct {

@@ -5,9 +5,9 @@
  * The leave-one-out label of sample j is the mean over the subsets without j. For all subsets that
  * is exact; for random ones it is the same Monte-Carlo estimate on common subsets, whose noise
  * the jackknife would take for variance, so its expectation is subtracted. */
-#include "core/rng.h"
-#include "core/stats.h"
-#include "soft_parts.h"
+#include "lib/core/rng.h"
+#include "lib/core/stats.h"
+#include "lib/methods/soft_parts.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "liballot/mem.h"
-#include "soft_parts.h"
+#include "lib/methods/soft_parts.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>

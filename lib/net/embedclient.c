@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "embedclient.h"
+#include "lib/net/embedclient.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base64.h"
-#include "buf.h"
-#include "endpoint.h"
-#include "http.h"
-#include "json.h"
+#include "lib/core/base64.h"
+#include "lib/core/buf.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/http.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
 
 #define MAX_DIM 65536

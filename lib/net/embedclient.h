@@ -4,8 +4,8 @@
 #ifndef ALLOT_EMBEDCLIENT_H
 #define ALLOT_EMBEDCLIENT_H
 #include <stddef.h>
-#include "hosts.h"
-#include "options.h"
+#include "lib/net/hosts.h"
+#include "lib/core/options.h"
 
 typedef struct {
     const char *base_url;     /* ".../v1" or without, several behind commas; required */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "endpoint.h"
+#include "lib/net/endpoint.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "atomicfile.h"
-#include "buf.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
 #include "liballot/mem.h"
 
 #define MAX_KEY_BYTES 4096

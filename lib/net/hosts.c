@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hosts.h"
+#include "lib/net/hosts.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "endpoint.h"
+#include "lib/net/endpoint.h"
 #include "liballot/mem.h"
 
 #define FIRST_S 1.0

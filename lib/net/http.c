@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http.h"
+#include "lib/net/http.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include "httpsockets.h"
-#include "httptransfer.h"
+#include "lib/net/httpsockets.h"
+#include "lib/net/httptransfer.h"
 #include "liballot/mem.h"
-#include "log.h"
-#include "options.h"
-#include "progress.h"
+#include "lib/core/log.h"
+#include "lib/core/options.h"
+#include "lib/core/progress.h"
 
 #define MAX_EVENTS 256
 #define ROOM 16             /* transfers of one multi handle, which looks through its connections */

@@ -13,7 +13,7 @@
 #define ALLOT_HTTP_H
 #include <stddef.h>
 #include <stdint.h>
-#include "hosts.h"
+#include "lib/net/hosts.h"
 #include "liballot/err.h"
 
 typedef struct {

@@ -2,7 +2,7 @@
 /* The parts of http.h that do not touch the network library: settings and the blocking form. */
 #include <string.h>
 #include <sys/resource.h>
-#include "http.h"
+#include "lib/net/http.h"
 
 #define SPARE_FILES 128 /* open files besides the connections */
 

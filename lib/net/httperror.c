@@ -4,7 +4,7 @@
  * (FastAPI), and whatever a proxy writes. */
 #include <cjson/cJSON.h>
 #include <string.h>
-#include "http.h"
+#include "lib/net/http.h"
 
 #define SHOWN_BYTES 500
 

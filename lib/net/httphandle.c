@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httphandle.h"
+#include "lib/net/httphandle.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "liballot/mem.h"
-#include "options.h"
+#include "lib/core/options.h"
 
 void allot_handles_clear(allot_handles *h)
 {

@@ -4,9 +4,9 @@
 #ifndef ALLOT_HTTPHANDLE_H
 #define ALLOT_HTTPHANDLE_H
 #include <curl/curl.h>
-#include "buf.h"
-#include "http.h"
-#include "httpsecret.h"
+#include "lib/core/buf.h"
+#include "lib/net/http.h"
+#include "lib/net/httpsecret.h"
 
 /* The header lines of requests that share them. */
 typedef struct allot_header_list {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httpretry.h"
+#include "lib/net/httpretry.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httpsecret.h"
+#include "lib/net/httpsecret.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httpsockets.h"
+#include "lib/net/httpsockets.h"
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>

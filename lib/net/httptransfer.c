@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httptransfer.h"
+#include "lib/net/httptransfer.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include <strings.h>
 #include <time.h>
 #include "liballot/mem.h"
-#include "progress.h"
-#include "rng.h"
+#include "lib/core/progress.h"
+#include "lib/core/rng.h"
 
 #define MOST_KEPT 65536 /* bytes of memory that a text of an idle transfer keeps */
 

@@ -3,8 +3,8 @@
  * whether it is to be tried again. Not for use outside core/http.c. */
 #ifndef ALLOT_HTTPTRANSFER_H
 #define ALLOT_HTTPTRANSFER_H
-#include "httphandle.h"
-#include "httpretry.h"
+#include "lib/net/httphandle.h"
+#include "lib/net/httpretry.h"
 
 struct part; /* of http.c */
 

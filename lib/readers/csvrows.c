@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datasets/csvrows.h"
+#include "lib/readers/csvrows.h"
 #include <stdlib.h>
 #include <string.h>
 #include "liballot/mem.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datasets/instream.h"
+#include "lib/readers/instream.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
-#include "core/atomicfile.h"
-#include "core/buf.h"
-#include "core/options.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
+#include "lib/core/options.h"
 #include "liballot/mem.h"
 
 enum { PIECE = 1 << 18, GZIP_WINDOW = 15 + 16 };

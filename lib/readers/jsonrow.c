@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datasets/jsonrow.h"
+#include "lib/readers/jsonrow.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datasets/rowreader.h"
+#include "lib/readers/rowreader.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/log.h"
-#include "datasets/csvrows.h"
-#include "datasets/instream.h"
-#include "datasets/jsonrow.h"
+#include "lib/core/buf.h"
+#include "lib/core/log.h"
+#include "lib/readers/csvrows.h"
+#include "lib/readers/instream.h"
+#include "lib/readers/jsonrow.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"
 

@@ -3,7 +3,7 @@
  * may hold separators and line ends), each plain, gzip or zstd. One row in memory at a time. */
 #ifndef ALLOT_ROWREADER_H
 #define ALLOT_ROWREADER_H
-#include "core/problems.h"
+#include "lib/store/problems.h"
 
 typedef enum {
     ALLOT_ROWS_BY_NAME,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bundlefile.h"
+#include "lib/store/bundlefile.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "atomicfile.h"
-#include "buf.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
 #include "liballot/bundle.h"
 #include "liballot/checksum.h"
-#include "log.h"
-#include "strategyfile.h"
+#include "lib/core/log.h"
+#include "lib/store/strategyfile.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written as they are");
 

@@ -3,9 +3,9 @@
  * way of allot_bundlefile_load. */
 #ifndef ALLOT_BUNDLEFILE_H
 #define ALLOT_BUNDLEFILE_H
-#include "costsfile.h"
+#include "lib/store/costsfile.h"
 #include "liballot/bundle.h"
-#include "probefile.h"
+#include "lib/store/probefile.h"
 
 /* Everything is borrowed. costs: the chosen load. The file is read back and compared before it
  * gets its final name. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "costsfile.h"
+#include "lib/store/costsfile.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "buf.h"
-#include "fingerprint.h"
-#include "json.h"
+#include "lib/core/buf.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
-#include "provenance.h"
+#include "lib/store/provenance.h"
 
 #define VERSION 1
 #define MAX_FILE (16L << 20)

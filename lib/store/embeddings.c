@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "embeddings.h"
+#include "lib/store/embeddings.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "buf.h"
-#include "hash.h"
-#include "keyrows.h"
+#include "lib/core/buf.h"
+#include "lib/core/hash.h"
+#include "lib/store/keyrows.h"
 #include "liballot/mem.h"
 #include "liballot/probe.h"
-#include "provenance.h"
+#include "lib/store/provenance.h"
 
 #define VERSION 1
 

@@ -3,7 +3,7 @@
  * Attributes: model, pooling, normalized (0/1), prefix, embedding_id (hash of these and D). */
 #ifndef ALLOT_EMBEDDINGS_H
 #define ALLOT_EMBEDDINGS_H
-#include "querykey.h"
+#include "lib/store/querykey.h"
 
 #define ALLOT_EMBEDDINGS_SCHEMA "allot-embeddings"
 

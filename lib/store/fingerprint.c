@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fingerprint.h"
+#include "lib/store/fingerprint.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hash.h"
+#include "lib/core/hash.h"
 #include "liballot/mem.h"
-#include "provenance.h"
+#include "lib/store/provenance.h"
 
 static int by_name(const void *a, const void *b)
 {

@@ -9,7 +9,7 @@
 #ifndef ALLOT_FINGERPRINT_H
 #define ALLOT_FINGERPRINT_H
 #include <cjson/cJSON.h>
-#include "h5.h"
+#include "lib/store/h5.h"
 #include "liballot/err.h"
 
 /* Sorts the fields of a flat object, refuses anything nested. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "h5file.h"
+#include "lib/store/h5file.h"
 #include "liballot/mem.h"
 
 void allot_h5_drop(hid_t id)

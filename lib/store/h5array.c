@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include "h5file.h"
+#include "lib/store/h5file.h"
 #include "liballot/mem.h"
 
 #define MAX_CHUNK_BYTES (256L << 20)   /* a reader needs this much memory for one chunk */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "h5file.h"
+#include "lib/store/h5file.h"
 #include "liballot/mem.h"
 
 #define MAX_ATTRIBUTE 60000 /* object headers hold 64 KiB a message; longer texts are arrays */

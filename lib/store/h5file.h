@@ -4,8 +4,8 @@
 #define ALLOT_H5FILE_H
 #define H5_USE_110_API /* the same calls with newer HDF5 libraries */
 #include <hdf5.h>
-#include "atomicfile.h"
-#include "h5.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/h5.h"
 
 #define ALLOT_H5_MAX_NAME 256
 

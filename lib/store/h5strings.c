@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "h5.h"
+#include "lib/store/h5.h"
 #include "liballot/mem.h"
 
 #define MAX_NAME 256

@@ -4,7 +4,7 @@
  * handed over is remembered as a hash and compared with what the file gives back. */
 #include <stdlib.h>
 #include <string.h>
-#include "core/h5file.h"
+#include "lib/store/h5file.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
 

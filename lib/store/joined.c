@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "joined.h"
+#include "lib/store/joined.h"
 #include <stdlib.h>
 #include <string.h>
-#include "fingerprint.h"
+#include "lib/store/fingerprint.h"
 #include "liballot/mem.h"
-#include "strategyfile.h"
+#include "lib/store/strategyfile.h"
 
 static allot_code ids_agree(const char *what, const char *trained, const char *trained_file,
                             const char *found, const char *found_file, allot_err *err)

@@ -3,9 +3,9 @@
  * calibration and evaluation read. What does not belong together is refused (ALLOT_EMISMATCH). */
 #ifndef ALLOT_JOINED_H
 #define ALLOT_JOINED_H
-#include "embeddings.h"
-#include "outcomes.h"
-#include "splits.h"
+#include "lib/store/embeddings.h"
+#include "lib/store/outcomes.h"
+#include "lib/store/splits.h"
 
 typedef struct {
     const char *outcomes, *embeddings, *splits; /* paths */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal.h"
+#include "lib/store/journal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -11,9 +11,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "liballot/mem.h"
-#include "atomicfile.h"
-#include "log.h"
-#include "progress.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/log.h"
+#include "lib/core/progress.h"
 
 #define SYNC_BYTES (4L << 20) /* a crash of the machine loses at most this much... */
 #define SYNC_SECONDS 1.0      /* ...or what came since */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keyrows.h"
+#include "lib/store/keyrows.h"
 
 enum { KEY_BYTES = sizeof(allot_key) };
 

@@ -2,8 +2,8 @@
 /* keyrows.h - the array "key" uint8 [Q,32] that every file of rows by query begins with. */
 #ifndef ALLOT_KEYROWS_H
 #define ALLOT_KEYROWS_H
-#include "h5.h"
-#include "querykey.h"
+#include "lib/store/h5.h"
+#include "lib/store/querykey.h"
 
 /* *keys [*n] is allocated; the caller frees. */
 ALLOT_MUST_CHECK allot_code allot_keyrows_read(allot_h5 *h, allot_key **keys, long *n,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "outcomes.h"
+#include "lib/store/outcomes.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fingerprint.h"
-#include "keyrows.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/keyrows.h"
 #include "liballot/mem.h"
-#include "provenance.h"
-#include "strategyfile.h"
+#include "lib/store/provenance.h"
+#include "lib/store/strategyfile.h"
 
 #define VERSION 1
 

@@ -8,7 +8,7 @@
 #define ALLOT_OUTCOMES_H
 #include <cjson/cJSON.h>
 #include "liballot/strategy.h"
-#include "querykey.h"
+#include "lib/store/querykey.h"
 
 #define ALLOT_OUTCOMES_SCHEMA "allot-outcomes"
 enum { ALLOT_SECONDS_ABSENT, ALLOT_SECONDS_MEASURED, ALLOT_SECONDS_MODELLED };

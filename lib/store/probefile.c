@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "probefile.h"
+#include "lib/store/probefile.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fingerprint.h"
-#include "h5.h"
-#include "json.h"
-#include "provenance.h"
-#include "strategyfile.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/h5.h"
+#include "lib/core/json.h"
+#include "lib/store/provenance.h"
+#include "lib/store/strategyfile.h"
 
 #define VERSION 2
 

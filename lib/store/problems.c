@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "problems.h"
+#include "lib/store/problems.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "keyrows.h"
+#include "lib/store/keyrows.h"
 #include "liballot/mem.h"
-#include "provenance.h"
+#include "lib/store/provenance.h"
 
 #define VERSION 1
 #define BLOCK_BYTES (1L << 20) /* rows are written in blocks of about this size */

@@ -5,8 +5,8 @@
 #ifndef ALLOT_PROBLEMS_H
 #define ALLOT_PROBLEMS_H
 #include <cjson/cJSON.h>
-#include "h5.h"
-#include "querykey.h"
+#include "lib/store/h5.h"
+#include "lib/store/querykey.h"
 
 #define ALLOT_PROBLEMS_SCHEMA "allot-problems"
 enum {

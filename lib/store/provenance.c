@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provenance.h"
+#include "lib/store/provenance.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "hash.h"
-#include "json.h"
-#include "options.h"
+#include "lib/core/hash.h"
+#include "lib/core/json.h"
+#include "lib/core/options.h"
 
 /* The name without its folder: the same work in another place gives the same bytes. */
 static const char *base_name(const char *path)

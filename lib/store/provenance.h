@@ -6,7 +6,7 @@
 #ifndef ALLOT_PROVENANCE_H
 #define ALLOT_PROVENANCE_H
 #include <cjson/cJSON.h>
-#include "h5.h"
+#include "lib/store/h5.h"
 #include "liballot/err.h"
 
 /* inputs: paths of files (directories are skipped), NULL-terminated. The caller deletes *out. */

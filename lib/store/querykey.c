@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "querykey.h"
+#include "lib/store/querykey.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
-#include "hash.h"
+#include "lib/core/hash.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
 #include "liballot/utf8.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record.h"
+#include "lib/store/record.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "json.h"
-#include "rng.h"
+#include "lib/core/json.h"
+#include "lib/core/rng.h"
 #include "liballot/mem.h"
 
 #define MAX_COUNT 9007199254740992L /* 2^53: whole numbers that a JSON number holds */

@@ -5,9 +5,9 @@
  * Every record carries "cfg", the generation fingerprint's id, so changed settings cannot mix. */
 #ifndef ALLOT_RECORD_H
 #define ALLOT_RECORD_H
-#include "buf.h"
+#include "lib/core/buf.h"
 #include "liballot/strategy.h"
-#include "querykey.h"
+#include "lib/store/querykey.h"
 
 typedef enum {
     ALLOT_REC_SAMPLE, ALLOT_REC_SCORE, ALLOT_REC_BEAM, ALLOT_REC_TIMED, ALLOT_REC_ERROR

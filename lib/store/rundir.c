@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rundir.h"
+#include "lib/store/rundir.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "atomicfile.h"
-#include "buf.h"
-#include "fingerprint.h"
-#include "json.h"
-#include "strategyfile.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/buf.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/json.h"
+#include "lib/store/strategyfile.h"
 
 #define MANIFEST "manifest.json"
 #define MANIFEST_MAX_BYTES (16L << 20)

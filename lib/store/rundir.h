@@ -6,7 +6,7 @@
 #define ALLOT_RUNDIR_H
 #include <cjson/cJSON.h>
 #include "liballot/strategy.h"
-#include "querykey.h"
+#include "lib/store/querykey.h"
 
 #define ALLOT_RUN_SCHEMA "allot-run"
 #define ALLOT_TIMING_SCHEMA "allot-timing"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "secondsmodel.h"
+#include "lib/store/secondsmodel.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
  * that very strategy; a beam search that was never timed has no seconds. */
 #ifndef ALLOT_SECONDSMODEL_H
 #define ALLOT_SECONDSMODEL_H
-#include "timedrows.h"
+#include "lib/store/timedrows.h"
 
 enum { ALLOT_SECONDS_MAX_N = 64 }; /* most different N that are timed */
 

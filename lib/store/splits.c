@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "splits.h"
+#include "lib/store/splits.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include "keyrows.h"
+#include "lib/store/keyrows.h"
 #include "liballot/mem.h"
-#include "provenance.h"
+#include "lib/store/provenance.h"
 
 #define VERSION 1
 

@@ -3,7 +3,7 @@
  * Attributes: seed, fractions (text), split_id. A query in two splits cannot be written. */
 #ifndef ALLOT_SPLITS_H
 #define ALLOT_SPLITS_H
-#include "querykey.h"
+#include "lib/store/querykey.h"
 
 #define ALLOT_SPLITS_SCHEMA "allot-splits"
 typedef enum { ALLOT_TRAIN, ALLOT_VALIDATION, ALLOT_CALIBRATION, ALLOT_TEST, ALLOT_N_SPLITS } allot_split;

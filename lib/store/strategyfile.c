@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "strategyfile.h"
+#include "lib/store/strategyfile.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

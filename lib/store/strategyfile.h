@@ -3,8 +3,8 @@
  * ["single", "majority@8", ...]}. */
 #ifndef ALLOT_STRATEGYFILE_H
 #define ALLOT_STRATEGYFILE_H
-#include "h5.h"
-#include "json.h"
+#include "lib/store/h5.h"
+#include "lib/core/json.h"
 #include "liballot/strategy.h"
 
 ALLOT_MUST_CHECK allot_code allot_strategyfile_load(const char *path, allot_strategies *out,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "timedrows.h"
-#include "fingerprint.h"
-#include "journal.h"
+#include "lib/store/timedrows.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/journal.h"
 #include "liballot/mem.h"
-#include "record.h"
+#include "lib/store/record.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * that were retried or taken under foreign load are left out and counted. */
 #ifndef ALLOT_TIMEDROWS_H
 #define ALLOT_TIMEDROWS_H
-#include "querykey.h"
-#include "rundir.h"
+#include "lib/store/querykey.h"
+#include "lib/store/rundir.h"
 
 typedef struct {
     allot_key key;

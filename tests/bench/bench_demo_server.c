@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/rng.h"
+#include "lib/core/rng.h"
 
 #define MAX_CONNECTIONS 1024
 #define MAX_REPLY 16384

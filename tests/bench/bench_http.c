@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request costs the client: processor seconds for 1000 requests to a server that answers with
- * 1.5 KB after a fixed delay. core/http with JSON parsing beside wrk, which parses nothing, and
+ * 1.5 KB after a fixed delay. lib/net/http with JSON parsing beside wrk, which parses nothing, and
  * Python's aiohttp; and the whole collector with its journal. Debian has them as wrk and
  * python3-aiohttp; what is not there is shown as nan. All take turns, and each figure is the median
  * over the turns: a ratio, of the ratios within a turn, since a machine's speed drifts. */
@@ -8,9 +8,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include "core/http.h"
-#include "core/json.h"
-#include "core/options.h"
+#include "lib/net/http.h"
+#include "lib/core/json.h"
+#include "lib/core/options.h"
 #include "tests/bench/delay_server.h"
 
 #define BODY                                                                                       \
@@ -210,7 +210,7 @@ int main(void)
         server = serve(0.2);
         s[MANY][i] = measure(4000, 40000);
         stop(server);
-        printf("round %d: core/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in "
+        printf("round %d: lib/net/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in "
                "flight %.4f\n", i + 1, s[OWN][i], s[WRK][i], s[AIOHTTP][i], s[COLLECTOR][i],
                s[MANY][i]);
         fflush(stdout);
@@ -223,10 +223,10 @@ int main(void)
         many[i] = s[MANY][i] / s[OWN][i];
     }
     printf("processor seconds for 1000 requests, 512 in flight, 50 ms, 1.5 KB: medians\n");
-    printf("  core/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in flight and "
+    printf("  lib/net/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in flight and "
            "200 ms %.4f\n", median(s[OWN]), median(s[WRK]), median(s[AIOHTTP]),
            median(s[COLLECTOR]), median(s[MANY]));
-    printf("  core/http: %.2f x wrk (at most 3.5), 1/%.1f of aiohttp (at least 5)\n", median(own),
+    printf("  lib/net/http: %.2f x wrk (at most 3.5), 1/%.1f of aiohttp (at least 5)\n", median(own),
            median(aiohttp));
     printf("  collector with its journal: 1/%.1f of aiohttp (at least 4)\n", median(collector));
     printf("  4000 in flight, 200 ms: %.2f x 512 in flight (at most 1.3)\n", median(many));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "train/fit.h"
 #include "train/gelu.h"
 #include "train/gemm.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fault_server PORT_FILE - serves the faults of faults.h on 127.0.0.1 until it is killed; the port
  * is written to PORT_FILE once it listens. */
-#include "fault_server.h"
+#include "tests/faults/fault_server.h"
 
 int main(int argc, char **argv)
 {

@@ -5,7 +5,7 @@
 #define ALLOT_FAULT_SERVER_H
 #include <netinet/in.h>
 #include <pthread.h>
-#include "faults.h"
+#include "tests/faults/faults.h"
 
 #define FAULT_MAX_BODY (8 << 20)
 

@@ -166,7 +166,7 @@ static enum MHD_Result fault_embeddings(const fault_request *r, fault_vectors ho
 }
 
 static enum MHD_Result fault_ok(const fault_request *r);
-#include "stream_faults.h"
+#include "tests/faults/stream_faults.h"
 
 static enum MHD_Result fault_ok(const fault_request *r)
 {

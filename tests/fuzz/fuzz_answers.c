@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "engine/generate.h"
-#include "engine/job.h"
-#include "engine/loadmetrics.h"
+#include "lib/engine/generate.h"
+#include "lib/engine/job.h"
+#include "lib/engine/loadmetrics.h"
 #include "liballot/jsontext.h"
 #include "tests/fuzz/fuzz.h"
 

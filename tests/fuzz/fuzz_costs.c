@@ -2,7 +2,7 @@
 /* costs.json: the means that it accepts are finite and can be paid. */
 #include <assert.h>
 #include <math.h>
-#include "core/costsfile.h"
+#include "lib/store/costsfile.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A server's embeddings, as floats or base64: the first byte says how many texts were asked for.
  * The client shows its reader to nobody else, hence the include. */
-#include "core/embedclient.c"
+#include "lib/net/embedclient.c"
 #include <assert.h>
 #include "tests/fuzz/fuzz.h"
 

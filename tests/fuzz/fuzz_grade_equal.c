@@ -3,7 +3,7 @@
  * itself, and its kind is known. */
 #include <assert.h>
 #include <string.h>
-#include "grade/explain.h"
+#include "lib/grade/explain.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

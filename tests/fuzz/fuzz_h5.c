@@ -4,7 +4,7 @@
  * says what is wrong inside: the first byte which schema's good file is taken, then edits of
  * EDIT_BYTES each. What is accepted is within the bounds that the headers promise. */
 #include <hdf5.h>
-#include "core/atomicfile.h"
+#include "lib/core/atomicfile.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"
 #include "tests/fuzz/h5templates.h"

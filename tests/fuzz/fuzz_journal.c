@@ -2,9 +2,9 @@
 /* A run's journal and its records: what is accepted prints and is read again as the same; after a
  * writer was at work every line is whole. */
 #include <assert.h>
-#include "core/journal.h"
-#include "core/log.h"
-#include "core/record.h"
+#include "lib/store/journal.h"
+#include "lib/core/log.h"
+#include "lib/store/record.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"
 

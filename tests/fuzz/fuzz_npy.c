@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "datasets/npyfile.h"
+#include "lib/readers/npyfile.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"
 

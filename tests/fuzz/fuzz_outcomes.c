@@ -3,7 +3,7 @@
  * and whether strategies are names. */
 #include <assert.h>
 #include <math.h>
-#include "core/log.h"
+#include "lib/core/log.h"
 #include "datasets/outcomesimport.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"

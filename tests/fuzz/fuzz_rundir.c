@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manifest of a run directory. */
 #include <assert.h>
-#include "core/rundir.h"
+#include "lib/store/rundir.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Samples of others: a run is made of them that the readers of runs accept, or nothing is left. */
 #include <assert.h>
-#include "core/journal.h"
-#include "core/log.h"
-#include "core/record.h"
-#include "core/rundir.h"
+#include "lib/store/journal.h"
+#include "lib/core/log.h"
+#include "lib/store/record.h"
+#include "lib/store/rundir.h"
 #include "datasets/samplesimport.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"

@@ -2,7 +2,7 @@
 /* A stream of server-sent events: the first byte says in pieces of which size it comes, which must
  * not matter. */
 #include <assert.h>
-#include "engine/sse.h"
+#include "lib/engine/sse.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 /* The journal of a timing directory, whose manifest is a good one. */
 #include <assert.h>
 #include <math.h>
-#include "core/timedrows.h"
+#include "lib/store/timedrows.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzzfile.h"
 

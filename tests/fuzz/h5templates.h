@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/embeddings.h"
-#include "core/outcomes.h"
-#include "core/probefile.h"
-#include "core/problems.h"
-#include "core/splits.h"
+#include "lib/store/embeddings.h"
+#include "lib/store/outcomes.h"
+#include "lib/store/probefile.h"
+#include "lib/store/problems.h"
+#include "lib/store/splits.h"
 #include "liballot/mem.h"
 
 enum { TEMPLATE_ROWS = 3 };

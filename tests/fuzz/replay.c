@@ -2,7 +2,7 @@
 /* Runs a fuzz target over files without a fuzzer: replay FILE... */
 #include <stdio.h>
 #include <stdlib.h>
-#include "core/atomicfile.h"
+#include "lib/core/atomicfile.h"
 #include "tests/fuzz/fuzz.h"
 
 int main(int argc, char **argv)

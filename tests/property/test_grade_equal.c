@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/rng.h"
-#include "grade/grade.h"
+#include "lib/core/buf.h"
+#include "lib/core/rng.h"
+#include "lib/grade/grade.h"
 #include "tests/graderubbish.h"
 
 #ifdef ALLOT_SANITIZED

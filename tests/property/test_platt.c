@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "calibrate/platt.h"
-#include "core/rng.h"
+#include "lib/core/rng.h"
 
 enum { N = 4000 };
 

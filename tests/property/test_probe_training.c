@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/log.h"
-#include "core/rng.h"
+#include "lib/core/log.h"
+#include "lib/core/rng.h"
 #include "train/fit.h"
 #include "train/fitloss.h"
 #include "train/gelu.h"

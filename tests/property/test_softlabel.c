@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "collect/softlabel.h"
-#include "core/rng.h"
+#include "lib/methods/softlabel.h"
+#include "lib/core/rng.h"
 
 enum { MAX_M = 64 };
 

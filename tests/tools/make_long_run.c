@@ -3,11 +3,11 @@
  * many pool samples each, texts of so many bytes, as 'allot-collect sample' would have left it on a
  * server of kind vllm with the model 'tinymath', --max-tokens 200 and --prompt-template 'Q:
  * {problem}\n'. For measuring how long a resume takes, and how much memory. */
-#include "core/fingerprint.h"
-#include "core/problems.h"
-#include "core/record.h"
-#include "core/rng.h"
-#include "core/rundir.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/problems.h"
+#include "lib/store/record.h"
+#include "lib/core/rng.h"
+#include "lib/store/rundir.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/costsfile.h"
-#include "core/embeddings.h"
-#include "core/outcomes.h"
-#include "core/rng.h"
-#include "core/splits.h"
+#include "lib/store/costsfile.h"
+#include "lib/store/embeddings.h"
+#include "lib/store/outcomes.h"
+#include "lib/core/rng.h"
+#include "lib/store/splits.h"
 #include "liballot/features.h"
 #include "liballot/ngram.h"
 

@@ -3,8 +3,8 @@
  * by bit, seconds and provenance aside; else 1 and the first difference. */
 #include <stdio.h>
 #include <string.h>
-#include "core/fingerprint.h"
-#include "core/outcomes.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/outcomes.h"
 
 static int n_differences;
 

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/h5.h"
-#include "core/json.h"
-#include "core/querykey.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/h5.h"
+#include "lib/core/json.h"
+#include "lib/store/querykey.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "core/buf.h"
+#include "lib/core/buf.h"
 
 /* Prints of every length, so that some just fit into the room there is and some just do not. */
 static void prints_grow_it(void **state)

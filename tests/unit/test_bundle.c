@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/rng.h"
+#include "lib/core/buf.h"
+#include "lib/core/rng.h"
 #include "liballot/allot.h"
 #include "liballot/checksum.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* probefile, costsfile, bundlefile: a probe on its way from training to a selector. */
-#include "formats.h"
-#include "core/bundlefile.h"
-#include "core/strategyfile.h"
+#include "tests/unit/formats.h"
+#include "lib/store/bundlefile.h"
+#include "lib/store/strategyfile.h"
 #include "liballot/bundle.h"
 
 #define SET "single,majority@8,bon@4"

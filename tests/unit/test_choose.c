@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "liballot/choose.h"
 
 enum { S = 5 };

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "calibrate/fitcosts.h"
-#include "core/timedrows.h"
+#include "lib/store/timedrows.h"
 #include "tests/runfixture.h"
 
 static char dir[64];

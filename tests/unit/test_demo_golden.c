@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "demo/scheduler.h"
 
 static allot_served models[2];

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include "core/buf.h"
-#include "core/rng.h"
+#include "lib/core/buf.h"
+#include "lib/core/rng.h"
 
 typedef struct {
     int layers, embd, heads, kv_heads, ff, context;

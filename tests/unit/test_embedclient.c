@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "core/base64.h"
-#include "core/embedclient.h"
+#include "lib/core/base64.h"
+#include "lib/net/embedclient.h"
 #include "tests/faults/fault_server.h"
 
 #define N 10

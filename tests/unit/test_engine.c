@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "engine/engine.h"
-#include "engine/generate.h"
-#include "engine/job.h"
+#include "lib/engine/engine.h"
+#include "lib/engine/generate.h"
+#include "lib/engine/job.h"
 #include "tests/faults/fault_server.h"
 
 static int port;

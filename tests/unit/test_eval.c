@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "eval/band.h"
 #include "eval/grid.h"
 #include "eval/tables.h"

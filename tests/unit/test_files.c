@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/options.h"
+#include "lib/core/atomicfile.h"
+#include "lib/core/options.h"
 #include "liballot/mem.h"
 
 static char folder[] = "/tmp/allot-test-XXXXXX";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fingerprint and provenance. */
-#include "formats.h"
-#include "core/fingerprint.h"
-#include "core/provenance.h"
+#include "tests/unit/formats.h"
+#include "lib/store/fingerprint.h"
+#include "lib/store/provenance.h"
 
 static void the_id_does_not_depend_on_the_order(void **state)
 {

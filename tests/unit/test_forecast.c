@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "collect/forecast.h"
 #include "collect/pilot.h"
-#include "core/log.h"
+#include "lib/core/log.h"
 
 enum { Q = 40 };
 static const allot_prices FREE = {0, 0, 0};

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/progress.h"
-#include "grade/grade.h"
+#include "lib/core/progress.h"
+#include "lib/grade/grade.h"
 
 static void extracts(const char *text, allot_extract_how how, const char *want)
 {

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
-#include "grade/grade.h"
+#include "lib/core/json.h"
+#include "lib/grade/grade.h"
 #include "tests/graderubbish.h"
 
 typedef struct {

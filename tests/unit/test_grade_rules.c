@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
-#include "grade/grade.h"
+#include "lib/grade/grade.h"
 
 typedef struct {
     const char *a, *b;

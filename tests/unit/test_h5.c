@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h5: what is written is read, the same twice; what another program wrote is checked before use. */
-#include "formats.h"
+#include "tests/unit/formats.h"
 #include <hdf5.h>
 #include <signal.h>
 #include <sys/resource.h>

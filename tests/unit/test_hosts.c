@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "core/hosts.h"
+#include "lib/net/hosts.h"
 
 static allot_hosts three(void)
 {

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "core/endpoint.h"
-#include "core/http.h"
-#include "core/httpretry.h"
-#include "core/httpsecret.h"
-#include "core/progress.h"
+#include "lib/net/endpoint.h"
+#include "lib/net/http.h"
+#include "lib/net/httpretry.h"
+#include "lib/net/httpsecret.h"
+#include "lib/core/progress.h"
 #include "tests/faults/fault_server.h"
 
 static int port;

@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "core/atomicfile.h"
-#include "core/h5.h"
-#include "core/interrupt.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/h5.h"
+#include "lib/core/interrupt.h"
 
 static char folder[] = "/tmp/allot-test-XXXXXX";
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* joined: outcomes, embeddings and splits of one data set, whatever the order of their rows. */
-#include "formats.h"
-#include "core/joined.h"
+#include "tests/unit/formats.h"
+#include "lib/store/joined.h"
 
 enum { N = 5 };
 static const char *const queries[N] = {"one", "two", "three", "four", "five"};

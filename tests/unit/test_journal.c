@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "core/journal.h"
-#include "core/log.h"
+#include "lib/store/journal.h"
+#include "lib/core/log.h"
 
 static char dir[] = "/tmp/allot-journal-XXXXXX";
 static char path[64];

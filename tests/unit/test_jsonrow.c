@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One line of JSON without a tree: what is taken, what is refused, and that it never takes what
  * cJSON refuses or reads otherwise. */
-#include "formats.h"
-#include "core/json.h"
-#include "core/rng.h"
-#include "datasets/jsonrow.h"
+#include "tests/unit/formats.h"
+#include "lib/core/json.h"
+#include "lib/core/rng.h"
+#include "lib/readers/jsonrow.h"
 
 static allot_jsonrow memory;
 

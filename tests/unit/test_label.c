@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "collect/label.h"
-#include "core/secondsmodel.h"
-#include "core/stats.h"
+#include "lib/labels/label.h"
+#include "lib/store/secondsmodel.h"
+#include "lib/core/stats.h"
 #include "tests/runfixture.h"
 
 enum { SINGLE, MAJORITY_2, BON_4, BON_4_MIN, WEIGHTED_2, BEAM, BEAM_VOTE };

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "core/json.h"
-#include "core/metrics.h"
+#include "lib/core/json.h"
+#include "lib/core/metrics.h"
 
 #define GOLDEN "tests/golden/metrics_golden.json"
 

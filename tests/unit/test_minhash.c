@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The estimate against the exact Jaccard index, what is found among many texts, and hostile ones.
  */
-#include "formats.h"
-#include "core/rng.h"
+#include "tests/unit/formats.h"
+#include "lib/core/rng.h"
 #include "datasets/minhash.h"
 #include "datasets/textkinds.h"
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/options.h"
+#include "lib/core/options.h"
 
 static int flag, number;
 static double real;

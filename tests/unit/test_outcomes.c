@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outcomes and embeddings: the two tables that are joined for training. */
-#include "formats.h"
-#include "core/embeddings.h"
-#include "core/outcomes.h"
-#include "core/strategyfile.h"
+#include "tests/unit/formats.h"
+#include "lib/store/embeddings.h"
+#include "lib/store/outcomes.h"
+#include "lib/store/strategyfile.h"
 
 /* 3 queries, 2 strategies, all cells there. */
 static void make(allot_outcomes *o)

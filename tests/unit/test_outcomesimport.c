@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outcomes from tables: the numbers of a cell, and the CSV rows they come from. */
-#include "formats.h"
-#include "datasets/csvrows.h"
+#include "tests/unit/formats.h"
+#include "lib/readers/csvrows.h"
 #include "datasets/outcomesimport.h"
 
 static allot_outcomes import(const char *path, const char *text, const allot_outcomesimport *s,

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "collect/outdir.h"
-#include "core/fingerprint.h"
-#include "core/log.h"
+#include "lib/store/fingerprint.h"
+#include "lib/core/log.h"
 
 static char dir[64], run_dir[96], dataset[96];
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "engine/pick.h"
+#include "lib/methods/pick.h"
 
 /* Candidates from answers ("" = a text without one) and scores (one step each; NULL = unscored). */
 static int pick(const char *strategy, const char *const *answers, const double *scores, int n)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* problems and splits. */
-#include "formats.h"
-#include "core/problems.h"
-#include "core/splits.h"
+#include "tests/unit/formats.h"
+#include "lib/store/problems.h"
+#include "lib/store/splits.h"
 
 static void add(allot_problems_writer *w, const char *text, const char *keyed_as)
 {

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "engine/generate.h"
-#include "engine/job.h"
-#include "engine/loadmetrics.h"
+#include "lib/engine/generate.h"
+#include "lib/engine/job.h"
+#include "lib/engine/loadmetrics.h"
 
 /* The answer of a step is read by this kind's rules. */
 static allot_generate_reply read_step(const char *kind, const char *answer)

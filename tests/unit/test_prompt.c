@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "engine/prompt.h"
+#include "lib/engine/prompt.h"
 
 static void expect(allot_buf *b, const char *text)
 {

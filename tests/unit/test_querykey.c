@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* querykey and hash: equal texts have one key, joins are by key and refuse what is missing. */
-#include "formats.h"
-#include "core/hash.h"
+#include "tests/unit/formats.h"
+#include "lib/core/hash.h"
 
 static void key_is(const char *text, const char *hex)
 {

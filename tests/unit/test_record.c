@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "core/record.h"
+#include "lib/store/record.h"
 
 #define KEY "00000000000000000000000000000000000000000000000000000000000000ab"
 #define HEAD "\"cfg\":\"0123456789abcdef\",\"key\":\"" KEY "\",\"source\":\"pool\",\"seed\":\"7\""

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "engine/engine.h"
-#include "engine/render.h"
+#include "lib/engine/engine.h"
+#include "lib/engine/render.h"
 #include "tests/faults/fault_server.h"
 
 static int port, n_tokenized;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 
 /* Known answers of Philox 4x32-10 (Random123's kat_vectors): counter and key all ones. */
 static void known_answer(void **state)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of JSON lines, CSV and TSV: whatever a file holds, a row that is handed out is a good one.
  */
-#include "formats.h"
-#include "core/rng.h"
-#include "datasets/rowreader.h"
+#include "tests/unit/formats.h"
+#include "lib/core/rng.h"
+#include "lib/readers/rowreader.h"
 #include "liballot/utf8.h"
 
 static const allot_row_settings fields = {.field = {"problem|question", "answer", "solution"},

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "core/atomicfile.h"
-#include "core/rundir.h"
+#include "lib/core/atomicfile.h"
+#include "lib/store/rundir.h"
 
 static char dir[] = "/tmp/allot-rundir-XXXXXX";
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "collect/sample_plan.h"
-#include "core/log.h"
+#include "lib/core/log.h"
 
 static allot_strategies set_of(const char *const *texts)
 {

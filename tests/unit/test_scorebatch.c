@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "engine/engine.h"
+#include "lib/engine/engine.h"
 #include "tests/faults/fault_server.h"
 
 #define MAX_TEXTS 64

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "collect/softlabel.h"
+#include "lib/methods/softlabel.h"
 
 static const allot_soft_stream stream = {1, 2, 3};
 

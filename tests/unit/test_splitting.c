@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splits by the hash of a key: stable, of the asked shares, also within strata. */
-#include "formats.h"
+#include "tests/unit/formats.h"
 #include "datasets/splitting.h"
 
 /* Problems first..n-1, every third of source "b", the others of "a". */

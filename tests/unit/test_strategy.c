@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
-#include "core/rng.h"
+#include "lib/core/rng.h"
 #include "liballot/strategy.h"
 
 static void expect_print(const char *text, const char *canonical)

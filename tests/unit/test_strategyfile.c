@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "formats.h"
-#include "core/strategyfile.h"
+#include "tests/unit/formats.h"
+#include "lib/store/strategyfile.h"
 
 static allot_code load_text(const char *text, allot_err *report)
 {

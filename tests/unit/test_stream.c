@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "core/progress.h"
-#include "engine/engine.h"
-#include "engine/sse.h"
+#include "lib/core/progress.h"
+#include "lib/engine/engine.h"
+#include "lib/engine/sse.h"
 #include "tests/faults/fault_server.h"
 
 static int port;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problems of the model in a box: their answers, their families. */
-#include "formats.h"
+#include "tests/unit/formats.h"
 #include "datasets/tinymathgen.h"
 
 enum { N = 20000 };

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/json.h"
+#include "lib/core/json.h"
 #include "liballot/probe.h"
 #include "train/adam.h"
 #include "train/gemm.h"

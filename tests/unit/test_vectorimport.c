@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Vectors made elsewhere: .npy files read to the byte, rows named by key, file or text. */
-#include "formats.h"
-#include "datasets/npyfile.h"
+#include "tests/unit/formats.h"
+#include "lib/readers/npyfile.h"
 #include "datasets/vectorimport.h"
 
 #define HEADER(type, order, shape)                                                                 \
