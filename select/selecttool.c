@@ -127,7 +127,7 @@ static allot_code read_block(session *s, FILE *in, long *line_number, allot_sele
             rc = allot_select_read_line(line, (size_t)bytes, where, s->bundle.probe.d, &q[(*n)++],
                                         err);
     }
-    if (!rc && ferror(in))
+    if (!rc && bytes < 0 && !feof(in)) /* getline ends without a flag when out of memory */
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
     free(line);
     return rc;

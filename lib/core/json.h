@@ -18,7 +18,7 @@ ALLOT_MUST_CHECK allot_code allot_json_parse(const char *text, size_t n, const c
 ALLOT_MUST_CHECK allot_code allot_json_load(const char *path, size_t max_bytes, cJSON **out,
                                             allot_err *err);
 /* Indented, with a newline at the end, atomically. value has a field "schema" first: an existing
- * file is replaced only if it is of the same (core/atomicfile.h). */
+ * file is replaced only if it is of the same (lib/core/outputs.h). */
 ALLOT_MUST_CHECK allot_code allot_json_save(const char *path, const cJSON *value, allot_err *err);
 /* One line to stdout. */
 ALLOT_MUST_CHECK allot_code allot_json_print(const cJSON *value, allot_err *err);

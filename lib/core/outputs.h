@@ -24,7 +24,7 @@ int allot_kind_begins(const char *path, const void *user);
 void allot_inputs_watch(void);
 void allot_input_note(const char *path);
 void allot_input_forget(const char *path);
-/* Set by the option --force (core/options.h): existing files of other kinds may be replaced. */
+/* Set by the option --force (lib/core/options.h): existing files of other kinds may be replaced. */
 extern int allot_output_force;
 
 /* Refuses what may not be replaced; *mode: permissions of the file that will be, 0 for none. */

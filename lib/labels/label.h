@@ -3,7 +3,7 @@
  * (query, strategy).
  * Tokens of a parallel strategy: N times the pool's mean; of a beam search: the mean of its runs.
  * Seconds: measured where the cell was timed at the chosen load, else modelled
- * (core/secondsmodel.h); or, of samples drawn elsewhere, their own (allot_sample_seconds).
+ * (lib/store/secondsmodel.h); or, of samples drawn elsewhere, their own (allot_sample_seconds).
  * Source: arXiv:2509.09864, section 2.4. */
 #ifndef ALLOT_LABEL_H
 #define ALLOT_LABEL_H

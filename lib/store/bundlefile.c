@@ -104,7 +104,9 @@ static allot_code make_bytes(const allot_probefile *p, cJSON *manifest, allot_bu
         allot_buf_add(out, views[i].at, view_bytes(&views[i]));
     allot_code rc = allot_buf_check(out, err);
     if (rc) return rc;
-    char *place = out->at + (allot_checksum_place(out->at, out->n) - out->at);
+    const char *found = allot_checksum_place(out->at, out->n);
+    if (!found) return allot_fail(err, ALLOT_ERUNTIME, "out of memory for the header");
+    char *place = out->at + (found - out->at);
     char sum[ALLOT_CHECKSUM_DIGITS + 1];
     allot_checksum_of(out->at, out->n, place, sum);
     memcpy(place, sum, ALLOT_CHECKSUM_DIGITS);
