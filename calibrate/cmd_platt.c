@@ -170,8 +170,8 @@ static allot_code calibrate(const allot_calcells *cells, allot_probefile *probe,
     cJSON_Delete(probe->calibration);
     probe->calibration = report;
     probe->calibrated = 1;
-    const char *const inputs[] = {source.probe, source.files.outcomes, source.files.embeddings, source.files.splits,
-                                  NULL};
+    const char *const inputs[] = {source.probe, source.files.outcomes, source.files.embeddings,
+                                  source.files.splits, NULL};
     code = allot_probefile_save(output, probe, "allot-calibrate", common->seed, inputs, err);
     if (code) return code;
     if (common->json) return allot_json_print(report, err);

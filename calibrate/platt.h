@@ -2,9 +2,9 @@
 /* platt.h - fits p = sigmoid(a z + b) to soft labels by the mean binary cross-entropy
  *   softplus(a z + b) - label (a z + b),
  * convex in (a, b). Where the data do not decide (constant labels or logits, perfect separation),
- * a quadratic prior around (1, 0), worth a few cells, does, and the fit says so. A slope of 0 or less
- * would turn the order of the strategies round: then a stays 1 and only b is fitted.
- * Source: Platt 1999; arXiv:2509.09864, section 2.4. GSL must not abort: see calibrate/main.c. */
+ * a quadratic prior around (1, 0), worth a few cells, does, and the fit says so. A slope of 0 or
+ * less would turn the order of the strategies round: then a stays 1 and only b is fitted. Source:
+ * Platt 1999; arXiv:2509.09864, section 2.4. GSL must not abort: see calibrate/main.c. */
 #ifndef ALLOT_PLATT_H
 #define ALLOT_PLATT_H
 #include "liballot/calib.h"

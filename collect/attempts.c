@@ -45,8 +45,7 @@ void allot_attempts_sort(allot_attempts *a)
     size_t kept = 0;
     if (a->n > 0) qsort(a->at, a->n, sizeof *a->at, by_unit_and_next);
     for (size_t i = 0; i < a->n; i++)
-        if (i + 1 == a->n || by_unit(&a->at[i], &a->at[i + 1]) != 0)
-            a->at[kept++] = a->at[i];
+        if (i + 1 == a->n || by_unit(&a->at[i], &a->at[i + 1]) != 0) a->at[kept++] = a->at[i];
     a->n = kept;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attempts.h - with which attempt the texts of a unit begin: behind those on which the server failed
- * for good in earlier calls (a status 500 or 424 on everything that was drawn), which would fail
- * again. Sparse; filled from the errors of a journal, then sorted, then asked. */
+/* attempts.h - with which attempt the texts of a unit begin: behind those on which the server
+ * failed for good in earlier calls (a status 500 or 424 on everything that was drawn), which would
+ * fail again. Sparse; filled from the errors of a journal, then sorted, then asked. */
 #ifndef ALLOT_ATTEMPTS_H
 #define ALLOT_ATTEMPTS_H
 #include "lib/store/record.h"

@@ -111,7 +111,8 @@ static allot_code add_row(allot_problems_writer *w, const allot_problems *p, lon
     return allot_problems_add(w, &p->keys[row], texts, lengths, err);
 }
 
-/* Old queries in their order, then those of rows[n] that are new. asked [old->n + n] starts zeroed. */
+/* Old queries in their order, then those of rows[n] that are new. asked [old->n + n] starts zeroed.
+ */
 static allot_code write_union(allot_problems_writer *w, const allot_problems *old,
                               const allot_problems *set, const long *rows, long n,
                               unsigned char *asked, allot_err *err)

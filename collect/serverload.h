@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* serverload.h - how much the generation servers have to do, by its own metrics (Prometheus text). */
+/* serverload.h - how much the generation servers have to do, by its own metrics (Prometheus text).
+ */
 #ifndef ALLOT_SERVERLOAD_H
 #define ALLOT_SERVERLOAD_H
 #include "lib/net/endpoint.h"
@@ -9,7 +10,7 @@
 #include "lib/engine/loadmetrics.h"
 
 typedef struct {
-    allot_http *http; /* owned */
+    allot_http *http;      /* owned */
     allot_endpoint server; /* has the key */
     allot_hosts hosts;     /* all of the generator */
 } allot_serverload;

@@ -27,9 +27,9 @@ typedef struct {
     allot_cuts cuts;
     allot_duplicates duplicates;
     double temperature;
-    double active_s;           /* time in which records came, pauses left out */
-    double last_start_s;       /* epoch */
-    double left_s;             /* until all is done, at that rate; NaN if unknown */
+    double active_s;     /* time in which records came, pauses left out */
+    double last_start_s; /* epoch */
+    double left_s;       /* until all is done, at that rate; NaN if unknown */
     allot_status_error errors[ALLOT_STATUS_MAX_ERRORS];
     int n_errors;
     char **failures; /* owned [queries]: last error of a query that is not whole, else NULL */

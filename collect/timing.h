@@ -43,8 +43,8 @@ typedef struct {
     long n_foreign;              /* timed while the server had other load */
     int foreign_known;           /* the server's metrics could be read */
     long n_tokens;
-    double ttft_s;     /* sum over the timings that tell the time to a first piece... */
-    long n_ttft;       /* ...which are so many */
+    double ttft_s; /* sum over the timings that tell the time to a first piece... */
+    long n_ttft;   /* ...which are so many */
     double seconds;
     double client_share; /* processor seconds of this process per second of the session */
 } allot_timing_result;

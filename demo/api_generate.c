@@ -13,16 +13,20 @@
 
 /* Fields that change what is sampled and that this server does not have: refused unless neutral,
  * rather than ignored. */
-static int refuse_unsupported(allot_call *c) {
+static int refuse_unsupported(allot_call *c)
+{
     static const struct {
         const char *field;
         double neutral, other_neutral;
-    } numbers[] = {{"top_k", -1, 0},          {"min_p", 0, 0},
-                   {"presence_penalty", 0, 0}, {"frequency_penalty", 0, 0},
-                   {"repetition_penalty", 1, 1}, {"min_tokens", 0, 0}};
-    static const char *const absent[] = {"suffix", "logit_bias", "stop_token_ids", "bad_words",
-                                         "allowed_token_ids", "prompt_logprobs", "tools",
-                                         "response_format", "structured_outputs"};
+    } numbers[] = {{"top_k", -1, 0},
+                   {"min_p", 0, 0},
+                   {"presence_penalty", 0, 0},
+                   {"frequency_penalty", 0, 0},
+                   {"repetition_penalty", 1, 1},
+                   {"min_tokens", 0, 0}};
+    static const char *const absent[] = {"suffix",    "logit_bias",        "stop_token_ids",
+                                         "bad_words", "allowed_token_ids", "prompt_logprobs",
+                                         "tools",     "response_format",   "structured_outputs"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         double x;
         const char *f = numbers[i].field;
@@ -41,7 +45,8 @@ static int refuse_unsupported(allot_call *c) {
     return 0;
 }
 
-static int take_stops(allot_call *c) {
+static int take_stops(allot_call *c)
+{
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(c->request, "stop");
     if (v == NULL || cJSON_IsNull(v)) return 0;
     int is_list = cJSON_IsArray(v), n = is_list ? cJSON_GetArraySize(v) : 1;
@@ -61,7 +66,8 @@ static int take_stops(allot_call *c) {
     return 0;
 }
 
-static int take_stream(allot_call *c) {
+static int take_stream(allot_call *c)
+{
     int refused = allot_api_flag(c, "stream", 0, &c->gen.stream);
     if (refused) return refused;
     const cJSON *o = cJSON_GetObjectItemCaseSensitive(c->request, "stream_options");
@@ -80,7 +86,8 @@ static int take_stream(allot_call *c) {
 }
 
 /* Chat has a flag and a number, completions one number. */
-static int take_logprobs(allot_call *c) {
+static int take_logprobs(allot_call *c)
+{
     long n;
     int on = 1;
     int refused = c->gen.chat ? allot_api_flag(c, "logprobs", 0, &on) : 0;
@@ -93,7 +100,8 @@ static int take_logprobs(allot_call *c) {
 }
 
 /* Options that are the same for all samples of the request. */
-static int take_sampling(allot_call *c, allot_seq *like) {
+static int take_sampling(allot_call *c, allot_seq *like)
+{
     double temperature, top_p;
     long seed, n;
     int refused = allot_api_number(c, "temperature", 0, 100, 1, &temperature);
@@ -122,14 +130,16 @@ static int take_sampling(allot_call *c, allot_seq *like) {
 }
 
 /* max_tokens, or 0 where chat leaves it to the context. */
-static int take_max_tokens(allot_call *c, long *out) {
+static int take_max_tokens(allot_call *c, long *out)
+{
     int refused = allot_api_integer(c, "max_tokens", 1, 1e9, c->gen.chat ? 0 : 16, out);
     if (refused || !c->gen.chat) return refused;
     return allot_api_integer(c, "max_completion_tokens", 1, 1e9, *out, out);
 }
 
 static int fill_seq(allot_call *c, allot_seq *s, const allot_seq *like, const int32_t *tokens,
-                    int n, int max_tokens, int child) {
+                    int n, int max_tokens, int child)
+{
     size_t room = (size_t)n + (size_t)max_tokens + 1;
     s->tokens = allot_mem_array(room, sizeof *s->tokens, NULL);
     if (s->tokens == NULL) return 0;
@@ -151,7 +161,8 @@ static int fill_seq(allot_call *c, allot_seq *s, const allot_seq *like, const in
     return s->logprobs != NULL && s->text_ends != NULL;
 }
 
-static void choice(allot_buf *out, const allot_call *c, int i) {
+static void choice(allot_buf *out, const allot_call *c, int i)
+{
     const allot_seq *s = &c->seqs[i];
     allot_buf_printf(out, "{\"index\":%d,", i);
     if (c->gen.chat) allot_buf_str(out, "\"message\":{\"role\":\"assistant\",\"content\":");
@@ -166,7 +177,8 @@ static void choice(allot_buf *out, const allot_call *c, int i) {
     allot_buf_str(out, c->gen.chat ? "}" : ",\"prompt_logprobs\":null}");
 }
 
-static void finish(allot_call *c) {
+static void finish(allot_call *c)
+{
     allot_buf *out = &c->reply;
     for (int i = 0; i < c->n_seqs; i++) {
         if (c->seqs[i].end == ALLOT_END_ABORT) {
@@ -174,8 +186,9 @@ static void finish(allot_call *c) {
             return;
         }
     }
-    allot_buf_printf(out, "{\"id\":\"%s\",\"object\":\"%s\",\"created\":%ld,\"model\":\"%s\","
-                          "\"choices\":[",
+    allot_buf_printf(out,
+                     "{\"id\":\"%s\",\"object\":\"%s\",\"created\":%ld,\"model\":\"%s\","
+                     "\"choices\":[",
                      c->id, c->gen.chat ? "chat.completion" : "text_completion", c->created,
                      c->server->models[c->model]->name);
     for (int i = 0; i < c->n_seqs; i++) {
@@ -190,7 +203,8 @@ static void finish(allot_call *c) {
 
 /* n samples of each prompt; the choice's index is prompt * n + sample, as vLLM counts. */
 static int submit(allot_call *c, const allot_prompts *prompts, const allot_seq *like,
-                  long max_tokens) {
+                  long max_tokens)
+{
     int limit = c->server->models[c->model]->transformer.n_ctx;
     if (prompts->n > MAX_SAMPLES / c->gen.n)
         return allot_api_refuse(c, 400, "n", "%d prompts with n = %d are more than %d samples",
@@ -209,7 +223,8 @@ static int submit(allot_call *c, const allot_prompts *prompts, const allot_seq *
     return 0;
 }
 
-static int generate(allot_call *c, int chat) {
+static int generate(allot_call *c, int chat)
+{
     allot_seq like = {0};
     allot_prompts prompts = {0};
     long max_tokens;
@@ -237,10 +252,12 @@ static int generate(allot_call *c, int chat) {
     return refused;
 }
 
-int allot_api_completions(allot_call *c) {
+int allot_api_completions(allot_call *c)
+{
     return generate(c, 0);
 }
 
-int allot_api_chat(allot_call *c) {
+int allot_api_chat(allot_call *c)
+{
     return generate(c, 1);
 }

@@ -4,22 +4,22 @@
 
 #include "demo/api.h"
 
-const allot_route allot_routes[] = {
-    {"GET", "/v1/models", allot_api_models},
-    {"POST", "/v1/completions", allot_api_completions},
-    {"POST", "/v1/chat/completions", allot_api_chat},
-    {"POST", "/v1/embeddings", allot_api_embeddings},
-    {"POST", "/pooling", allot_api_pooling},
-    {"POST", "/tokenize", allot_api_tokenize},
-    {"POST", "/detokenize", allot_api_detokenize},
-    {"GET", "/version", allot_api_version},
-    {"GET", "/health", allot_api_health},
-    {"GET", "/ping", allot_api_health},
-    {"GET", "/metrics", allot_api_metrics},
-    {"POST", "/reset_prefix_cache", allot_api_reset},
-    {NULL, NULL, NULL}};
+const allot_route allot_routes[] = {{"GET", "/v1/models", allot_api_models},
+                                    {"POST", "/v1/completions", allot_api_completions},
+                                    {"POST", "/v1/chat/completions", allot_api_chat},
+                                    {"POST", "/v1/embeddings", allot_api_embeddings},
+                                    {"POST", "/pooling", allot_api_pooling},
+                                    {"POST", "/tokenize", allot_api_tokenize},
+                                    {"POST", "/detokenize", allot_api_detokenize},
+                                    {"GET", "/version", allot_api_version},
+                                    {"GET", "/health", allot_api_health},
+                                    {"GET", "/ping", allot_api_health},
+                                    {"GET", "/metrics", allot_api_metrics},
+                                    {"POST", "/reset_prefix_cache", allot_api_reset},
+                                    {NULL, NULL, NULL}};
 
-int allot_api_models(allot_call *c) {
+int allot_api_models(allot_call *c)
+{
     allot_buf_str(&c->reply, "{\"object\":\"list\",\"data\":[");
     for (int i = 0; i < c->server->n_models; i++) {
         const allot_served *m = c->server->models[i];
@@ -35,30 +35,36 @@ int allot_api_models(allot_call *c) {
 }
 
 /* Says it speaks vLLM's API, so that clients that detect servers by /version treat it as one. */
-int allot_api_version(allot_call *c) {
+int allot_api_version(allot_call *c)
+{
     allot_buf_str(&c->reply, "{\"version\":\"0.11.0+allot.demo." ALLOT_VERSION "\"}");
     return c->status = 200;
 }
 
-int allot_api_health(allot_call *c) {
+int allot_api_health(allot_call *c)
+{
     return c->status = 200;
 }
 
-int allot_api_reset(allot_call *c) {
+int allot_api_reset(allot_call *c)
+{
     allot_scheduler_reset_cache(c->server->scheduler);
     return c->status = 200;
 }
 
-int allot_api_metrics(allot_call *c) {
+int allot_api_metrics(allot_call *c)
+{
     allot_metrics *sets[ALLOT_MAX_MODELS];
-    for (int i = 0; i < c->server->n_models; i++) sets[i] = &c->server->models[i]->metrics;
+    for (int i = 0; i < c->server->n_models; i++)
+        sets[i] = &c->server->models[i]->metrics;
     allot_metrics_print(sets, c->server->n_models, &c->reply);
     c->content_type = "text/plain; version=0.0.4; charset=utf-8";
     return c->status = 200;
 }
 
 /* These two serve any model: they take "model" by name, the generator by default. */
-static int any_model(allot_call *c) {
+static int any_model(allot_call *c)
+{
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(c->request, "model");
     if (cJSON_IsString(v)) {
         for (int i = 1; i < c->server->n_models; i++) {
@@ -71,7 +77,8 @@ static int any_model(allot_call *c) {
     return allot_api_model(c, 0);
 }
 
-int allot_api_tokenize(allot_call *c) {
+int allot_api_tokenize(allot_call *c)
+{
     allot_prompts p = {0};
     int bos, names, refused = allot_api_parse(c);
     if (!refused) refused = any_model(c);
@@ -83,8 +90,7 @@ int allot_api_tokenize(allot_call *c) {
         refused = allot_api_chat_prompt(c, 0, &p);
     else if (!cJSON_IsString(prompt))
         refused = allot_api_refuse(c, 400, "prompt", "'prompt' is not a string");
-    else
-        refused = allot_api_prompts(c, prompt, "prompt", bos, 0, &p);
+    else refused = allot_api_prompts(c, prompt, "prompt", bos, 0, &p);
     if (!refused) {
         const allot_served *m = c->server->models[c->model];
         allot_buf_printf(&c->reply, "{\"count\":%d,\"max_model_len\":%d,\"tokens\":[",
@@ -104,7 +110,8 @@ int allot_api_tokenize(allot_call *c) {
     return refused;
 }
 
-int allot_api_detokenize(allot_call *c) {
+int allot_api_detokenize(allot_call *c)
+{
     allot_prompts p = {0};
     allot_buf text = {0};
     int refused = allot_api_parse(c);

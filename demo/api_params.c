@@ -10,12 +10,14 @@
 
 #define MAX_PROMPTS 1024
 
-static const cJSON *field_of(const allot_call *c, const char *field) {
+static const cJSON *field_of(const allot_call *c, const char *field)
+{
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(c->request, field);
     return v == NULL || cJSON_IsNull(v) ? NULL : v;
 }
 
-int allot_api_parse(allot_call *c) {
+int allot_api_parse(allot_call *c)
+{
     allot_err err = {0};
     if (allot_json_parse(c->body.at == NULL ? "" : c->body.at, c->body.n, "the request's body",
                          &c->request, &err) != ALLOT_OK)
@@ -25,7 +27,8 @@ int allot_api_parse(allot_call *c) {
     return 0;
 }
 
-int allot_api_model(allot_call *c, int wanted) {
+int allot_api_model(allot_call *c, int wanted)
+{
     const cJSON *v = field_of(c, "model");
     c->model = wanted;
     if (wanted >= c->server->n_models)
@@ -42,7 +45,8 @@ int allot_api_model(allot_call *c, int wanted) {
 }
 
 int allot_api_number(allot_call *c, const char *field, double min, double max, double absent,
-                     double *out) {
+                     double *out)
+{
     const cJSON *v = field_of(c, field);
     *out = absent;
     if (v == NULL) return 0;
@@ -56,7 +60,8 @@ int allot_api_number(allot_call *c, const char *field, double min, double max, d
 }
 
 int allot_api_integer(allot_call *c, const char *field, double min, double max, long absent,
-                      long *out) {
+                      long *out)
+{
     double x;
     *out = absent;
     if (field_of(c, field) == NULL) return 0;
@@ -67,7 +72,8 @@ int allot_api_integer(allot_call *c, const char *field, double min, double max, 
     return 0;
 }
 
-int allot_api_flag(allot_call *c, const char *field, int absent, int *out) {
+int allot_api_flag(allot_call *c, const char *field, int absent, int *out)
+{
     const cJSON *v = field_of(c, field);
     *out = absent;
     if (v == NULL) return 0;
@@ -77,7 +83,8 @@ int allot_api_flag(allot_call *c, const char *field, int absent, int *out) {
     return 0;
 }
 
-int allot_api_salt(allot_call *c, uint64_t *out) {
+int allot_api_salt(allot_call *c, uint64_t *out)
+{
     const cJSON *v = field_of(c, "cache_salt");
     *out = 0;
     if (v == NULL) return 0;
@@ -89,7 +96,8 @@ int allot_api_salt(allot_call *c, uint64_t *out) {
     return 0;
 }
 
-int allot_api_base64(allot_call *c) {
+int allot_api_base64(allot_call *c)
+{
     const cJSON *v = field_of(c, "encoding_format");
     c->base64 = 0;
     if (v == NULL || (cJSON_IsString(v) && strcmp(v->valuestring, "float") == 0)) return 0;
@@ -100,18 +108,22 @@ int allot_api_base64(allot_call *c) {
     return 0;
 }
 
-void allot_prompts_clear(allot_prompts *p) {
-    for (int i = 0; p->tokens != NULL && i < p->n; i++) free(p->tokens[i]);
+void allot_prompts_clear(allot_prompts *p)
+{
+    for (int i = 0; p->tokens != NULL && i < p->n; i++)
+        free(p->tokens[i]);
     free(p->tokens);
     free(p->n_tokens);
     memset(p, 0, sizeof *p);
 }
 
-static int out_of_memory(allot_call *c) {
+static int out_of_memory(allot_call *c)
+{
     return allot_api_refuse(c, 500, NULL, "out of memory");
 }
 
-static int make_prompts(allot_call *c, int n, allot_prompts *out) {
+static int make_prompts(allot_call *c, int n, allot_prompts *out)
+{
     out->tokens = allot_mem_array((size_t)n, sizeof *out->tokens, NULL);
     out->n_tokens = allot_mem_array((size_t)n, sizeof *out->n_tokens, NULL);
     out->n = out->tokens == NULL ? 0 : n;
@@ -119,7 +131,8 @@ static int make_prompts(allot_call *c, int n, allot_prompts *out) {
 }
 
 /* Every prompt must leave room for `extra` tokens in the context. */
-static int check_length(allot_call *c, const char *field, size_t n, int extra) {
+static int check_length(allot_call *c, const char *field, size_t n, int extra)
+{
     int limit = c->server->models[c->model]->transformer.n_ctx;
     if (n == 0) return allot_api_refuse(c, 400, field, "'%s' holds an empty prompt", field);
     if (n <= (size_t)limit && (size_t)extra <= (size_t)limit - n) return 0;
@@ -130,7 +143,8 @@ static int check_length(allot_call *c, const char *field, size_t n, int extra) {
 }
 
 static int text_prompt(allot_call *c, const char *field, const char *text, size_t n, int add_bos,
-                       int extra, allot_prompts *out, int i) {
+                       int extra, allot_prompts *out, int i)
+{
     const allot_tokenizer *t = &c->server->models[c->model]->tokenizer;
     int32_t *tokens = allot_mem_array(allot_tokenizer_max(n), sizeof *tokens, NULL);
     if (tokens == NULL) return out_of_memory(c);
@@ -142,7 +156,8 @@ static int text_prompt(allot_call *c, const char *field, const char *text, size_
 }
 
 static int ids_prompt(allot_call *c, const char *field, const cJSON *list, int extra,
-                      allot_prompts *out, int i) {
+                      allot_prompts *out, int i)
+{
     const int32_t n_vocab = c->server->models[c->model]->tokenizer.n;
     size_t n = 0, most = (size_t)cJSON_GetArraySize(list);
     int refused = check_length(c, field, most, extra);
@@ -164,7 +179,8 @@ static int ids_prompt(allot_call *c, const char *field, const cJSON *list, int e
 }
 
 int allot_api_prompts(allot_call *c, const cJSON *value, const char *field, int add_bos, int extra,
-                      allot_prompts *out) {
+                      allot_prompts *out)
+{
     if (value == NULL || cJSON_IsNull(value))
         return allot_api_refuse(c, 400, field, "'%s' is missing", field);
     int is_list = cJSON_IsArray(value) && !cJSON_IsNumber(value->child);
@@ -177,8 +193,7 @@ int allot_api_prompts(allot_call *c, const cJSON *value, const char *field, int 
         if (cJSON_IsString(v))
             refused = text_prompt(c, field, v->valuestring, strlen(v->valuestring), add_bos, extra,
                                   out, i++);
-        else if (cJSON_IsArray(v))
-            refused = ids_prompt(c, field, v, extra, out, i++);
+        else if (cJSON_IsArray(v)) refused = ids_prompt(c, field, v, extra, out, i++);
         else
             refused = allot_api_refuse(c, 400, field,
                                        "'%s' is not a text, a list of token ids, or a list of "
@@ -190,7 +205,8 @@ int allot_api_prompts(allot_call *c, const cJSON *value, const char *field, int 
 }
 
 /* A message's text: a string, or the "text" parts of a list. */
-static int message_text(allot_call *c, const cJSON *content, allot_buf *out) {
+static int message_text(allot_call *c, const cJSON *content, allot_buf *out)
+{
     if (cJSON_IsString(content)) {
         allot_buf_str(out, content->valuestring);
         return 0;
@@ -208,7 +224,8 @@ static int message_text(allot_call *c, const cJSON *content, allot_buf *out) {
     return 0;
 }
 
-int allot_api_chat_text(allot_call *c, allot_buf *out) {
+int allot_api_chat_text(allot_call *c, allot_buf *out)
+{
     const cJSON *messages = cJSON_GetObjectItemCaseSensitive(c->request, "messages");
     int questions = 0;
     if (!cJSON_IsArray(messages) || messages->child == NULL)
@@ -231,7 +248,8 @@ int allot_api_chat_text(allot_call *c, allot_buf *out) {
     return out->failed ? out_of_memory(c) : 0;
 }
 
-int allot_api_chat_prompt(allot_call *c, int extra, allot_prompts *out) {
+int allot_api_chat_prompt(allot_call *c, int extra, allot_prompts *out)
+{
     allot_buf text = {0};
     int refused = allot_api_chat_text(c, &text);
     if (!refused) refused = make_prompts(c, 1, out);

@@ -8,7 +8,8 @@
 
 /* One sequence for each prompt, with room for its values. */
 static int submit(allot_call *c, allot_prompts *prompts, allot_seq_kind kind, uint64_t salt,
-                  void (*finish)(allot_call *c)) {
+                  void (*finish)(allot_call *c))
+{
     const allot_served *m = c->server->models[c->model];
     if (!allot_call_seqs(c, prompts->n)) return allot_api_refuse(c, 500, NULL, "out of memory");
     for (int i = 0; i < prompts->n; i++) {
@@ -31,7 +32,8 @@ static int submit(allot_call *c, allot_prompts *prompts, allot_seq_kind kind, ui
 }
 
 /* The frame that both replies share; 0 when the engine gave up. */
-static int open_reply(allot_call *c) {
+static int open_reply(allot_call *c)
+{
     for (int i = 0; i < c->n_seqs; i++) {
         if (c->seqs[i].end == ALLOT_END_ABORT) {
             allot_api_refuse(c, 503, NULL, "the server is shutting down");
@@ -46,7 +48,8 @@ static int open_reply(allot_call *c) {
     return 1;
 }
 
-static void finish_embeddings(allot_call *c) {
+static void finish_embeddings(allot_call *c)
+{
     if (!open_reply(c)) return;
     for (int i = 0; i < c->n_seqs; i++) {
         allot_buf_printf(&c->reply, "%s{\"index\":%d,\"object\":\"embedding\",\"embedding\":",
@@ -59,12 +62,13 @@ static void finish_embeddings(allot_call *c) {
     allot_buf_str(&c->reply, "}");
 }
 
-static void finish_scores(allot_call *c) {
+static void finish_scores(allot_call *c)
+{
     if (!open_reply(c)) return;
     for (int i = 0; i < c->n_seqs; i++) {
         const allot_seq *s = &c->seqs[i];
-        allot_buf_printf(&c->reply, "%s{\"index\":%d,\"object\":\"pooling\",\"data\":",
-                         i > 0 ? "," : "", i);
+        allot_buf_printf(&c->reply,
+                         "%s{\"index\":%d,\"object\":\"pooling\",\"data\":", i > 0 ? "," : "", i);
         if (c->base64) {
             allot_api_floats(&c->reply, s->values, s->n_rows * s->n_values, 1);
         } else {
@@ -82,7 +86,8 @@ static void finish_scores(allot_call *c) {
     allot_buf_str(&c->reply, "}");
 }
 
-int allot_api_embeddings(allot_call *c) {
+int allot_api_embeddings(allot_call *c)
+{
     allot_prompts prompts = {0};
     uint64_t salt;
     long dimensions, own;
@@ -106,7 +111,8 @@ int allot_api_embeddings(allot_call *c) {
 }
 
 /* The prompts of request form A ("messages") or B ("input"). */
-int allot_api_pooling(allot_call *c) {
+int allot_api_pooling(allot_call *c)
+{
     allot_prompts prompts = {0};
     int bos, refused = allot_api_parse(c);
     if (!refused) refused = allot_api_model(c, 1);
@@ -120,8 +126,7 @@ int allot_api_pooling(allot_call *c) {
         refused = input != NULL ? allot_api_refuse(c, 400, "input",
                                                    "'input' and 'messages' exclude each other")
                                 : allot_api_chat_prompt(c, 0, &prompts);
-    else
-        refused = allot_api_prompts(c, input, "input", bos, 0, &prompts);
+    else refused = allot_api_prompts(c, input, "input", bos, 0, &prompts);
     if (!refused) refused = submit(c, &prompts, ALLOT_SEQ_SCORE, 0, finish_scores);
     allot_prompts_clear(&prompts);
     return refused;

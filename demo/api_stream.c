@@ -4,7 +4,8 @@
 
 #include "demo/api.h"
 
-static void open_event(allot_buf *out, const allot_call *c) {
+static void open_event(allot_buf *out, const allot_call *c)
+{
     allot_buf_printf(out,
                      "data: {\"id\":\"%s\",\"object\":\"%s\",\"created\":%ld,"
                      "\"model\":\"%s\",",
@@ -12,12 +13,14 @@ static void open_event(allot_buf *out, const allot_call *c) {
                      c->server->models[c->model]->name);
 }
 
-static void close_event(allot_buf *out, const allot_call *c) {
+static void close_event(allot_buf *out, const allot_call *c)
+{
     allot_buf_str(out, c->gen.include_usage ? ",\"usage\":null}\n\n" : "}\n\n");
 }
 
 /* The first event of a chat's choice carries its role only. */
-static void role_event(allot_buf *out, const allot_call *c, int i) {
+static void role_event(allot_buf *out, const allot_call *c, int i)
+{
     open_event(out, c);
     allot_buf_printf(out,
                      "\"choices\":[{\"index\":%d,\"delta\":{\"role\":\"assistant\",\"content\":"
@@ -26,7 +29,8 @@ static void role_event(allot_buf *out, const allot_call *c, int i) {
     close_event(out, c);
 }
 
-static void text_event(allot_buf *out, const allot_call *c, int i, size_t to) {
+static void text_event(allot_buf *out, const allot_call *c, int i, size_t to)
+{
     const allot_seq *s = &c->seqs[i];
     struct allot_streamed *was = &c->streamed[i];
     int done = s->end != ALLOT_END_NONE, tokens = s->n_tokens - s->n_prompt;
@@ -37,10 +41,9 @@ static void text_event(allot_buf *out, const allot_call *c, int i, size_t to) {
     allot_buf_str(out, c->gen.chat ? "}," : ",");
     allot_api_logprobs(out, c, s, was->tokens, tokens);
     if (done)
-        allot_buf_printf(out, ",\"finish_reason\":\"%s\",\"stop_reason\":",
-                         allot_api_finish_reason(s));
-    else
-        allot_buf_str(out, ",\"finish_reason\":null,\"stop_reason\":");
+        allot_buf_printf(out,
+                         ",\"finish_reason\":\"%s\",\"stop_reason\":", allot_api_finish_reason(s));
+    else allot_buf_str(out, ",\"finish_reason\":null,\"stop_reason\":");
     if (done && s->stop >= 0) allot_api_quote(out, s->stops[s->stop], strlen(s->stops[s->stop]));
     else allot_buf_str(out, "null");
     allot_buf_str(out, "}]");
@@ -50,7 +53,8 @@ static void text_event(allot_buf *out, const allot_call *c, int i, size_t to) {
     was->closed = done;
 }
 
-static void end_events(allot_call *c) {
+static void end_events(allot_call *c)
+{
     allot_buf *out = &c->reply;
     for (int i = 0; i < c->n_seqs; i++) {
         if (c->seqs[i].end != ALLOT_END_ABORT) continue;
@@ -68,7 +72,8 @@ static void end_events(allot_call *c) {
     c->stream_closed = 1;
 }
 
-void allot_api_stream_events(allot_call *c) {
+void allot_api_stream_events(allot_call *c)
+{
     int open = 0;
     if (c->stream_closed) return;
     for (int i = 0; i < c->n_seqs; i++) {

@@ -6,10 +6,15 @@
 
 #include "demo/api.h"
 
-static size_t char_bytes(const unsigned char *s, size_t n) {
+static size_t char_bytes(const unsigned char *s, size_t n)
+{
     static const unsigned char first[] = {0x80, 0xc2, 0xe0, 0xf0};
-    size_t size = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-                : s[0] < 0xf5 ? 4 : 0;
+    size_t size = s[0] < 0x80   ? 1
+                  : s[0] < 0xc2 ? 0
+                  : s[0] < 0xe0 ? 2
+                  : s[0] < 0xf0 ? 3
+                  : s[0] < 0xf5 ? 4
+                                : 0;
     if (size == 0 || size > n) return 0;
     for (size_t i = 1; i < size; i++) {
         if ((s[i] & 0xc0) != 0x80) return 0;
@@ -20,7 +25,8 @@ static size_t char_bytes(const unsigned char *s, size_t n) {
     return size;
 }
 
-size_t allot_api_whole_chars(const char *text, size_t n) {
+size_t allot_api_whole_chars(const char *text, size_t n)
+{
     /* only a start of a character in the last 3 bytes can still become one */
     for (size_t back = 1; back <= 3 && back <= n; back++) {
         unsigned char c = (unsigned char)text[n - back];
@@ -32,7 +38,8 @@ size_t allot_api_whole_chars(const char *text, size_t n) {
     return n;
 }
 
-void allot_api_quote(allot_buf *out, const char *text, size_t n) {
+void allot_api_quote(allot_buf *out, const char *text, size_t n)
+{
     allot_buf_add(out, "\"", 1);
     for (size_t i = 0, plain = 0;;) {
         unsigned char c = i < n ? (unsigned char)text[i] : 0;
@@ -43,22 +50,18 @@ void allot_api_quote(allot_buf *out, const char *text, size_t n) {
         }
         allot_buf_add(out, text + plain, i - plain);
         if (i >= n) break;
-        if (size == 0)
-            allot_buf_str(out, "\\ufffd");
-        else if (c == '\n')
-            allot_buf_str(out, "\\n");
-        else if (c == '"' || c == '\\')
-            allot_buf_printf(out, "\\%c", c);
-        else
-            allot_buf_printf(out, "\\u%04x", c);
+        if (size == 0) allot_buf_str(out, "\\ufffd");
+        else if (c == '\n') allot_buf_str(out, "\\n");
+        else if (c == '"' || c == '\\') allot_buf_printf(out, "\\%c", c);
+        else allot_buf_printf(out, "\\u%04x", c);
         plain = ++i;
     }
     allot_buf_add(out, "\"", 1);
 }
 
-static void base64(allot_buf *out, const unsigned char *x, size_t n) {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static void base64(allot_buf *out, const unsigned char *x, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
         unsigned v = (unsigned)x[i] << 16 | (i + 1 < n ? (unsigned)x[i + 1] << 8 : 0) |
                      (i + 2 < n ? x[i + 2] : 0);
@@ -68,29 +71,39 @@ static void base64(allot_buf *out, const unsigned char *x, size_t n) {
     }
 }
 
-void allot_api_floats(allot_buf *out, const float *x, int n, int as_base64) {
+void allot_api_floats(allot_buf *out, const float *x, int n, int as_base64)
+{
     if (as_base64) { /* both processors that this is built for are little-endian */
         allot_buf_add(out, "\"", 1);
         base64(out, (const unsigned char *)x, (size_t)n * sizeof *x);
         allot_buf_add(out, "\"", 1);
         return;
     }
-    for (int i = 0; i < n; i++) allot_buf_printf(out, "%c%.9g", i == 0 ? '[' : ',', (double)x[i]);
+    for (int i = 0; i < n; i++)
+        allot_buf_printf(out, "%c%.9g", i == 0 ? '[' : ',', (double)x[i]);
     allot_buf_str(out, n == 0 ? "[]" : "]");
 }
 
-static const char *error_type(int status) {
+static const char *error_type(int status)
+{
     switch (status) {
-    case 404: return "NotFoundError";
-    case 405: return "MethodNotAllowedError";
-    case 413: return "RequestEntityTooLargeError";
-    case 500: return "InternalServerError";
-    case 503: return "ServiceUnavailableError";
-    default: return "BadRequestError";
+    case 404:
+        return "NotFoundError";
+    case 405:
+        return "MethodNotAllowedError";
+    case 413:
+        return "RequestEntityTooLargeError";
+    case 500:
+        return "InternalServerError";
+    case 503:
+        return "ServiceUnavailableError";
+    default:
+        return "BadRequestError";
     }
 }
 
-int allot_api_refuse(allot_call *c, int status, const char *param, const char *fmt, ...) {
+int allot_api_refuse(allot_call *c, int status, const char *param, const char *fmt, ...)
+{
     char message[512];
     va_list ap;
     va_start(ap, fmt);
@@ -100,16 +113,15 @@ int allot_api_refuse(allot_call *c, int status, const char *param, const char *f
     allot_buf_str(&c->reply, "{\"error\":{\"message\":");
     allot_api_quote(&c->reply, message, strlen(message));
     allot_buf_printf(&c->reply, ",\"type\":\"%s\",\"param\":", error_type(status));
-    if (param != NULL)
-        allot_api_quote(&c->reply, param, strlen(param));
-    else
-        allot_buf_str(&c->reply, "null");
+    if (param != NULL) allot_api_quote(&c->reply, param, strlen(param));
+    else allot_buf_str(&c->reply, "null");
     allot_buf_printf(&c->reply, ",\"code\":%d}}", status);
     c->content_type = "application/json";
     return c->status = status;
 }
 
-void allot_api_usage(allot_buf *out, const allot_call *c) {
+void allot_api_usage(allot_buf *out, const allot_call *c)
+{
     long prompt = 0, generated = 0, cached = 0;
     const int n = c->gen.n > 0 ? c->gen.n : 1;
     for (int i = 0; i < c->n_seqs; i++) {
@@ -124,20 +136,23 @@ void allot_api_usage(allot_buf *out, const allot_call *c) {
                      prompt, prompt + generated, generated, cached);
 }
 
-const char *allot_api_finish_reason(const allot_seq *s) {
+const char *allot_api_finish_reason(const allot_seq *s)
+{
     return s->end == ALLOT_END_STOP ? "stop" : s->end == ALLOT_END_LENGTH ? "length" : "abort";
 }
 
 /* What a token is called in log-probabilities: the text it spells; special and byte tokens by name,
  * so that different tokens have different names. */
-static const char *token_text(const allot_call *c, int32_t id, size_t *n) {
+static const char *token_text(const allot_call *c, int32_t id, size_t *n)
+{
     const allot_token *t = &c->server->models[c->model]->tokenizer.tokens[id];
     int by_name = t->special || (t->n == 1 && strncmp(t->name, "<0x", 3) == 0);
     *n = by_name ? strlen(t->name) : t->n;
     return by_name ? t->name : t->text;
 }
 
-static void chat_token(allot_buf *out, const allot_call *c, int32_t id, float logprob) {
+static void chat_token(allot_buf *out, const allot_call *c, int32_t id, float logprob)
+{
     size_t n;
     const char *text = token_text(c, id, &n);
     allot_buf_str(out, "{\"token\":");
@@ -148,8 +163,8 @@ static void chat_token(allot_buf *out, const allot_call *c, int32_t id, float lo
     allot_buf_str(out, "]");
 }
 
-static void chat_logprobs(allot_buf *out, const allot_call *c, const allot_seq *s, int from,
-                          int to) {
+static void chat_logprobs(allot_buf *out, const allot_call *c, const allot_seq *s, int from, int to)
+{
     allot_buf_str(out, "\"logprobs\":{\"content\":[");
     for (int i = from; i < to; i++) {
         const allot_logprobs *p = &s->logprobs[i];
@@ -166,8 +181,8 @@ static void chat_logprobs(allot_buf *out, const allot_call *c, const allot_seq *
     allot_buf_str(out, "]}");
 }
 
-void allot_api_logprobs(allot_buf *out, const allot_call *c, const allot_seq *s, int from,
-                        int to) {
+void allot_api_logprobs(allot_buf *out, const allot_call *c, const allot_seq *s, int from, int to)
+{
     size_t n;
     if (s->logprobs == NULL) {
         allot_buf_str(out, "\"logprobs\":null");

@@ -7,7 +7,8 @@
 #include "liballot/mem.h"
 
 allot_code allot_lane_init(allot_lane *l, allot_served *served, int max_running, int kv_cache_mib,
-                           allot_err *err) {
+                           allot_err *err)
+{
     memset(l, 0, sizeof *l);
     l->served = served;
     l->max_running = max_running;
@@ -21,13 +22,15 @@ allot_code allot_lane_init(allot_lane *l, allot_served *served, int max_running,
     return allot_kv_init(&l->kv, (int)blocks, floats, err);
 }
 
-void allot_lane_clear(allot_lane *l) {
+void allot_lane_clear(allot_lane *l)
+{
     free(l->running);
     l->running = NULL;
     allot_kv_clear(&l->kv);
 }
 
-void allot_lane_queue(allot_lane *l, allot_seq *s) {
+void allot_lane_queue(allot_lane *l, allot_seq *s)
+{
     s->next = NULL;
     *(l->waiting != NULL ? &l->last_waiting->next : &l->waiting) = s;
     l->last_waiting = s;
@@ -35,7 +38,8 @@ void allot_lane_queue(allot_lane *l, allot_seq *s) {
 }
 
 /* Ends a sequence that holds no blocks any more. */
-static void end_seq(allot_lane *l, allot_seq *s, allot_seq_end end) {
+static void end_seq(allot_lane *l, allot_seq *s, allot_seq_end end)
+{
     pthread_mutex_t *lock = s->lock;
     pthread_mutex_lock(lock);
     if (s->end == ALLOT_END_NONE) s->end = end;
@@ -46,12 +50,15 @@ static void end_seq(allot_lane *l, allot_seq *s, allot_seq_end end) {
 }
 
 /* Later blocks first, so that beginnings, which more sequences share, stay longest. */
-static void give_up_blocks(allot_lane *l, allot_seq *s) {
-    while (s->n_blocks > 0) allot_kv_release(&l->kv, s->block_ids[--s->n_blocks]);
+static void give_up_blocks(allot_lane *l, allot_seq *s)
+{
+    while (s->n_blocks > 0)
+        allot_kv_release(&l->kv, s->block_ids[--s->n_blocks]);
     s->n_computed = s->n_full = 0;
 }
 
-static int prepare(const allot_lane *l, allot_seq *s) {
+static int prepare(const allot_lane *l, allot_seq *s)
+{
     if (s->blocks != NULL) return 1;
     size_t tokens = (size_t)s->n_prompt + (size_t)s->max_tokens;
     size_t n = tokens / ALLOT_KV_BLOCK + 2;
@@ -59,14 +66,16 @@ static int prepare(const allot_lane *l, allot_seq *s) {
         s->surprises = allot_mem_array(tokens + 1, sizeof *s->surprises, NULL);
         if (s->surprises == NULL) return 0;
         while (s->n_question < s->n_tokens &&
-               s->tokens[s->n_question++] != l->served->tokenizer.newline) {}
+               s->tokens[s->n_question++] != l->served->tokenizer.newline) {
+        }
     }
     s->block_ids = allot_mem_array(n, sizeof *s->block_ids, NULL);
     s->blocks = allot_mem_array(n, sizeof *s->blocks, NULL);
     return s->block_ids != NULL && s->blocks != NULL;
 }
 
-static void admit(allot_lane *l) {
+static void admit(allot_lane *l)
+{
     while (l->waiting != NULL && l->n_running < l->max_running) {
         allot_seq *s = l->waiting;
         int free_blocks = l->kv.n_blocks - l->kv.n_held;
@@ -82,13 +91,14 @@ static void admit(allot_lane *l) {
     }
 }
 
-static void remove_running(allot_lane *l, int i) {
-    memmove(l->running + i, l->running + i + 1,
-            (size_t)(--l->n_running - i) * sizeof *l->running);
+static void remove_running(allot_lane *l, int i)
+{
+    memmove(l->running + i, l->running + i + 1, (size_t)(--l->n_running - i) * sizeof *l->running);
 }
 
 /* Puts the youngest sequence that is not part of this step back to the front of the queue. */
-static int preempt(allot_lane *l, uint64_t step) {
+static int preempt(allot_lane *l, uint64_t step)
+{
     for (int i = l->n_running - 1; i >= 0; i--) {
         allot_seq *s = l->running[i];
         if (s->planned == step || s->n_blocks == 0) continue;
@@ -108,19 +118,20 @@ static int preempt(allot_lane *l, uint64_t step) {
 }
 
 /* What a reward model told of a block's positions when it was computed. */
-static void retell(const allot_lane *l, allot_seq *s, float *block) {
+static void retell(const allot_lane *l, allot_seq *s, float *block)
+{
     const allot_transformer *m = &l->served->transformer;
     for (int p = s->n_computed; p < s->n_computed + ALLOT_KV_BLOCK; p++) {
         const float *told = allot_transformer_told(m, block, p);
         if (s->surprises != NULL) s->surprises[p] = told[0];
         if (s->tokens[p] != l->served->tokenizer.step) continue;
-        memcpy(s->values + s->n_rows++ * m->n_scores, told + 1,
-               (size_t)m->n_scores * sizeof *told);
+        memcpy(s->values + s->n_rows++ * m->n_scores, told + 1, (size_t)m->n_scores * sizeof *told);
     }
 }
 
 /* The surprise of the token behind a block is told by the block's last row: that has to be run. */
-static void give_back_last(allot_lane *l, allot_seq *s) {
+static void give_back_last(allot_lane *l, allot_seq *s)
+{
     int b = s->block_ids[--s->n_blocks];
     s->n_computed -= ALLOT_KV_BLOCK;
     s->n_full--;
@@ -133,7 +144,8 @@ static void give_back_last(allot_lane *l, allot_seq *s) {
 /* Takes over cached blocks that continue what is computed. The last token is always computed: its
  * result is wanted. Returns 0 when a needed block is being computed in this very step by another
  * sequence: waiting for one step is cheaper than computing it again. */
-static int reuse(allot_lane *l, allot_seq *s) {
+static int reuse(allot_lane *l, allot_seq *s)
+{
     int found = 0;
     while (s->n_computed % ALLOT_KV_BLOCK == 0 && s->n_computed + ALLOT_KV_BLOCK < s->n_tokens) {
         int b = allot_kv_find(&l->kv, s->parent, s->tokens + s->n_computed);
@@ -157,7 +169,8 @@ static int reuse(allot_lane *l, allot_seq *s) {
 }
 
 /* Blocks for tokens up to n; 0 when the cache is full of running sequences. */
-static int make_room(allot_lane *l, allot_seq *s, int n, uint64_t step) {
+static int make_room(allot_lane *l, allot_seq *s, int n, uint64_t step)
+{
     while (s->n_blocks * ALLOT_KV_BLOCK < n) {
         int b = allot_kv_take(&l->kv);
         if (b >= 0) {
@@ -175,26 +188,29 @@ static int make_room(allot_lane *l, allot_seq *s, int n, uint64_t step) {
 }
 
 /* Makes the blocks that this step fills findable. */
-static void publish(allot_lane *l, allot_seq *s, int n) {
+static void publish(allot_lane *l, allot_seq *s, int n)
+{
     s->first_swap = s->n_full;
     s->n_swaps = 0;
     while ((s->n_full + 1) * ALLOT_KV_BLOCK <= n) {
         int own = s->block_ids[s->n_full];
-        int known = allot_kv_publish(&l->kv, own, s->parent,
-                                     s->tokens + s->n_full * ALLOT_KV_BLOCK);
+        int known =
+            allot_kv_publish(&l->kv, own, s->parent, s->tokens + s->n_full * ALLOT_KV_BLOCK);
         s->swap[s->n_swaps++] = known == own ? -1 : known;
         s->parent = l->kv.blocks[known].id;
         s->n_full++;
     }
 }
 
-static int wants(const allot_lane *l, const allot_seq *s, int position) {
+static int wants(const allot_lane *l, const allot_seq *s, int position)
+{
     if (s->kind == ALLOT_SEQ_SCORE) return s->tokens[position] == l->served->tokenizer.step;
     return position == s->n_tokens - 1;
 }
 
 /* Lays out the next tokens of one sequence; at most most rows. */
-static void plan_seq(allot_lane *l, allot_seq *s, int most, uint64_t step) {
+static void plan_seq(allot_lane *l, allot_seq *s, int most, uint64_t step)
+{
     if (!reuse(l, s)) return;
     int n = s->n_tokens - s->n_computed;
     if (n > most) n = most;
@@ -220,7 +236,8 @@ static void plan_seq(allot_lane *l, allot_seq *s, int most, uint64_t step) {
     }
 }
 
-void allot_lane_plan(allot_lane *l, uint64_t step) {
+void allot_lane_plan(allot_lane *l, uint64_t step)
+{
     allot_metrics *m = &l->served->metrics;
     l->kv.step = step;
     l->rows_now = l->n_planned = 0;
@@ -245,7 +262,8 @@ void allot_lane_plan(allot_lane *l, uint64_t step) {
 }
 
 /* What one wanted row yields; i: its place among the wanted rows of the tile. */
-static void take_result(allot_lane *l, int row, int i, allot_scratch *scratch) {
+static void take_result(allot_lane *l, int row, int i, allot_scratch *scratch)
+{
     const allot_transformer *m = &l->served->transformer;
     allot_seq *s = l->row_seq[row];
     if (s->kind == ALLOT_SEQ_SCORE) {
@@ -258,15 +276,15 @@ static void take_result(allot_lane *l, int row, int i, allot_scratch *scratch) {
         memcpy(s->values, scratch->hidden + (size_t)i * (size_t)m->n_embd,
                (size_t)m->n_embd * sizeof *s->values);
     } else {
-        allot_logprobs *log = s->logprobs == NULL ? NULL
-                                                  : &s->logprobs[s->n_tokens - s->n_prompt];
+        allot_logprobs *log = s->logprobs == NULL ? NULL : &s->logprobs[s->n_tokens - s->n_prompt];
         s->drawn = allot_sampler_draw(
             m->kernels, scratch->logits + (size_t)i * allot_transformer_logits_stride(m),
             m->n_vocab, &s->sampling, s->n_tokens, log);
     }
 }
 
-void allot_lane_compute(allot_lane *l, int first, int n, allot_scratch *scratch) {
+void allot_lane_compute(allot_lane *l, int first, int n, allot_scratch *scratch)
+{
     const allot_transformer *m = &l->served->transformer;
     int wanted = 0, logits = 0;
     allot_transformer_run(m, l->rows + first, n, scratch);
@@ -278,14 +296,15 @@ void allot_lane_compute(allot_lane *l, int first, int n, allot_scratch *scratch)
     for (int r = first, i = 0; r < first + n; r++) {
         const allot_row *row = &l->rows[r];
         if (row->surprise != NULL)
-            *allot_transformer_told(m, row->blocks[row->position / ALLOT_KV_BLOCK],
-                                    row->position) = *row->surprise;
+            *allot_transformer_told(m, row->blocks[row->position / ALLOT_KV_BLOCK], row->position) =
+                *row->surprise;
         if (row->want) take_result(l, r, i++, scratch);
     }
 }
 
 /* Equal blocks found while planning take the place of the own ones, now that nobody reads those. */
-static void swap_blocks(allot_lane *l, allot_seq *s) {
+static void swap_blocks(allot_lane *l, allot_seq *s)
+{
     for (int i = 0; i < s->n_swaps; i++) {
         int at = s->first_swap + i, known = s->swap[i];
         if (known < 0) continue;
@@ -297,7 +316,8 @@ static void swap_blocks(allot_lane *l, allot_seq *s) {
 }
 
 /* Returns 1 when the sequence has ended. */
-static int advance(allot_lane *l, allot_seq *s) {
+static int advance(allot_lane *l, allot_seq *s)
+{
     int end;
     s->n_computed += s->n_step_rows;
     swap_blocks(l, s);
@@ -312,7 +332,8 @@ static int advance(allot_lane *l, allot_seq *s) {
     return end;
 }
 
-void allot_lane_finish_step(allot_lane *l) {
+void allot_lane_finish_step(allot_lane *l)
+{
     allot_metrics *m = &l->served->metrics;
     int kept = 0;
     for (int i = 0; i < l->n_running; i++) {
@@ -331,8 +352,8 @@ void allot_lane_finish_step(allot_lane *l) {
         m->cache_hits += (uint64_t)s->n_cached;
         pthread_mutex_unlock(&m->lock);
         give_up_blocks(l, s);
-        end_seq(l, s, s->kind == ALLOT_SEQ_GENERATE || s->cancelled ? ALLOT_END_ABORT
-                                                                    : ALLOT_END_STOP);
+        end_seq(l, s,
+                s->kind == ALLOT_SEQ_GENERATE || s->cancelled ? ALLOT_END_ABORT : ALLOT_END_STOP);
     }
     l->n_running = kept;
     pthread_mutex_lock(&m->lock);
@@ -341,7 +362,8 @@ void allot_lane_finish_step(allot_lane *l) {
     pthread_mutex_unlock(&m->lock);
 }
 
-void allot_lane_abort(allot_lane *l) {
+void allot_lane_abort(allot_lane *l)
+{
     for (int i = 0; i < l->n_running; i++) {
         give_up_blocks(l, l->running[i]);
         end_seq(l, l->running[i], ALLOT_END_ABORT);

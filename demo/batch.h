@@ -15,9 +15,9 @@ typedef struct {
     allot_kv kv;
     allot_seq *waiting, *last_waiting; /* first come, first served */
     int n_waiting;
-    allot_seq **running;  /* owned [max_running]; in the order of admission */
+    allot_seq **running; /* owned [max_running]; in the order of admission */
     int n_running, max_running;
-    int rows_now;         /* rows of the current step */
+    int rows_now; /* rows of the current step */
     allot_row rows[ALLOT_STEP_ROWS];
     allot_seq *row_seq[ALLOT_STEP_ROWS];
     int row_score[ALLOT_STEP_ROWS]; /* index of the scores this row yields */

@@ -17,7 +17,8 @@ typedef struct {
     size_t left;
 } cursor;
 
-static int take(cursor *c, void *out, size_t n) {
+static int take(cursor *c, void *out, size_t n)
+{
     if (c->left < n) return 0;
     memcpy(out, c->at, n);
     c->at += n;
@@ -25,14 +26,16 @@ static int take(cursor *c, void *out, size_t n) {
     return 1;
 }
 
-static int skip(cursor *c, uint64_t n) {
+static int skip(cursor *c, uint64_t n)
+{
     if (c->left < n) return 0;
     c->at += n;
     c->left -= (size_t)n;
     return 1;
 }
 
-static int take_text(cursor *c, allot_gguf_text *out) {
+static int take_text(cursor *c, allot_gguf_text *out)
+{
     uint64_t n;
     if (!take(c, &n, sizeof n) || c->left < n) return 0;
     out->at = (const char *)c->at;
@@ -41,14 +44,16 @@ static int take_text(cursor *c, allot_gguf_text *out) {
 }
 
 /* Bytes of one value of a scalar type; 0 for strings, arrays and unknown types. */
-static size_t scalar_size(uint32_t type) {
+static size_t scalar_size(uint32_t type)
+{
     static const uint8_t sizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
     return type < sizeof sizes ? sizes[type] : 0;
 }
 
 /* Steps over a value, noting where it is. Arrays of arrays have no use here and are refused, which
  * also bounds the depth. */
-static int take_value(cursor *c, allot_gguf_value *v) {
+static int take_value(cursor *c, allot_gguf_value *v)
+{
     uint32_t item;
     v->count = 1;
     if (!take(c, &v->type, sizeof v->type)) return 0;
@@ -69,11 +74,13 @@ static int take_value(cursor *c, allot_gguf_value *v) {
     return size != 0 && v->count <= c->left / size && skip(c, v->count * size);
 }
 
-static size_t tensor_value_size(uint32_t type) {
+static size_t tensor_value_size(uint32_t type)
+{
     return type == 0 ? 4 : type == 1 || type == 30 ? 2 : 0;
 }
 
-static allot_code broken(const allot_gguf *g, allot_err *err, const char *what) {
+static allot_code broken(const allot_gguf *g, allot_err *err, const char *what)
+{
     return allot_fail(err, ALLOT_EINPUT,
                       "cannot read '%s': %s (truncated, damaged, or not a GGUF file)", g->path,
                       what);
@@ -81,7 +88,8 @@ static allot_code broken(const allot_gguf *g, allot_err *err, const char *what) 
 
 /* Reads a tensor's row of the table; its offset is checked when the data's start is known. */
 static allot_code take_tensor(allot_gguf *g, cursor *c, allot_gguf_tensor *t, uint64_t *offset,
-                              allot_err *err) {
+                              allot_err *err)
+{
     if (!take_text(c, &t->name) || !take(c, &t->n_dims, sizeof t->n_dims))
         return broken(g, err, "the tensor table ends early");
     if (t->n_dims < 1 || t->n_dims > 4)
@@ -105,7 +113,8 @@ static allot_code take_tensor(allot_gguf *g, cursor *c, allot_gguf_tensor *t, ui
     return ALLOT_OK;
 }
 
-static allot_code take_tensors(allot_gguf *g, cursor *c, allot_err *err) {
+static allot_code take_tensors(allot_gguf *g, cursor *c, allot_err *err)
+{
     long alignment = 32;
     allot_code code = ALLOT_OK;
     if (allot_gguf_find(g, "general.alignment") != NULL) {
@@ -123,14 +132,14 @@ static allot_code take_tensors(allot_gguf *g, cursor *c, allot_err *err) {
         size_t bytes = (size_t)t->n_values * tensor_value_size(t->type);
         if (start > g->n || offsets[i] > g->n - start || bytes > g->n - start - offsets[i])
             code = broken(g, err, "a tensor lies outside of the file");
-        else
-            t->at = g->bytes + start + offsets[i];
+        else t->at = g->bytes + start + offsets[i];
     }
     free(offsets);
     return code;
 }
 
-static allot_code parse(allot_gguf *g, allot_err *err) {
+static allot_code parse(allot_gguf *g, allot_err *err)
+{
     cursor c = {g->bytes, g->n};
     char magic[4];
     uint32_t version;
@@ -155,7 +164,8 @@ static allot_code parse(allot_gguf *g, allot_err *err) {
 }
 
 allot_code allot_gguf_parse(uint8_t *bytes, size_t n, const char *path, allot_gguf *g,
-                            allot_err *err) {
+                            allot_err *err)
+{
     memset(g, 0, sizeof *g);
     g->path = allot_mem_text(path, strlen(path), err);
     if (g->path == NULL) return ALLOT_ERUNTIME;
@@ -169,7 +179,8 @@ allot_code allot_gguf_parse(uint8_t *bytes, size_t n, const char *path, allot_gg
     return code;
 }
 
-allot_code allot_gguf_load(const char *path, allot_gguf *g, allot_err *err) {
+allot_code allot_gguf_load(const char *path, allot_gguf *g, allot_err *err)
+{
     char *bytes = NULL;
     size_t n = 0;
     memset(g, 0, sizeof *g);
@@ -180,7 +191,8 @@ allot_code allot_gguf_load(const char *path, allot_gguf *g, allot_err *err) {
     return code;
 }
 
-void allot_gguf_clear(allot_gguf *g) {
+void allot_gguf_clear(allot_gguf *g)
+{
     free(g->path);
     free(g->bytes);
     free(g->values);
@@ -188,55 +200,90 @@ void allot_gguf_clear(allot_gguf *g) {
     memset(g, 0, sizeof *g);
 }
 
-static int same(const allot_gguf_text *text, const char *name) {
+static int same(const allot_gguf_text *text, const char *name)
+{
     return text->n == strlen(name) && memcmp(text->at, name, text->n) == 0;
 }
 
-const allot_gguf_value *allot_gguf_find(const allot_gguf *g, const char *key) {
+const allot_gguf_value *allot_gguf_find(const allot_gguf *g, const char *key)
+{
     for (size_t i = 0; i < g->n_values; i++) {
         if (same(&g->values[i].key, key)) return &g->values[i];
     }
     return NULL;
 }
 
-const allot_gguf_tensor *allot_gguf_find_tensor(const allot_gguf *g, const char *name) {
+const allot_gguf_tensor *allot_gguf_find_tensor(const allot_gguf *g, const char *name)
+{
     for (size_t i = 0; i < g->n_tensors; i++) {
         if (same(&g->tensors[i].name, name)) return &g->tensors[i];
     }
     return NULL;
 }
 
-static allot_code absent(const allot_gguf *g, const char *key, const char *kind, allot_err *err) {
+static allot_code absent(const allot_gguf *g, const char *key, const char *kind, allot_err *err)
+{
     return allot_fail(err, ALLOT_EINPUT, "cannot use '%s': '%s' is missing or is not %s", g->path,
                       key, kind);
 }
 
 /* The value as a double: exact for all integers that the callers' ranges allow. */
-static int scalar(const allot_gguf_value *v, int integer, double *out) {
+static int scalar(const allot_gguf_value *v, int integer, double *out)
+{
     union {
-        uint8_t u8; int8_t i8; uint16_t u16; int16_t i16; uint32_t u32; int32_t i32;
-        uint64_t u64; int64_t i64; float f32; double f64;
+        uint8_t u8;
+        int8_t i8;
+        uint16_t u16;
+        int16_t i16;
+        uint32_t u32;
+        int32_t i32;
+        uint64_t u64;
+        int64_t i64;
+        float f32;
+        double f64;
     } x;
     size_t size = scalar_size(v->type);
     if (size == 0 || v->type == ALLOT_GGUF_BOOL) return 0;
     memcpy(&x, v->at, size);
     switch (v->type) {
-    case ALLOT_GGUF_U8: *out = x.u8; return 1;
-    case ALLOT_GGUF_I8: *out = x.i8; return 1;
-    case ALLOT_GGUF_U16: *out = x.u16; return 1;
-    case ALLOT_GGUF_I16: *out = x.i16; return 1;
-    case ALLOT_GGUF_U32: *out = x.u32; return 1;
-    case ALLOT_GGUF_I32: *out = x.i32; return 1;
-    case ALLOT_GGUF_U64: *out = (double)x.u64; return 1;
-    case ALLOT_GGUF_I64: *out = (double)x.i64; return 1;
-    case ALLOT_GGUF_F32: *out = (double)x.f32; return !integer;
-    case ALLOT_GGUF_F64: *out = x.f64; return !integer;
-    default: return 0;
+    case ALLOT_GGUF_U8:
+        *out = x.u8;
+        return 1;
+    case ALLOT_GGUF_I8:
+        *out = x.i8;
+        return 1;
+    case ALLOT_GGUF_U16:
+        *out = x.u16;
+        return 1;
+    case ALLOT_GGUF_I16:
+        *out = x.i16;
+        return 1;
+    case ALLOT_GGUF_U32:
+        *out = x.u32;
+        return 1;
+    case ALLOT_GGUF_I32:
+        *out = x.i32;
+        return 1;
+    case ALLOT_GGUF_U64:
+        *out = (double)x.u64;
+        return 1;
+    case ALLOT_GGUF_I64:
+        *out = (double)x.i64;
+        return 1;
+    case ALLOT_GGUF_F32:
+        *out = (double)x.f32;
+        return !integer;
+    case ALLOT_GGUF_F64:
+        *out = x.f64;
+        return !integer;
+    default:
+        return 0;
     }
 }
 
 allot_code allot_gguf_int(const allot_gguf *g, const char *key, long min, long max, long *out,
-                          allot_err *err) {
+                          allot_err *err)
+{
     const allot_gguf_value *v = allot_gguf_find(g, key);
     double x;
     if (v == NULL || !scalar(v, 1, &x)) return absent(g, key, "an integer", err);
@@ -248,7 +295,8 @@ allot_code allot_gguf_int(const allot_gguf *g, const char *key, long min, long m
 }
 
 allot_code allot_gguf_number(const allot_gguf *g, const char *key, double min, double max,
-                             double *out, allot_err *err) {
+                             double *out, allot_err *err)
+{
     const allot_gguf_value *v = allot_gguf_find(g, key);
     double x;
     if (v == NULL || !scalar(v, 0, &x)) return absent(g, key, "a number", err);
@@ -260,7 +308,8 @@ allot_code allot_gguf_number(const allot_gguf *g, const char *key, double min, d
 }
 
 allot_code allot_gguf_bool(const allot_gguf *g, const char *key, int missing, int *out,
-                           allot_err *err) {
+                           allot_err *err)
+{
     const allot_gguf_value *v = allot_gguf_find(g, key);
     if (v != NULL && v->type != ALLOT_GGUF_BOOL) return absent(g, key, "a boolean", err);
     *out = v == NULL ? missing : *v->at != 0;
@@ -268,7 +317,8 @@ allot_code allot_gguf_bool(const allot_gguf *g, const char *key, int missing, in
 }
 
 allot_code allot_gguf_string(const allot_gguf *g, const char *key, allot_gguf_text *out,
-                             allot_err *err) {
+                             allot_err *err)
+{
     const allot_gguf_value *v = allot_gguf_find(g, key);
     if (v == NULL || v->type != ALLOT_GGUF_STRING) return absent(g, key, "a string", err);
     cursor c = {v->at, (size_t)(g->bytes + g->n - v->at)};
@@ -277,7 +327,8 @@ allot_code allot_gguf_string(const allot_gguf *g, const char *key, allot_gguf_te
 }
 
 allot_code allot_gguf_strings(const allot_gguf *g, const char *key, allot_gguf_text **out,
-                              size_t *n, allot_err *err) {
+                              size_t *n, allot_err *err)
+{
     const allot_gguf_value *v = allot_gguf_find(g, key);
     if (v == NULL || v->type != ALLOT_GGUF_ARRAY || v->item_type != ALLOT_GGUF_STRING)
         return absent(g, key, "an array of strings", err);
@@ -297,16 +348,17 @@ allot_code allot_gguf_strings(const allot_gguf *g, const char *key, allot_gguf_t
 }
 
 allot_code allot_gguf_int32s(const allot_gguf *g, const char *key, int32_t *out, size_t n,
-                             allot_err *err) {
+                             allot_err *err)
+{
     const allot_gguf_value *v = allot_gguf_find(g, key);
-    if (v == NULL || v->type != ALLOT_GGUF_ARRAY || v->item_type != ALLOT_GGUF_I32 ||
-        v->count != n)
+    if (v == NULL || v->type != ALLOT_GGUF_ARRAY || v->item_type != ALLOT_GGUF_I32 || v->count != n)
         return absent(g, key, "an array of int32 of the right length", err);
     memcpy(out, v->at, n * sizeof *out);
     return ALLOT_OK;
 }
 
-static float from_half(uint16_t h) {
+static float from_half(uint16_t h)
+{
     int exponent = h >> 10 & 31, fraction = h & 1023;
     float x = exponent == 0    ? ldexpf((float)fraction, -24)
               : exponent == 31 ? (fraction != 0 ? NAN : INFINITY)
@@ -314,7 +366,8 @@ static float from_half(uint16_t h) {
     return h >> 15 ? -x : x;
 }
 
-static float value_at(const allot_gguf_tensor *t, size_t i) {
+static float value_at(const allot_gguf_tensor *t, size_t i)
+{
     float x;
     uint16_t h;
     uint32_t bits;
@@ -330,7 +383,8 @@ static float value_at(const allot_gguf_tensor *t, size_t i) {
 }
 
 allot_code allot_gguf_floats(const allot_gguf *g, const char *name, size_t rows, size_t columns,
-                             float **out, allot_err *err) {
+                             float **out, allot_err *err)
+{
     const allot_gguf_tensor *t = allot_gguf_find_tensor(g, name);
     if (t == NULL)
         return allot_fail(err, ALLOT_EINPUT, "cannot use '%s': tensor '%s' is missing", g->path,

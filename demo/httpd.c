@@ -25,7 +25,8 @@ struct allot_httpd {
 
 /* --- calls --- */
 
-static allot_call *new_call(allot_server *server, struct MHD_Connection *connection) {
+static allot_call *new_call(allot_server *server, struct MHD_Connection *connection)
+{
     allot_call *c = allot_mem_array(1, sizeof *c, NULL);
     if (c == NULL) return NULL;
     c->server = server;
@@ -38,8 +39,10 @@ static allot_call *new_call(allot_server *server, struct MHD_Connection *connect
     return c;
 }
 
-static void free_call(allot_call *c) {
-    for (int i = 0; i < c->n_seqs; i++) allot_seq_clear(&c->seqs[i]);
+static void free_call(allot_call *c)
+{
+    for (int i = 0; i < c->n_seqs; i++)
+        allot_seq_clear(&c->seqs[i]);
     free(c->seqs);
     free(c->streamed);
     free(c->gen.stops);
@@ -50,13 +53,16 @@ static void free_call(allot_call *c) {
     free(c);
 }
 
-static void cancel_all(allot_call *c) {
-    for (int i = 0; i < c->n_seqs; i++) atomic_store(&c->seqs[i].cancelled, 1);
+static void cancel_all(allot_call *c)
+{
+    for (int i = 0; i < c->n_seqs; i++)
+        atomic_store(&c->seqs[i].cancelled, 1);
 }
 
 /* libmicrohttpd does not watch the socket of a suspended connection: once in some steps we do. One
  * that has closed its half of the connection is gone, as for vLLM. */
-static void look_after_client(allot_call *c) {
+static void look_after_client(allot_call *c)
+{
     struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
     if (c->fd < 0 || c->unseen++ < LOOK_STEPS * c->n_left) return;
     c->unseen = 0;
@@ -66,7 +72,8 @@ static void look_after_client(allot_call *c) {
 }
 
 /* From the engine, with the call's lock held. */
-static void on_progress(allot_seq *s) {
+static void on_progress(allot_seq *s)
+{
     allot_call *c = s->user;
     look_after_client(c);
     if (s->end != ALLOT_END_NONE) c->n_left--;
@@ -75,7 +82,8 @@ static void on_progress(allot_seq *s) {
     MHD_resume_connection(c->connection);
 }
 
-int allot_call_seqs(allot_call *c, int n) {
+int allot_call_seqs(allot_call *c, int n)
+{
     c->seqs = allot_mem_array((size_t)n, sizeof *c->seqs, NULL);
     if (c->seqs == NULL) return 0;
     c->n_seqs = n;
@@ -88,18 +96,21 @@ int allot_call_seqs(allot_call *c, int n) {
 }
 
 /* The list is copied: by the time the call returns, the first sequences may have ended. */
-static void submit_all(allot_call *c) {
+static void submit_all(allot_call *c)
+{
     allot_seq *at[256];
     const int total = c->n_seqs;
     allot_seq *seqs = c->seqs;
     for (int done = 0; done < total;) {
         int n = 0;
-        while (n < 256 && done < total) at[n++] = &seqs[done++];
+        while (n < 256 && done < total)
+            at[n++] = &seqs[done++];
         allot_scheduler_submit(c->server->scheduler, c->model, at, n);
     }
 }
 
-void allot_call_submit(allot_call *c, void (*finish)(allot_call *c)) {
+void allot_call_submit(allot_call *c, void (*finish)(allot_call *c))
+{
     c->finish = finish;
     c->n_left = c->n_seqs;
     c->suspended = 1;
@@ -109,11 +120,12 @@ void allot_call_submit(allot_call *c, void (*finish)(allot_call *c)) {
 
 /* --- replies --- */
 
-static enum MHD_Result queue_reply(allot_call *c) {
+static enum MHD_Result queue_reply(allot_call *c)
+{
     if (c->reply.failed) allot_api_refuse(c, 500, NULL, "out of memory");
     /* the call, and with it the text, outlives the response */
-    struct MHD_Response *r = MHD_create_response_from_buffer(c->reply.n, c->reply.at,
-                                                             MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(c->reply.n, c->reply.at, MHD_RESPMEM_PERSISTENT);
     if (r == NULL) return MHD_NO;
     if (c->reply.n > 0) MHD_add_response_header(r, "Content-Type", c->content_type);
     if (c->allow != NULL) MHD_add_response_header(r, "Allow", c->allow);
@@ -123,7 +135,8 @@ static enum MHD_Result queue_reply(allot_call *c) {
 }
 
 /* Gives libmicrohttpd the next bytes of an event stream, or suspends until there are some. */
-static ssize_t read_stream(void *user, uint64_t position, char *to, size_t most) {
+static ssize_t read_stream(void *user, uint64_t position, char *to, size_t most)
+{
     allot_call *c = user;
     ssize_t n = 0;
     (void)position;
@@ -150,9 +163,10 @@ static ssize_t read_stream(void *user, uint64_t position, char *to, size_t most)
     return n;
 }
 
-void allot_call_stream(allot_call *c) {
-    struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, read_stream,
-                                                               c, NULL);
+void allot_call_stream(allot_call *c)
+{
+    struct MHD_Response *r =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, read_stream, c, NULL);
     c->streamed = allot_mem_array((size_t)c->n_seqs, sizeof *c->streamed, NULL);
     if (r == NULL || c->streamed == NULL) {
         if (r != NULL) MHD_destroy_response(r);
@@ -171,7 +185,8 @@ void allot_call_stream(allot_call *c) {
 /* --- requests --- */
 
 /* Finds the route, or prepares the refusal that is sent when the body has been read. */
-static void find_route(allot_call *c, const char *url, const char *method) {
+static void find_route(allot_call *c, const char *url, const char *method)
+{
     for (const allot_route *r = allot_routes; r->path != NULL; r++) {
         if (strcmp(r->path, url) != 0) continue;
         c->path = r->path;
@@ -187,12 +202,14 @@ static void find_route(allot_call *c, const char *url, const char *method) {
     else allot_api_refuse(c, 404, NULL, "Not Found");
 }
 
-static int is_json(const allot_call *c) {
+static int is_json(const allot_call *c)
+{
     const char *type = MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, "Content-Type");
     return type == NULL || strncasecmp(type, "application/json", 16) == 0;
 }
 
-static void name_call(allot_call *c) {
+static void name_call(allot_call *c)
+{
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     c->created = (long)now.tv_sec;
@@ -200,20 +217,20 @@ static void name_call(allot_call *c) {
                        : strstr(c->path, "completions") ? "cmpl"
                        : strstr(c->path, "pooling")     ? "pool"
                                                         : "embd";
-    snprintf(c->id, sizeof c->id, "%s-%016llx%08llx", kind,
-             (unsigned long long)c->server->run_id,
+    snprintf(c->id, sizeof c->id, "%s-%016llx%08llx", kind, (unsigned long long)c->server->run_id,
              (unsigned long long)atomic_fetch_add(&c->server->next_id, 1));
 }
 
-static enum MHD_Result dispatch(allot_call *c) {
+static enum MHD_Result dispatch(allot_call *c)
+{
     if (c->too_long)
         allot_api_refuse(c, 413, NULL, "the request's body is longer than %zu bytes",
                          ALLOT_MAX_BODY);
-    else if (c->body.failed)
-        allot_api_refuse(c, 500, NULL, "out of memory");
+    else if (c->body.failed) allot_api_refuse(c, 500, NULL, "out of memory");
     else if (c->handler != NULL && c->body.n > 0 && !is_json(c))
-        allot_api_refuse(c, 400, NULL, "Unsupported Media Type: only 'application/json' is "
-                                      "allowed");
+        allot_api_refuse(c, 400, NULL,
+                         "Unsupported Media Type: only 'application/json' is "
+                         "allowed");
     else if (c->handler != NULL) {
         name_call(c);
         if (c->handler(c) == 0) return MHD_YES; /* the engine is at work */
@@ -222,7 +239,8 @@ static enum MHD_Result dispatch(allot_call *c) {
 }
 
 static enum MHD_Result begin(allot_server *server, struct MHD_Connection *connection,
-                             const char *url, const char *method, void **context) {
+                             const char *url, const char *method, void **context)
+{
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     allot_call *c = new_call(server, connection);
     if (c == NULL) return MHD_NO;
@@ -235,7 +253,8 @@ static enum MHD_Result begin(allot_server *server, struct MHD_Connection *connec
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
-                                  size_t *upload_n, void **context) {
+                                  size_t *upload_n, void **context)
+{
     allot_httpd *h = user;
     allot_call *c = *context;
     (void)version;
@@ -261,7 +280,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     return queue_reply(c);
 }
 
-static void free_orphans(allot_httpd *h) {
+static void free_orphans(allot_httpd *h)
+{
     for (allot_call **at = &h->orphans; *at != NULL;) {
         allot_call *c = *at;
         pthread_mutex_lock(&c->lock);
@@ -279,7 +299,8 @@ static void free_orphans(allot_httpd *h) {
 /* A client that went away leaves sequences behind: they are told to end, and the call is
  * freed when the engine has let go of the last. */
 static void on_completed(void *user, struct MHD_Connection *connection, void **context,
-                         enum MHD_RequestTerminationCode why) {
+                         enum MHD_RequestTerminationCode why)
+{
     allot_httpd *h = user;
     allot_call *c = *context;
     (void)connection;
@@ -303,7 +324,8 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
 
 /* --- the daemon --- */
 
-static void allow_many_files(void) {
+static void allow_many_files(void)
+{
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= CONNECTIONS + 64) return;
     rlim_t wish = CONNECTIONS + 64;
@@ -312,7 +334,8 @@ static void allow_many_files(void) {
 }
 
 allot_code allot_httpd_start(allot_server *server, int port, allot_httpd **out, int *port_used,
-                             allot_err *err) {
+                             allot_err *err)
+{
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -324,9 +347,8 @@ allot_code allot_httpd_start(allot_server *server, int port, allot_httpd **out, 
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, (uint16_t)port, NULL, NULL,
         on_request, h, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 300u,
-        MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)64 * 1024, MHD_OPTION_END);
+        (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_LISTEN_BACKLOG_SIZE,
+        1024u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 * 1024, MHD_OPTION_END);
     if (h->daemon == NULL) {
         free(h);
         return allot_fail(err, ALLOT_ERUNTIME,
@@ -339,7 +361,8 @@ allot_code allot_httpd_start(allot_server *server, int port, allot_httpd **out, 
     return ALLOT_OK;
 }
 
-void allot_httpd_stop(allot_httpd *h) {
+void allot_httpd_stop(allot_httpd *h)
+{
     const struct timespec moment = {0, 100 * 1000 * 1000};
     MHD_socket listening = MHD_quiesce_daemon(h->daemon);
     if (listening != MHD_INVALID_SOCKET) close(listening);

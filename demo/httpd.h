@@ -14,9 +14,9 @@
 typedef struct {
     allot_served *models[ALLOT_MAX_MODELS]; /* 0: generator, 1: reward model; borrowed */
     int n_models;
-    allot_scheduler *scheduler;             /* borrowed */
-    long created;                           /* epoch seconds */
-    uint64_t run_id;                        /* random: ids of replies differ between runs */
+    allot_scheduler *scheduler; /* borrowed */
+    long created;               /* epoch seconds */
+    uint64_t run_id;            /* random: ids of replies differ between runs */
     _Atomic uint64_t next_id;
 } allot_server;
 
@@ -26,9 +26,9 @@ struct MHD_Connection;
 /* A request's options when it generates text. */
 typedef struct {
     int chat, stream, include_usage;
-    int n;                 /* samples of each prompt */
-    int logprobs;          /* -1 none */
-    const char **stops;    /* owned [n_stops]; the strings belong to the request's JSON */
+    int n;              /* samples of each prompt */
+    int logprobs;       /* -1 none */
+    const char **stops; /* owned [n_stops]; the strings belong to the request's JSON */
     int n_stops;
 } allot_generation_options;
 
@@ -36,36 +36,36 @@ typedef struct {
 struct allot_call {
     allot_server *server;
     struct MHD_Connection *connection;
-    const char *path;        /* of the route */
+    const char *path;              /* of the route */
     int (*handler)(allot_call *c); /* fills status and reply, or submits and returns 0 */
     void (*finish)(allot_call *c); /* after the last sequence: fills status and reply */
     allot_buf body;
     int too_long, read_whole;
-    cJSON *request;          /* owned; parsed body */
+    cJSON *request; /* owned; parsed body */
 
-    int status;              /* of the reply */
-    const char *allow;       /* the Allow header of a 405 */
+    int status;        /* of the reply */
+    const char *allow; /* the Allow header of a 405 */
     const char *content_type;
     allot_buf reply;
 
-    pthread_mutex_t lock;    /* guards the sequences' results and all below */
-    allot_seq *seqs;         /* owned [n_seqs] */
+    pthread_mutex_t lock; /* guards the sequences' results and all below */
+    allot_seq *seqs;      /* owned [n_seqs] */
     int n_seqs, n_left;
     int suspended;
-    int fd;                  /* of the connection; -1 when the client is known to be gone */
-    int unseen;              /* progress since the client was looked after */
+    int fd;     /* of the connection; -1 when the client is known to be gone */
+    int unseen; /* progress since the client was looked after */
     int model;
     char id[48];
     long created;
-    int base64;              /* embeddings, scores */
+    int base64; /* embeddings, scores */
     allot_generation_options gen;
-    size_t sent;             /* of reply, while streaming */
+    size_t sent; /* of reply, while streaming */
     struct allot_streamed {
-        size_t text;         /* bytes of the sequence's text sent */
-        int tokens;          /* tokens whose log-probabilities were sent */
+        size_t text; /* bytes of the sequence's text sent */
+        int tokens;  /* tokens whose log-probabilities were sent */
         int opened, closed;
-    } *streamed;             /* owned [n_seqs] */
-    int stream_closed;       /* [DONE] is written */
+    } * streamed;      /* owned [n_seqs] */
+    int stream_closed; /* [DONE] is written */
     allot_call *next_orphan;
 };
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const allot_kernels *allot_kernels_best(void) {
+const allot_kernels *allot_kernels_best(void)
+{
     const char *wish = getenv("ALLOT_DEMO_KERNELS");
     const allot_kernels *avx2 = allot_kernels_avx2();
     if (avx2 == NULL || (wish != NULL && strcmp(wish, "portable") == 0))
@@ -13,7 +14,8 @@ const allot_kernels *allot_kernels_best(void) {
     return avx2;
 }
 
-float *allot_kernels_floats(size_t n, allot_err *err) {
+float *allot_kernels_floats(size_t n, allot_err *err)
+{
     size_t bytes = n <= SIZE_MAX / 8 ? (n * sizeof(float) + 63) / 64 * 64 + 64 : 0;
     float *x = bytes == 0 ? NULL : aligned_alloc(64, bytes);
     if (x == NULL) {
@@ -24,14 +26,17 @@ float *allot_kernels_floats(size_t n, allot_err *err) {
     return x;
 }
 
-int allot_kernels_panels(size_t n) {
+int allot_kernels_panels(size_t n)
+{
     return (int)((n + ALLOT_PANEL - 1) / ALLOT_PANEL);
 }
 
-void allot_kernels_pack(const float *w, size_t n, size_t k, size_t first, float *out) {
+void allot_kernels_pack(const float *w, size_t n, size_t k, size_t first, float *out)
+{
     for (size_t i = 0; i < n; i++) {
         size_t column = first + i;
         float *panel = out + column / ALLOT_PANEL * k * ALLOT_PANEL + column % ALLOT_PANEL;
-        for (size_t j = 0; j < k; j++) panel[j * ALLOT_PANEL] = w[i * k + j];
+        for (size_t j = 0; j < k; j++)
+            panel[j * ALLOT_PANEL] = w[i * k + j];
     }
 }

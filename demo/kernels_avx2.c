@@ -17,11 +17,13 @@
 
 static const allot_kernels table = {"avx2", product, rms_norm, swiglu, attend, softmax_weights};
 
-const allot_kernels *allot_kernels_avx2(void) {
+const allot_kernels *allot_kernels_avx2(void)
+{
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &table : NULL;
 }
 #else
-const allot_kernels *allot_kernels_avx2(void) {
+const allot_kernels *allot_kernels_avx2(void)
+{
     return NULL;
 }
 #endif

@@ -13,29 +13,29 @@
 #define ALLOT_KV_BLOCK 8
 
 typedef struct {
-    float *floats;   /* owned by the cache's pool */
+    float *floats; /* owned by the cache's pool */
     int32_t tokens[ALLOT_KV_BLOCK];
-    uint64_t id;     /* of this content; never used twice */
-    uint64_t parent; /* id of the block before, or a root */
-    int refs;        /* sequences that hold it */
-    int next;        /* in its hash chain, or -1 */
+    uint64_t id;      /* of this content; never used twice */
+    uint64_t parent;  /* id of the block before, or a root */
+    int refs;         /* sequences that hold it */
+    int next;         /* in its hash chain, or -1 */
     int newer, older; /* in the list of unheld blocks, or -1 */
     uint8_t found_by_hash;
-    uint64_t ready;  /* the step after which its numbers are there */
+    uint64_t ready; /* the step after which its numbers are there */
 } allot_kv_block;
 
 typedef struct {
     allot_kv_block *blocks; /* owned [n_blocks] */
     float *pool;            /* owned, pages of the system */
     size_t pool_bytes;
-    int n_blocks, n_used;   /* n_used: blocks ever handed out */
-    int n_held;             /* with refs > 0 */
-    int *chains;            /* owned [n_chains] first block or -1 */
-    int n_chains;           /* a power of two */
-    int newest, oldest;     /* unheld blocks */
+    int n_blocks, n_used; /* n_used: blocks ever handed out */
+    int n_held;           /* with refs > 0 */
+    int *chains;          /* owned [n_chains] first block or -1 */
+    int n_chains;         /* a power of two */
+    int newest, oldest;   /* unheld blocks */
     uint64_t next_id;
-    uint64_t epoch;         /* grows with each reset: older content is not found any more */
-    uint64_t step;          /* the engine's current step */
+    uint64_t epoch; /* grows with each reset: older content is not found any more */
+    uint64_t step;  /* the engine's current step */
 } allot_kv;
 
 ALLOT_MUST_CHECK allot_code allot_kv_init(allot_kv *kv, int n_blocks, size_t block_floats,

@@ -30,19 +30,23 @@ static const allot_option table[] = {
      "generator, served as 'tinymath' (demo/tinymath.gguf)", 0, 0},
     {"prm", ALLOT_OPT_STRING, &options.prm, "FILE",
      "process reward model, served as 'tinymath-prm'; 'none' serves none "
-     "(demo/tinymath-prm.gguf)", 0, 0},
+     "(demo/tinymath-prm.gguf)",
+     0, 0},
     {"max-num-seqs", ALLOT_OPT_INT, &options.max_num_seqs, "N",
      "sequences in a decoding step, of each model (256)", 1, 1024},
     {"kv-cache-mib", ALLOT_OPT_INT, &options.kv_cache_mib, "N",
      "memory for cached keys and values, of each model (256)", 1, 65536},
     {NULL, ALLOT_OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
-static void wait_for_signal(void) {
+static void wait_for_signal(void)
+{
     const struct timespec moment = {0, 50 * 1000 * 1000};
-    while (!allot_interrupted()) nanosleep(&moment, NULL); /* a signal ends the sleep early */
+    while (!allot_interrupted())
+        nanosleep(&moment, NULL); /* a signal ends the sleep early */
 }
 
-static int is_number(const char *path, const void *user) {
+static int is_number(const char *path, const void *user)
+{
     (void)user;
     char text[16] = "";
     FILE *f = fopen(path, "re");
@@ -51,13 +55,13 @@ static int is_number(const char *path, const void *user) {
     return n > 0 && n < sizeof text - 1 && strspn(text, "0123456789\n") == n;
 }
 
-static allot_code announce(const allot_common *common, int port, allot_err *err) {
+static allot_code announce(const allot_common *common, int port, allot_err *err)
+{
     char text[16];
     if (common->json)
         printf("{\"base_url\":\"http://127.0.0.1:%d\",\"port\":%d,\"pid\":%ld}\n", port, port,
                (long)getpid());
-    else if (!common->quiet)
-        printf("allot-demo-server: http://127.0.0.1:%d\n", port);
+    else if (!common->quiet) printf("allot-demo-server: http://127.0.0.1:%d\n", port);
     if (fflush(stdout) != 0)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot write to standard output");
     if (options.port_file == NULL) return ALLOT_OK;
@@ -67,7 +71,8 @@ static allot_code announce(const allot_common *common, int port, allot_err *err)
 }
 
 /* Signals are the main thread's: all others are started with them blocked. */
-static void block_signals(int how) {
+static void block_signals(int how)
+{
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
@@ -75,14 +80,15 @@ static void block_signals(int how) {
     pthread_sigmask(how, &set, NULL);
 }
 
-static allot_code serve(const allot_common *common, allot_server *server, allot_err *err) {
+static allot_code serve(const allot_common *common, allot_server *server, allot_err *err)
+{
     allot_httpd *httpd = NULL;
     int port = 0;
     allot_scheduler_options o = {common->threads, options.max_num_seqs, options.kv_cache_mib};
     block_signals(SIG_BLOCK);
     (void)allot_interrupted(); /* from here on signals are noted */
-    allot_code code = allot_scheduler_new(server->models, server->n_models, &o,
-                                          &server->scheduler, err);
+    allot_code code =
+        allot_scheduler_new(server->models, server->n_models, &o, &server->scheduler, err);
     if (code == ALLOT_OK) code = allot_httpd_start(server, options.port, &httpd, &port, err);
     block_signals(SIG_UNBLOCK);
     if (code == ALLOT_OK) {
@@ -95,7 +101,8 @@ static allot_code serve(const allot_common *common, allot_server *server, allot_
     return code;
 }
 
-static allot_code run(const allot_common *common, allot_err *err) {
+static allot_code run(const allot_common *common, allot_err *err)
+{
     static allot_served generator, prm;
     allot_server server = {.models = {&generator, &prm}, .n_models = 1};
     server.created = (long)time(NULL);
@@ -123,16 +130,21 @@ static allot_code run(const allot_common *common, allot_err *err) {
 
 /* Unlike the other tools, the server takes all cores unless told otherwise: the default is put in
  * front of the command line, where a later --threads overrides it. */
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static const allot_command command = {
-        NULL, "[OPTION...]",
+        NULL,
+        "[OPTION...]",
         "Serves the tiny arithmetic model and its process reward model on 127.0.0.1 with the "
         "requests and responses of vLLM: /v1/models, /v1/completions, /v1/chat/completions, "
         "/v1/embeddings, /pooling, /tokenize, /detokenize, /version, /health, /metrics, "
         "/reset_prefix_cache.\n"
         "A sample depends on its prompt, seed and options only, never on what else is served. "
         "--threads is the number of cores unless given. SIGTERM or SIGINT ends the server.",
-        table, 0, 0, run,
+        table,
+        0,
+        0,
+        run,
         "allot-demo-server --port 8000\n"
         "allot-demo-server --port 0 --port-file port.txt --quiet"};
     char threads[32];
@@ -142,7 +154,8 @@ int main(int argc, char **argv) {
     snprintf(threads, sizeof threads, "--threads=%ld", cores < 1 ? 1 : cores > 64 ? 64 : cores);
     args[0] = argv[0];
     args[1] = threads;
-    for (int i = 1; i < argc; i++) args[i + 1] = argv[i];
+    for (int i = 1; i < argc; i++)
+        args[i + 1] = argv[i];
     args[argc + 1] = NULL;
     int code = allot_main("allot-demo-server", command.about, &command, 1, argc + 1, args);
     free(args);

@@ -13,14 +13,14 @@ typedef struct {
     double temperature; /* 0 = the likeliest token */
     double top_p;       /* (0, 1] */
     uint64_t seed;
-    int n_logprobs;     /* likeliest tokens to report; -1 = none, not even the sampled one's */
+    int n_logprobs; /* likeliest tokens to report; -1 = none, not even the sampled one's */
 } allot_sampling;
 
 /* Before temperature and top_p, as vLLM reports them. */
 typedef struct {
-    float sampled;                    /* log-probability of the token that was drawn */
-    int n;                            /* of the two below */
-    int32_t top[ALLOT_MAX_LOGPROBS];  /* likeliest first */
+    float sampled;                   /* log-probability of the token that was drawn */
+    int n;                           /* of the two below */
+    int32_t top[ALLOT_MAX_LOGPROBS]; /* likeliest first */
     float top_value[ALLOT_MAX_LOGPROBS];
 } allot_logprobs;
 

@@ -3,28 +3,32 @@
 
 #include <string.h>
 
-static const double bounds[ALLOT_METRIC_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                    0.1,   0.25,   0.5,   0.75, 1,     2.5,
-                                                    5,     10,     30,    60};
+static const double bounds[ALLOT_METRIC_BUCKETS] = {
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60};
 
-void allot_metrics_init(allot_metrics *m, const char *model_name) {
+void allot_metrics_init(allot_metrics *m, const char *model_name)
+{
     memset(m, 0, sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
     m->model_name = model_name;
 }
 
-void allot_metrics_clear(allot_metrics *m) {
+void allot_metrics_clear(allot_metrics *m)
+{
     pthread_mutex_destroy(&m->lock);
 }
 
-static void observe(allot_histogram *h, double seconds) {
+static void observe(allot_histogram *h, double seconds)
+{
     int i = 0;
-    while (i < ALLOT_METRIC_BUCKETS && seconds > bounds[i]) i++;
+    while (i < ALLOT_METRIC_BUCKETS && seconds > bounds[i])
+        i++;
     h->counts[i]++;
     h->sum += seconds;
 }
 
-void allot_metrics_finish(allot_metrics *m, const allot_seq *s, double now) {
+void allot_metrics_finish(allot_metrics *m, const allot_seq *s, double now)
+{
     pthread_mutex_lock(&m->lock);
     m->finished[s->end]++;
     if (s->end != ALLOT_END_ABORT) {
@@ -36,40 +40,42 @@ void allot_metrics_finish(allot_metrics *m, const allot_seq *s, double now) {
     pthread_mutex_unlock(&m->lock);
 }
 
-static void head(allot_buf *out, const char *name, const char *type, const char *help) {
+static void head(allot_buf *out, const char *name, const char *type, const char *help)
+{
     allot_buf_printf(out, "# HELP vllm:%s %s\n# TYPE vllm:%s %s\n", name, help, name, type);
 }
 
-static void line(allot_buf *out, const char *name, const allot_metrics *m, double value) {
+static void line(allot_buf *out, const char *name, const allot_metrics *m, double value)
+{
     allot_buf_printf(out, "vllm:%s{engine=\"0\",model_name=\"%s\"} %.17g\n", name, m->model_name,
                      value);
 }
 
 static void histogram(allot_buf *out, const char *name, const allot_metrics *m,
-                      const allot_histogram *h) {
+                      const allot_histogram *h)
+{
     uint64_t total = 0;
     for (int i = 0; i <= ALLOT_METRIC_BUCKETS; i++) {
         total += h->counts[i];
         allot_buf_printf(out, "vllm:%s_bucket{engine=\"0\",le=\"", name);
-        if (i < ALLOT_METRIC_BUCKETS)
-            allot_buf_printf(out, "%g", bounds[i]);
-        else
-            allot_buf_str(out, "+Inf");
+        if (i < ALLOT_METRIC_BUCKETS) allot_buf_printf(out, "%g", bounds[i]);
+        else allot_buf_str(out, "+Inf");
         allot_buf_printf(out, "\",model_name=\"%s\"} %llu\n", m->model_name,
                          (unsigned long long)total);
     }
     allot_buf_printf(out, "vllm:%s_count{engine=\"0\",model_name=\"%s\"} %llu\n", name,
                      m->model_name, (unsigned long long)total);
-    allot_buf_printf(out, "vllm:%s_sum{engine=\"0\",model_name=\"%s\"} %.9g\n", name,
-                     m->model_name, h->sum);
+    allot_buf_printf(out, "vllm:%s_sum{engine=\"0\",model_name=\"%s\"} %.9g\n", name, m->model_name,
+                     h->sum);
 }
 
-static void finished(allot_buf *out, const allot_metrics *m) {
+static void finished(allot_buf *out, const allot_metrics *m)
+{
     static const struct {
         const char *reason;
         allot_seq_end end;
-    } reasons[] = {{"stop", ALLOT_END_STOP}, {"length", ALLOT_END_LENGTH},
-                   {"abort", ALLOT_END_ABORT}};
+    } reasons[] = {
+        {"stop", ALLOT_END_STOP}, {"length", ALLOT_END_LENGTH}, {"abort", ALLOT_END_ABORT}};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         allot_buf_printf(out,
                          "vllm:request_success_total{engine=\"0\",finished_reason=\"%s\","
@@ -79,25 +85,57 @@ static void finished(allot_buf *out, const allot_metrics *m) {
 }
 
 /* A copy taken at one moment: scraping does not hold up the engine. */
-static void snapshot(allot_metrics *m, allot_metrics *out) {
+static void snapshot(allot_metrics *m, allot_metrics *out)
+{
     pthread_mutex_lock(&m->lock);
     *out = *m;
     pthread_mutex_unlock(&m->lock);
 }
 
 typedef double (*reader)(const allot_metrics *m);
-static double running(const allot_metrics *m) { return m->running; }
-static double waiting(const allot_metrics *m) { return m->waiting; }
-static double usage(const allot_metrics *m) { return m->kv_usage; }
-static double queries(const allot_metrics *m) { return (double)m->cache_queries; }
-static double hits(const allot_metrics *m) { return (double)m->cache_hits; }
-static double preemptions(const allot_metrics *m) { return (double)m->preemptions; }
-static double prompts(const allot_metrics *m) { return (double)m->prompt_tokens; }
-static double generated(const allot_metrics *m) { return (double)m->generated_tokens; }
-static double steps(const allot_metrics *m) { return (double)m->steps; }
-static double rows(const allot_metrics *m) { return (double)m->rows; }
+static double running(const allot_metrics *m)
+{
+    return m->running;
+}
+static double waiting(const allot_metrics *m)
+{
+    return m->waiting;
+}
+static double usage(const allot_metrics *m)
+{
+    return m->kv_usage;
+}
+static double queries(const allot_metrics *m)
+{
+    return (double)m->cache_queries;
+}
+static double hits(const allot_metrics *m)
+{
+    return (double)m->cache_hits;
+}
+static double preemptions(const allot_metrics *m)
+{
+    return (double)m->preemptions;
+}
+static double prompts(const allot_metrics *m)
+{
+    return (double)m->prompt_tokens;
+}
+static double generated(const allot_metrics *m)
+{
+    return (double)m->generated_tokens;
+}
+static double steps(const allot_metrics *m)
+{
+    return (double)m->steps;
+}
+static double rows(const allot_metrics *m)
+{
+    return (double)m->rows;
+}
 
-void allot_metrics_print(allot_metrics *const *sets, int n, allot_buf *out) {
+void allot_metrics_print(allot_metrics *const *sets, int n, allot_buf *out)
+{
     static const struct {
         const char *name, *type, *help;
         reader read;
@@ -114,13 +152,16 @@ void allot_metrics_print(allot_metrics *const *sets, int n, allot_buf *out) {
         {"engine_rows_total", "counter", "Tokens computed in steps (not in vLLM).", rows}};
     allot_metrics at[8];
     n = n > 8 ? 8 : n;
-    for (int i = 0; i < n; i++) snapshot(sets[i], &at[i]);
+    for (int i = 0; i < n; i++)
+        snapshot(sets[i], &at[i]);
     for (size_t s = 0; s < sizeof simple / sizeof *simple; s++) {
         head(out, simple[s].name, simple[s].type, simple[s].help);
-        for (int i = 0; i < n; i++) line(out, simple[s].name, &at[i], simple[s].read(&at[i]));
+        for (int i = 0; i < n; i++)
+            line(out, simple[s].name, &at[i], simple[s].read(&at[i]));
     }
     head(out, "request_success_total", "counter", "Finished sequences.");
-    for (int i = 0; i < n; i++) finished(out, &at[i]);
+    for (int i = 0; i < n; i++)
+        finished(out, &at[i]);
     head(out, "time_to_first_token_seconds", "histogram", "Arrival to first token.");
     for (int i = 0; i < n; i++)
         histogram(out, "time_to_first_token_seconds", &at[i], &at[i].first_token);

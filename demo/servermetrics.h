@@ -16,13 +16,13 @@ typedef struct {
 
 typedef struct {
     pthread_mutex_t lock;
-    const char *model_name;       /* borrowed */
+    const char *model_name; /* borrowed */
     int running, waiting;
-    double kv_usage;              /* share of the cache's blocks held by running sequences */
+    double kv_usage; /* share of the cache's blocks held by running sequences */
     uint64_t cache_queries, cache_hits, preemptions;
     uint64_t prompt_tokens, generated_tokens;
-    uint64_t finished[4];         /* by allot_seq_end */
-    uint64_t steps, rows;         /* decoding steps and the rows in them */
+    uint64_t finished[4]; /* by allot_seq_end */
+    uint64_t steps, rows; /* decoding steps and the rows in them */
     allot_histogram first_token, latency;
 } allot_metrics;
 

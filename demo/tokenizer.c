@@ -13,7 +13,8 @@ enum { TYPE_NORMAL = 1, TYPE_UNKNOWN, TYPE_CONTROL, TYPE_USER, TYPE_UNUSED, TYPE
 #define MAX_TOKENS 65536
 
 /* Bytes of the UTF-8 character at text, or 1 when it is malformed or cut off. */
-static size_t char_size(const char *text, size_t n) {
+static size_t char_size(const char *text, size_t n)
+{
     unsigned char c = (unsigned char)text[0];
     size_t size = c < 0x80 ? 1 : c < 0xc2 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 1;
     if (size > n) return 1;
@@ -23,13 +24,16 @@ static size_t char_size(const char *text, size_t n) {
     return size;
 }
 
-static size_t hash_of(const char *text, size_t n) {
+static size_t hash_of(const char *text, size_t n)
+{
     uint64_t h = 1469598103934665603u;
-    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211u;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)text[i]) * 1099511628211u;
     return (size_t)(h ^ h >> 29);
 }
 
-static int32_t find(const allot_tokenizer *t, const char *text, size_t n) {
+static int32_t find(const allot_tokenizer *t, const char *text, size_t n)
+{
     for (size_t i = hash_of(text, n);; i++) {
         int32_t id = t->hash[i & (t->hash_size - 1)];
         if (id < 0) return -1;
@@ -37,25 +41,30 @@ static int32_t find(const allot_tokenizer *t, const char *text, size_t n) {
     }
 }
 
-static void put(allot_tokenizer *t, int32_t id) {
+static void put(allot_tokenizer *t, int32_t id)
+{
     const allot_token *token = &t->tokens[id];
     if (find(t, token->text, token->n) >= 0) return; /* the lowest id of equal texts serves */
     size_t i = hash_of(token->text, token->n);
-    while (t->hash[i & (t->hash_size - 1)] >= 0) i++;
+    while (t->hash[i & (t->hash_size - 1)] >= 0)
+        i++;
     t->hash[i & (t->hash_size - 1)] = id;
 }
 
-static int hex(char c) {
+static int hex(char c)
+{
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static allot_code refuse(const allot_gguf *g, int32_t id, const char *what, allot_err *err) {
+static allot_code refuse(const allot_gguf *g, int32_t id, const char *what, allot_err *err)
+{
     return allot_fail(err, ALLOT_EINPUT, "cannot use '%s': token %d %s", g->path, (int)id, what);
 }
 
 /* One entry of the vocabulary: what it spells, by its type. */
 static allot_code take_token(const allot_gguf *g, allot_tokenizer *t, int32_t id,
-                             const allot_gguf_text *name, int32_t type, allot_err *err) {
+                             const allot_gguf_text *name, int32_t type, allot_err *err)
+{
     allot_token *token = &t->tokens[id];
     if (name->n == 0 || name->n > 64 || memchr(name->at, 0, name->n) != NULL)
         return refuse(g, id, "is empty, longer than 64 bytes, or holds a zero byte", err);
@@ -71,9 +80,8 @@ static allot_code take_token(const allot_gguf *g, allot_tokenizer *t, int32_t id
     } else if (type == TYPE_NORMAL) {
         int space = name->n == 3 && memcmp(name->at, SPACE, 3) == 0;
         if (name->n > 4 || char_size(name->at, name->n) != name->n)
-            return refuse(g, id,
-                          "is not one character; only character-level vocabularies are served",
-                          err);
+            return refuse(
+                g, id, "is not one character; only character-level vocabularies are served", err);
         memcpy(token->text, space ? " " : name->at, space ? 1 : name->n);
         token->n = (uint8_t)(space ? 1 : name->n);
         put(t, id);
@@ -85,7 +93,8 @@ static allot_code take_token(const allot_gguf *g, allot_tokenizer *t, int32_t id
 }
 
 static allot_code take_vocabulary(const allot_gguf *g, allot_tokenizer *t,
-                                  const allot_gguf_text *names, int32_t *types, allot_err *err) {
+                                  const allot_gguf_text *names, int32_t *types, allot_err *err)
+{
     allot_code code = allot_gguf_int32s(g, "tokenizer.ggml.token_type", types, (size_t)t->n, err);
     for (int32_t id = 0; id < t->n && code == ALLOT_OK; id++)
         code = take_token(g, t, id, &names[id], types[id], err);
@@ -100,7 +109,8 @@ static allot_code take_vocabulary(const allot_gguf *g, allot_tokenizer *t,
 }
 
 static allot_code load(const allot_gguf *g, allot_tokenizer *t, const allot_gguf_text *names,
-                       size_t n, allot_err *err) {
+                       size_t n, allot_err *err)
+{
     long bos, eos, unknown, prefix = -1;
     if (n < 1 || n > MAX_TOKENS)
         return allot_fail(err, ALLOT_EINPUT, "cannot use '%s': %zu tokens, not 1..%d", g->path, n,
@@ -123,7 +133,8 @@ static allot_code load(const allot_gguf *g, allot_tokenizer *t, const allot_gguf
     t->step = -1;
     t->n = (int32_t)n;
     t->hash_size = 4;
-    while (t->hash_size < 2 * n) t->hash_size *= 2;
+    while (t->hash_size < 2 * n)
+        t->hash_size *= 2;
     t->tokens = allot_mem_array(n, sizeof *t->tokens, err);
     t->hash = allot_mem_array(t->hash_size, sizeof *t->hash, err);
     int32_t *types = allot_mem_array(n, sizeof *types, err);
@@ -137,7 +148,8 @@ static allot_code load(const allot_gguf *g, allot_tokenizer *t, const allot_gguf
     return code;
 }
 
-allot_code allot_tokenizer_load(const allot_gguf *g, allot_tokenizer *t, allot_err *err) {
+allot_code allot_tokenizer_load(const allot_gguf *g, allot_tokenizer *t, allot_err *err)
+{
     allot_gguf_text *names = NULL;
     size_t n = 0;
     memset(t, 0, sizeof *t);
@@ -148,19 +160,23 @@ allot_code allot_tokenizer_load(const allot_gguf *g, allot_tokenizer *t, allot_e
     return code;
 }
 
-void allot_tokenizer_clear(allot_tokenizer *t) {
-    for (int32_t i = 0; t->tokens != NULL && i < t->n; i++) free(t->tokens[i].name);
+void allot_tokenizer_clear(allot_tokenizer *t)
+{
+    for (int32_t i = 0; t->tokens != NULL && i < t->n; i++)
+        free(t->tokens[i].name);
     free(t->tokens);
     free(t->hash);
     memset(t, 0, sizeof *t);
 }
 
-size_t allot_tokenizer_max(size_t n) {
+size_t allot_tokenizer_max(size_t n)
+{
     return n + 2;
 }
 
 /* The special token whose name stands at text, or -1: all begin with '<', so this is rarely run. */
-static int32_t special_at(const allot_tokenizer *t, const char *text, size_t n) {
+static int32_t special_at(const allot_tokenizer *t, const char *text, size_t n)
+{
     for (int32_t id = 0; id < t->n; id++) {
         const allot_token *token = &t->tokens[id];
         if (!token->special) continue;
@@ -171,7 +187,8 @@ static int32_t special_at(const allot_tokenizer *t, const char *text, size_t n) 
 }
 
 size_t allot_tokenizer_encode(const allot_tokenizer *t, const char *text, size_t n, int add_bos,
-                              int32_t *out) {
+                              int32_t *out)
+{
     size_t count = 0;
     if (add_bos) out[count++] = t->bos;
     if (t->add_space_prefix && n > 0) {
@@ -191,7 +208,8 @@ size_t allot_tokenizer_encode(const allot_tokenizer *t, const char *text, size_t
         if (id >= 0) {
             out[count++] = id;
         } else {
-            for (size_t j = 0; j < size; j++) out[count++] = t->bytes[(unsigned char)text[i + j]];
+            for (size_t j = 0; j < size; j++)
+                out[count++] = t->bytes[(unsigned char)text[i + j]];
         }
         i += size;
     }

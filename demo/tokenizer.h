@@ -10,10 +10,10 @@
 #include "liballot/err.h"
 
 typedef struct {
-    char text[12];    /* what the token spells: UTF-8, NUL-terminated, or one raw byte */
-    uint8_t n;        /* bytes of text; 0 for special tokens, which spell nothing */
-    uint8_t special;  /* control or user-defined: left out of generated text */
-    char *name;       /* owned; as in the file, e.g. "<extra_0>", for /tokenize */
+    char text[12];   /* what the token spells: UTF-8, NUL-terminated, or one raw byte */
+    uint8_t n;       /* bytes of text; 0 for special tokens, which spell nothing */
+    uint8_t special; /* control or user-defined: left out of generated text */
+    char *name;      /* owned; as in the file, e.g. "<extra_0>", for /tokenize */
 } allot_token;
 
 typedef struct {
@@ -24,8 +24,8 @@ typedef struct {
     int32_t newline;           /* put in front of each step token; -1: nothing is */
     int32_t bytes[256];        /* id that spells one raw byte */
     int add_space_prefix;
-    int32_t *hash;             /* owned [hash_size] of ids or -1: characters by their text */
-    size_t hash_size;          /* a power of two */
+    int32_t *hash;    /* owned [hash_size] of ids or -1: characters by their text */
+    size_t hash_size; /* a power of two */
 } allot_tokenizer;
 
 ALLOT_MUST_CHECK allot_code allot_tokenizer_load(const allot_gguf *g, allot_tokenizer *t,

@@ -24,23 +24,23 @@ typedef struct {
 typedef struct {
     const allot_kernels *kernels;
     int n_layer, n_embd, n_head, n_kv, head_dim, n_ff, n_vocab;
-    int n_ctx;         /* most tokens of a sequence */
-    int n_rot;         /* rotated dimensions of a head, even */
-    int n_scores;      /* outputs of the scoring head: 2, or 0 when the file has none */
-    int ff_padded;     /* n_ff rounded up to a panel */
+    int n_ctx;     /* most tokens of a sequence */
+    int n_rot;     /* rotated dimensions of a head, even */
+    int n_scores;  /* outputs of the scoring head: 2, or 0 when the file has none */
+    int ff_padded; /* n_ff rounded up to a panel */
     float eps;
-    float *embedding;  /* owned [V][D] */
+    float *embedding;    /* owned [V][D] */
     allot_layer *layers; /* owned [n_layer] */
-    float *out_norm;   /* owned [D] */
-    float *output;     /* owned, packed: D inputs, V outputs; NULL in a scoring model without it */
-    float *score;      /* owned, packed: D inputs, n_scores outputs */
+    float *out_norm;     /* owned [D] */
+    float *output; /* owned, packed: D inputs, V outputs; NULL in a scoring model without it */
+    float *score;  /* owned, packed: D inputs, n_scores outputs */
     float score_bias[ALLOT_PANEL];
-    int lm_layers;     /* a scoring model may begin as a language model of this many layers, which
-                          says how unexpected each token was; 0: none does */
-    float *lm_norm;    /* owned [D]: of the language model's last states */
+    int lm_layers;      /* a scoring model may begin as a language model of this many layers, which
+                           says how unexpected each token was; 0: none does */
+    float *lm_norm;     /* owned [D]: of the language model's last states */
     float *lm_surprise; /* owned [D]: added to these, times the surprise */
-    float lm_most;     /* the surprise's limit, > 0 */
-    float *rope;       /* owned [n_ctx][n_rot / 2][2]: cosine, sine */
+    float lm_most;      /* the surprise's limit, > 0 */
+    float *rope;        /* owned [n_ctx][n_rot / 2][2]: cosine, sine */
 } allot_transformer;
 
 ALLOT_MUST_CHECK allot_code allot_transformer_load(const allot_gguf *g, allot_transformer *m,
@@ -49,8 +49,8 @@ void allot_transformer_clear(allot_transformer *m);
 
 /* Floats of a KV block: 8 positions of all layers, and what else is known of them. */
 size_t allot_transformer_block_floats(const allot_transformer *m);
-/* Of one of a block's positions: [1 + n_scores], its surprise and, at a step token, its scores. Kept
- * there by the engine, so that a text is not read again for what was told of its beginning. */
+/* Of one of a block's positions: [1 + n_scores], its surprise and, at a step token, its scores.
+ * Kept there by the engine, so that a text is not read again for what was told of its beginning. */
 float *allot_transformer_told(const allot_transformer *m, float *block, int position);
 /* Logits are written in rows of this many floats. */
 size_t allot_transformer_logits_stride(const allot_transformer *m);
@@ -67,10 +67,10 @@ typedef struct {
 
 /* Working memory of one thread for one model. */
 typedef struct {
-    float *memory;  /* owned; the rest points into it */
+    float *memory; /* owned; the rest points into it */
     float *x, *norm, *wide, *heads, *scores;
-    float *hidden;  /* [ALLOT_TILE_ROWS][D] result: normalised last states of the wanted rows */
-    float *logits;  /* [ALLOT_TILE_ROWS][logits_stride] room for the caller's use */
+    float *hidden; /* [ALLOT_TILE_ROWS][D] result: normalised last states of the wanted rows */
+    float *logits; /* [ALLOT_TILE_ROWS][logits_stride] room for the caller's use */
 } allot_scratch;
 
 ALLOT_MUST_CHECK allot_code allot_scratch_init(allot_scratch *s, const allot_transformer *m,

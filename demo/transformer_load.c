@@ -9,12 +9,14 @@
 #include "demo/transformer.h"
 #include "liballot/mem.h"
 
-static allot_code wrong_shape(const allot_gguf *g, const char *what, allot_err *err) {
+static allot_code wrong_shape(const allot_gguf *g, const char *what, allot_err *err)
+{
     return allot_fail(err, ALLOT_EINPUT, "cannot use '%s': %s", g->path, what);
 }
 
 static allot_code take_int(const allot_gguf *g, const char *name, long min, long max, int *out,
-                           allot_err *err) {
+                           allot_err *err)
+{
     char key[64];
     long x = 0;
     snprintf(key, sizeof key, "llama.%s", name);
@@ -24,7 +26,8 @@ static allot_code take_int(const allot_gguf *g, const char *name, long min, long
 }
 
 static allot_code take_dimensions(const allot_gguf *g, allot_transformer *m, double *base,
-                                  allot_err *err) {
+                                  allot_err *err)
+{
     allot_gguf_text arch;
     double eps = 0;
     allot_code code = allot_gguf_string(g, "general.architecture", &arch, err);
@@ -54,14 +57,17 @@ static allot_code take_dimensions(const allot_gguf *g, allot_transformer *m, dou
     m->ff_padded = allot_kernels_panels((size_t)m->n_ff) * ALLOT_PANEL;
     if (m->n_embd % m->n_head != 0 || m->head_dim % ALLOT_LANES != 0 || m->n_rot % 2 != 0 ||
         m->n_head % m->n_kv != 0)
-        return wrong_shape(g, "its head size must be a multiple of 8, and its heads of its kv "
-                           "heads", err);
+        return wrong_shape(g,
+                           "its head size must be a multiple of 8, and its heads of its kv "
+                           "heads",
+                           err);
     return ALLOT_OK;
 }
 
 /* Adds tensor `name` [n][k] to a packed matrix from output `first` on. */
 static allot_code pack(const allot_gguf *g, const char *name, size_t n, size_t k, size_t first,
-                       float *out, allot_err *err) {
+                       float *out, allot_err *err)
+{
     float *w = NULL;
     allot_code code = allot_gguf_floats(g, name, n, k, &w, err);
     if (code == ALLOT_OK) allot_kernels_pack(w, n, k, first, out);
@@ -70,16 +76,19 @@ static allot_code pack(const allot_gguf *g, const char *name, size_t n, size_t k
 }
 
 /* Room for n outputs of k inputs. */
-static float *packed(size_t n, size_t k, allot_err *err) {
+static float *packed(size_t n, size_t k, allot_err *err)
+{
     return allot_kernels_floats((size_t)allot_kernels_panels(n) * ALLOT_PANEL * k, err);
 }
 
-static const char *in_layer(char *name, int layer, const char *tensor) {
+static const char *in_layer(char *name, int layer, const char *tensor)
+{
     snprintf(name, 64, "blk.%d.%s.weight", layer, tensor);
     return name;
 }
 
-static allot_code take_layer(const allot_gguf *g, allot_transformer *m, int i, allot_err *err) {
+static allot_code take_layer(const allot_gguf *g, allot_transformer *m, int i, allot_err *err)
+{
     allot_layer *l = &m->layers[i];
     size_t d = (size_t)m->n_embd, f = (size_t)m->n_ff, padded = (size_t)m->ff_padded;
     size_t q = (size_t)m->n_head * (size_t)m->head_dim, kv = (size_t)m->n_kv * (size_t)m->head_dim;
@@ -100,12 +109,9 @@ static allot_code take_layer(const allot_gguf *g, allot_transformer *m, int i, a
         const char *tensor;
         size_t n, k, first;
         float *to;
-    } parts[] = {{"attn_q", q, d, 0, l->qkv},
-                 {"attn_k", kv, d, q, l->qkv},
-                 {"attn_v", kv, d, q + kv, l->qkv},
-                 {"attn_output", d, q, 0, l->attn_out},
-                 {"ffn_gate", f, d, 0, l->gate_up},
-                 {"ffn_up", f, d, padded, l->gate_up},
+    } parts[] = {{"attn_q", q, d, 0, l->qkv},       {"attn_k", kv, d, q, l->qkv},
+                 {"attn_v", kv, d, q + kv, l->qkv}, {"attn_output", d, q, 0, l->attn_out},
+                 {"ffn_gate", f, d, 0, l->gate_up}, {"ffn_up", f, d, padded, l->gate_up},
                  {"ffn_down", d, f, 0, l->down}};
     for (size_t p = 0; p < sizeof parts / sizeof *parts && code == ALLOT_OK; p++)
         code = pack(g, in_layer(name, i, parts[p].tensor), parts[p].n, parts[p].k, parts[p].first,
@@ -114,7 +120,8 @@ static allot_code take_layer(const allot_gguf *g, allot_transformer *m, int i, a
 }
 
 /* The scoring head of a reward model; a generator has none. */
-static allot_code take_score(const allot_gguf *g, allot_transformer *m, allot_err *err) {
+static allot_code take_score(const allot_gguf *g, allot_transformer *m, allot_err *err)
+{
     const allot_gguf_tensor *t = allot_gguf_find_tensor(g, "cls.output.weight");
     float *bias = NULL;
     if (t == NULL) return ALLOT_OK;
@@ -123,8 +130,8 @@ static allot_code take_score(const allot_gguf *g, allot_transformer *m, allot_er
     m->n_scores = (int)t->dims[1];
     m->score = packed((size_t)m->n_scores, (size_t)m->n_embd, err);
     if (m->score == NULL) return ALLOT_ERUNTIME;
-    allot_code code = pack(g, "cls.output.weight", (size_t)m->n_scores, (size_t)m->n_embd, 0,
-                           m->score, err);
+    allot_code code =
+        pack(g, "cls.output.weight", (size_t)m->n_scores, (size_t)m->n_embd, 0, m->score, err);
     if (code != ALLOT_OK || allot_gguf_find_tensor(g, "cls.output.bias") == NULL) return code;
     code = allot_gguf_floats(g, "cls.output.bias", 1, (size_t)m->n_scores, &bias, err);
     if (code == ALLOT_OK) memcpy(m->score_bias, bias, (size_t)m->n_scores * sizeof *bias);
@@ -133,13 +140,16 @@ static allot_code take_score(const allot_gguf *g, allot_transformer *m, allot_er
 }
 
 /* The language model that a reward model may begin with. */
-static allot_code take_lm(const allot_gguf *g, allot_transformer *m, allot_err *err) {
+static allot_code take_lm(const allot_gguf *g, allot_transformer *m, allot_err *err)
+{
     const size_t d = (size_t)m->n_embd;
     double most = 0;
     if (allot_gguf_find(g, "allot.lm_block_count") == NULL) return ALLOT_OK;
     if (m->n_scores == 0 || allot_gguf_find(g, "allot.newline_token_id") == NULL)
-        return wrong_shape(g, "it has 'allot.lm_block_count', but no scoring head or no "
-                           "'allot.newline_token_id'", err);
+        return wrong_shape(g,
+                           "it has 'allot.lm_block_count', but no scoring head or no "
+                           "'allot.newline_token_id'",
+                           err);
     long layers = 0;
     allot_code code = allot_gguf_int(g, "allot.lm_block_count", 1, m->n_layer - 1, &layers, err);
     if (code == ALLOT_OK)
@@ -154,15 +164,17 @@ static allot_code take_lm(const allot_gguf *g, allot_transformer *m, allot_err *
 }
 
 /* The logits' matrix: its own, or the embedding's when the file ties them. */
-static allot_code take_output(const allot_gguf *g, allot_transformer *m, allot_err *err) {
-    const char *name = allot_gguf_find_tensor(g, "output.weight") ? "output.weight"
-                                                                  : "token_embd.weight";
+static allot_code take_output(const allot_gguf *g, allot_transformer *m, allot_err *err)
+{
+    const char *name =
+        allot_gguf_find_tensor(g, "output.weight") ? "output.weight" : "token_embd.weight";
     m->output = packed((size_t)m->n_vocab, (size_t)m->n_embd, err);
     if (m->output == NULL) return ALLOT_ERUNTIME;
     return pack(g, name, (size_t)m->n_vocab, (size_t)m->n_embd, 0, m->output, err);
 }
 
-static allot_code make_rope(allot_transformer *m, double base, allot_err *err) {
+static allot_code make_rope(allot_transformer *m, double base, allot_err *err)
+{
     m->rope = allot_mem_array((size_t)m->n_ctx * (size_t)m->n_rot, sizeof *m->rope, err);
     if (m->rope == NULL) return ALLOT_ERUNTIME;
     for (int p = 0; p < m->n_ctx; p++) {
@@ -176,7 +188,8 @@ static allot_code make_rope(allot_transformer *m, double base, allot_err *err) {
     return ALLOT_OK;
 }
 
-static allot_code load(const allot_gguf *g, allot_transformer *m, allot_err *err) {
+static allot_code load(const allot_gguf *g, allot_transformer *m, allot_err *err)
+{
     double base;
     allot_code code = take_dimensions(g, m, &base, err);
     if (code != ALLOT_OK) return code;
@@ -191,7 +204,8 @@ static allot_code load(const allot_gguf *g, allot_transformer *m, allot_err *err
     if (code != ALLOT_OK) return code;
     m->layers = allot_mem_array((size_t)m->n_layer, sizeof *m->layers, err);
     if (m->layers == NULL) return ALLOT_ERUNTIME;
-    for (int i = 0; i < m->n_layer && code == ALLOT_OK; i++) code = take_layer(g, m, i, err);
+    for (int i = 0; i < m->n_layer && code == ALLOT_OK; i++)
+        code = take_layer(g, m, i, err);
     if (code == ALLOT_OK) code = take_score(g, m, err);
     if (code == ALLOT_OK) code = take_lm(g, m, err);
     if (code == ALLOT_OK) code = take_output(g, m, err);
@@ -199,7 +213,8 @@ static allot_code load(const allot_gguf *g, allot_transformer *m, allot_err *err
     return code;
 }
 
-allot_code allot_transformer_load(const allot_gguf *g, allot_transformer *m, allot_err *err) {
+allot_code allot_transformer_load(const allot_gguf *g, allot_transformer *m, allot_err *err)
+{
     memset(m, 0, sizeof *m);
     m->kernels = allot_kernels_best();
     allot_code code = load(g, m, err);

@@ -13,7 +13,8 @@ void allot_band_weights(long seed, int r, int n, double *weight)
 {
     allot_rng rng = allot_rng_start((uint64_t)seed, 0x626f6f74 /* "boot" */, (uint64_t)r, 0);
     memset(weight, 0, (size_t)n * sizeof *weight);
-    for (int i = 0; i < n; i++) weight[allot_rng_below(&rng, (uint64_t)n)] += 1;
+    for (int i = 0; i < n; i++)
+        weight[allot_rng_below(&rng, (uint64_t)n)] += 1;
 }
 
 void allot_band_statics(const allot_evaldata *d, const double *cells, const double *weight,
@@ -24,17 +25,19 @@ void allot_band_statics(const allot_evaldata *d, const double *cells, const doub
     for (int q = 0; q < d->n; q++) {
         double w = weight ? weight[q] : 1;
         total += w;
-        for (int s = 0; s < d->s; s++) mean[s] += w * cells[(size_t)q * (size_t)d->s + (size_t)s];
+        for (int s = 0; s < d->s; s++)
+            mean[s] += w * cells[(size_t)q * (size_t)d->s + (size_t)s];
     }
-    for (int s = 0; s < d->s; s++) mean[s] /= total;
+    for (int s = 0; s < d->s; s++)
+        mean[s] /= total;
 }
 
 /* Scratch of one evaluation of all curves under one weighting. */
 typedef struct {
-    double *cost, *accuracy;   /* [max K] */
-    double *mean_c, *mean_a;   /* [S] */
-    allot_hull hull;           /* room for S */
-    double *weight;            /* [2n]: the cross-fitted oracle holds each query twice */
+    double *cost, *accuracy; /* [max K] */
+    double *mean_c, *mean_a; /* [S] */
+    allot_hull hull;         /* room for S */
+    double *weight;          /* [2n]: the cross-fitted oracle holds each query twice */
 } scratch;
 
 static allot_code scratch_init(scratch *w, const allot_evaldata *d, int max_k, allot_err *err)
@@ -83,7 +86,8 @@ static void curves(const allot_evaldata *d, const double *realised_cost,
     allot_band_statics(d, d->label, weight, w->mean_a);
     allot_band_statics(d, realised_cost, weight, w->mean_c);
     allot_hull_make(w->mean_c, w->mean_a, d->s, &w->hull);
-    for (int i = 0; i < POINTS; i++) hull_at[i] = allot_hull_at(&w->hull, at[i]);
+    for (int i = 0; i < POINTS; i++)
+        hull_at[i] = allot_hull_at(&w->hull, at[i]);
     curve_at(rule, weight, w, at, rule_at);
     if (oracle) curve_at(oracle, weight, w, at, oracle_at);
 }
@@ -92,7 +96,8 @@ static void curves(const allot_evaldata *d, const double *realised_cost,
 static double mean_over_log_cost(const double *a, const double *b)
 {
     double sum = 0;
-    for (int i = 0; i < POINTS; i++) sum += (i == 0 || i == POINTS - 1 ? 0.5 : 1) * (a[i] - b[i]);
+    for (int i = 0; i < POINTS; i++)
+        sum += (i == 0 || i == POINTS - 1 ? 0.5 : 1) * (a[i] - b[i]);
     return sum / (POINTS - 1);
 }
 
@@ -144,7 +149,8 @@ static void cost_axis(const allot_evaldata *d, const double *realised_cost, scra
         high = fmax(high, w->mean_c[s]);
     }
     low = fmax(low, high * 1e-9); /* a strategy may be free; a logarithm may not */
-    for (int i = 0; i < POINTS; i++) cost[i] = low * pow(high / low, i / (POINTS - 1.0));
+    for (int i = 0; i < POINTS; i++)
+        cost[i] = low * pow(high / low, i / (POINTS - 1.0));
 }
 
 /* areas[r]: the oracle's mean advantage over the hull in resample r. */
@@ -174,7 +180,8 @@ static void closed_gap(double *areas, double *sorted, allot_band *b)
     b->oracle_difference = mean_over_log_cost(b->oracle, b->hull);
     if (low <= 0) return;
     b->gap = b->mean_difference / b->oracle_difference;
-    for (size_t r = 0; r < n; r++) sorted[r] = b->resampled_mean[r] / areas[r];
+    for (size_t r = 0; r < n; r++)
+        sorted[r] = b->resampled_mean[r] / areas[r];
     interval(sorted, b->resamples, &b->gap_low, &b->gap_high);
 }
 
@@ -205,10 +212,12 @@ allot_code allot_band_make(const allot_evaldata *d, const double *realised_cost,
     if (!diffs || !areas || !sorted || !out->resampled_mean) rc = ALLOT_ERUNTIME;
     if (!rc) {
         cost_axis(d, realised_cost, &w, out->cost);
-        for (int i = 0; i < POINTS; i++) out->oracle[i] = NAN;
+        for (int i = 0; i < POINTS; i++)
+            out->oracle[i] = NAN;
         curves(d, realised_cost, rule, oracle, NULL, &w, out->cost, out->rule, out->hull,
                out->oracle);
-        for (int i = 0; i < POINTS; i++) out->difference[i] = out->rule[i] - out->hull[i];
+        for (int i = 0; i < POINTS; i++)
+            out->difference[i] = out->rule[i] - out->hull[i];
         resample(d, realised_cost, rule, oracle, seed, &w, diffs, areas, out);
         summarise(oracle, diffs, sorted, areas, out);
     }

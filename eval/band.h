@@ -12,26 +12,26 @@
 #define ALLOT_BAND_POINTS 50
 
 typedef struct {
-    double cost[ALLOT_BAND_POINTS];       /* log-spaced, cheapest to dearest static mean */
-    double rule[ALLOT_BAND_POINTS];       /* accuracy of the rule at this mean cost */
+    double cost[ALLOT_BAND_POINTS]; /* log-spaced, cheapest to dearest static mean */
+    double rule[ALLOT_BAND_POINTS]; /* accuracy of the rule at this mean cost */
     double hull[ALLOT_BAND_POINTS];
     double oracle[ALLOT_BAND_POINTS];     /* cross-fitted; NaN without halves */
     double difference[ALLOT_BAND_POINTS]; /* rule - hull */
     double low[ALLOT_BAND_POINTS];        /* simultaneous 95 % band of the difference */
     double high[ALLOT_BAND_POINTS];
-    double critical;                      /* q above */
-    int n_above, n_below;                 /* points where the band excludes 0 */
+    double critical;                             /* q above */
+    int n_above, n_below;                        /* points where the band excludes 0 */
     double mean_difference, mean_low, mean_high; /* over log cost, 95 % percentile interval */
-    double oracle_difference;             /* the same of the oracle; NaN without halves */
-    double gap, gap_low, gap_high;        /* closed gap; NaN without oracle, or when the oracle is
-                                             not surely (95 %) above the hull */
+    double oracle_difference;                    /* the same of the oracle; NaN without halves */
+    double gap, gap_low, gap_high; /* closed gap; NaN without oracle, or when the oracle is
+                                      not surely (95 %) above the hull */
     int resamples;
-    double *resampled_mean;               /* [resamples] owned: mean difference in each resample, for
-                                             paired comparisons of rules on the same queries */
+    double *resampled_mean; /* [resamples] owned: mean difference in each resample, for
+                               paired comparisons of rules on the same queries */
 } allot_band;
 
-/* realised_cost [n][S]; oracle may be NULL. Deterministic in seed: resample r draws its queries from
- * the stream (seed, r), so two rules on the same queries see the same resamples. */
+/* realised_cost [n][S]; oracle may be NULL. Deterministic in seed: resample r draws its queries
+ * from the stream (seed, r), so two rules on the same queries see the same resamples. */
 ALLOT_MUST_CHECK allot_code allot_band_make(const allot_evaldata *d, const double *realised_cost,
                                             const allot_trajectory *rule,
                                             const allot_trajectory *oracle, int resamples,

@@ -23,8 +23,10 @@ allot_code allot_candidate_parse(const char *text, allot_candidate *out, allot_e
                           "--candidate: '%s' is not name=model.safetensors:x.emb.h5", text);
     for (size_t i = 0; i < n; i++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", text[i]))
-            return allot_fail(err, ALLOT_EUSAGE, "--candidate: the name in '%s' may hold letters, "
-                                                 "digits, '.', '_' and '-' only", text);
+            return allot_fail(err, ALLOT_EUSAGE,
+                              "--candidate: the name in '%s' may hold letters, "
+                              "digits, '.', '_' and '-' only",
+                              text);
     memcpy(out->name, text, n);
     out->bundle = allot_mem_text(equals + 1, (size_t)(colon - equals - 1), err);
     out->embeddings = allot_mem_text(colon + 1, strlen(colon + 1), err);
@@ -71,7 +73,8 @@ static allot_code paired(const allot_band *a, const allot_band *b, double out[3]
 {
     double *x = allot_mem_array((size_t)a->resamples, sizeof *x, err);
     if (!x) return ALLOT_ERUNTIME;
-    for (int r = 0; r < a->resamples; r++) x[r] = b->resampled_mean[r] - a->resampled_mean[r];
+    for (int r = 0; r < a->resamples; r++)
+        x[r] = b->resampled_mean[r] - a->resampled_mean[r];
     allot_sort(x, (size_t)a->resamples);
     out[0] = b->mean_difference - a->mean_difference;
     out[1] = allot_quantile_sorted(x, (size_t)a->resamples, 0.025);
@@ -86,8 +89,10 @@ static allot_code axis_rows(const result *r, int n, int axis, cJSON *json, allot
 {
     const char *unit = axis ? "seconds" : "tokens";
     cJSON *list = cJSON_AddArrayToObject(json, unit);
-    allot_buf_printf(summary, "\nMean advantage over the hull on %s (95 %%), closed gap, and "
-                              "difference to %s (paired, 95 %%)\n", unit, r[0].name);
+    allot_buf_printf(summary,
+                     "\nMean advantage over the hull on %s (95 %%), closed gap, and "
+                     "difference to %s (paired, 95 %%)\n",
+                     unit, r[0].name);
     for (int i = 0; i < n; i++) {
         const allot_band *b = &r[i].band[axis];
         double diff[3];
@@ -96,7 +101,8 @@ static allot_code axis_rows(const result *r, int n, int axis, cJSON *json, allot
         cJSON *row = cJSON_CreateObject();
         cJSON_AddItemToArray(list, row);
         cJSON_AddStringToObject(row, "candidate", r[i].name);
-        allot_tables_interval(row, "mean_difference", b->mean_difference, b->mean_low, b->mean_high);
+        allot_tables_interval(row, "mean_difference", b->mean_difference, b->mean_low,
+                              b->mean_high);
         allot_tables_interval(row, "closed_gap", b->gap, b->gap_low, b->gap_high);
         allot_tables_interval(row, "against_first", diff[0], diff[1], diff[2]);
         cJSON_AddNumberToObject(row, "points_above", b->n_above);
@@ -119,26 +125,30 @@ static allot_code save_picture(const result *r, int n, const char *dir, int pict
 {
     allot_buf script = {0};
     allot_code rc = ALLOT_OK;
-    allot_buf_str(&script, "# drawn by allot-eval; run 'gnuplot plots.gp' in this folder\n"
-                           "set datafile separator ','\nset terminal pngcairo size 900,600 noenhanced\n"
-                           "set grid\nset key autotitle columnhead bottom right\nset logscale x\n"
-                           "set ylabel 'accuracy'\n");
+    allot_buf_str(&script,
+                  "# drawn by allot-eval; run 'gnuplot plots.gp' in this folder\n"
+                  "set datafile separator ','\nset terminal pngcairo size 900,600 noenhanced\n"
+                  "set grid\nset key autotitle columnhead bottom right\nset logscale x\n"
+                  "set ylabel 'accuracy'\n");
     for (int axis = 0; axis < r[0].n_axes && !rc; axis++) {
         allot_buf csv = {0};
         char name[32];
         snprintf(name, sizeof name, "curves-%s.csv", axis ? "seconds" : "tokens");
         allot_buf_str(&csv, "cost,hull");
-        for (int i = 0; i < n; i++) allot_buf_printf(&csv, ",%s", r[i].name);
+        for (int i = 0; i < n; i++)
+            allot_buf_printf(&csv, ",%s", r[i].name);
         allot_buf_str(&csv, "\n");
         for (int p = 0; p < ALLOT_BAND_POINTS; p++) {
             allot_buf_printf(&csv, "%.6g,%.6f", r[0].band[axis].cost[p], r[0].band[axis].hull[p]);
-            for (int i = 0; i < n; i++) allot_buf_printf(&csv, ",%.6f", r[i].band[axis].rule[p]);
+            for (int i = 0; i < n; i++)
+                allot_buf_printf(&csv, ",%.6f", r[i].band[axis].rule[p]);
             allot_buf_str(&csv, "\n");
         }
         rc = allot_tables_save(dir, name, &csv, err);
         allot_buf_clear(&csv);
-        allot_buf_printf(&script, "set output 'compare-%s.png'\nset xlabel 'mean %s per query'\n"
-                                  "plot for [i=2:%d] '%s' using 1:i with lines lw 2\n",
+        allot_buf_printf(&script,
+                         "set output 'compare-%s.png'\nset xlabel 'mean %s per query'\n"
+                         "plot for [i=2:%d] '%s' using 1:i with lines lw 2\n",
                          axis ? "seconds" : "tokens", axis ? "seconds" : "tokens", n + 2, name);
     }
     int drawn;
@@ -148,8 +158,8 @@ static allot_code save_picture(const result *r, int n, const char *dir, int pict
     return rc;
 }
 
-static allot_code write_all(const result *r, int n, const allot_report_settings *s,
-                            const char *dir, cJSON *json, allot_buf *summary, allot_err *err)
+static allot_code write_all(const result *r, int n, const allot_report_settings *s, const char *dir,
+                            cJSON *json, allot_buf *summary, allot_err *err)
 {
     allot_buf csv = {0}, path = {0};
     allot_buf_str(&csv, "axis,candidate,mean_difference,low,high,closed_gap,against_first,"
@@ -195,7 +205,8 @@ allot_code allot_compare_write(const allot_candidate *c, int n, const allot_join
         in.files.embeddings = c[i].embeddings;
         rc = evaluate(&c[i], &in, s, &r[i], err);
         if (!rc && r[i].n_axes != r[0].n_axes)
-            rc = allot_fail(err, ALLOT_EMISMATCH, "'%s' has seconds in its cost table or lacks "
+            rc = allot_fail(err, ALLOT_EMISMATCH,
+                            "'%s' has seconds in its cost table or lacks "
                             "them, unlike '%s' (export both with the same costs.json)",
                             c[i].bundle, c[0].bundle);
     }
@@ -203,7 +214,8 @@ allot_code allot_compare_write(const allot_candidate *c, int n, const allot_join
     if (!rc) rc = allot_reportdir_commit(&folder, err);
     else allot_reportdir_abort(&folder);
     for (int i = 0; i < n; i++) {
-        for (int a = 0; a < 2; a++) allot_band_clear(&r[i].band[a]);
+        for (int a = 0; a < 2; a++)
+            allot_band_clear(&r[i].band[a]);
         cJSON_Delete(r[i].calibration);
     }
     if (rc) {

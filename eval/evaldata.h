@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* evaldata.h - the test queries of one bundle, joined by key: soft labels, realised costs, the
- * bundle's predictions and its cost table. All arrays are [n][S] row-major unless told otherwise. */
+ * bundle's predictions and its cost table. All arrays are [n][S] row-major unless told otherwise.
+ */
 #ifndef ALLOT_EVALDATA_H
 #define ALLOT_EVALDATA_H
 #include "lib/store/joined.h"

@@ -27,7 +27,7 @@ static int choose(const allot_evaldata *d, allot_rule_kind kind, const allot_rul
 {
     size_t row = (size_t)q * (size_t)d->s;
     int own = kind == ALLOT_RULE_ORACLE_COSTS;
-    const double *accuracy = kind == ALLOT_RULE_ORACLE        ? d->label
+    const double *accuracy = kind == ALLOT_RULE_ORACLE         ? d->label
                              : kind == ALLOT_RULE_UNCALIBRATED ? d->p_raw
                                                                : d->p;
     const double *seconds = own ? d->seconds : d->table_seconds;
@@ -66,7 +66,8 @@ void allot_grid_point(const allot_evaldata *d, allot_rule_kind kind, const allot
 void allot_grid_random(const allot_evaldata *d, const allot_rule *rule, allot_realised *out)
 {
     *out = (allot_realised){0};
-    for (size_t cell = 0; cell < (size_t)d->n * (size_t)d->s; cell++) add(d, cell, 1.0 / d->s, out);
+    for (size_t cell = 0; cell < (size_t)d->n * (size_t)d->s; cell++)
+        add(d, cell, 1.0 / d->s, out);
     finish(d, rule, out);
 }
 

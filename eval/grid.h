@@ -31,9 +31,10 @@ void allot_grid_point(const allot_evaldata *d, allot_rule_kind kind, const allot
 /* A strategy picked uniformly at random for each query: its expectation. */
 void allot_grid_random(const allot_evaldata *d, const allot_rule *rule, allot_realised *out);
 
-/* The paper's grids as CSV: rule,lambda_per_token,lambda_per_second,accuracy,tokens,seconds,utility.
- * by_seconds 0: lambda_T in logspace(-7,-1,25) at lambda_L in {0,1e-4,1e-3,1e-2} (only 0 without
- * seconds); 1: lambda_L in logspace(-5,-1,25) at lambda_T in {0,1e-7,1e-6,1e-5}. */
+/* The paper's grids as CSV:
+ * rule,lambda_per_token,lambda_per_second,accuracy,tokens,seconds,utility. by_seconds 0: lambda_T
+ * in logspace(-7,-1,25) at lambda_L in {0,1e-4,1e-3,1e-2} (only 0 without seconds); 1: lambda_L in
+ * logspace(-5,-1,25) at lambda_T in {0,1e-7,1e-6,1e-5}. */
 void allot_grid_csv(const allot_evaldata *d, int by_seconds, allot_buf *out);
 
 /* The k-th of the 25 points of a grid. */

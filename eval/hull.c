@@ -15,8 +15,8 @@ double allot_interpolate(const double *cost, const double *accuracy, int n, doub
     return accuracy[low] + t * (accuracy[high] - accuracy[low]);
 }
 
-/* Gift wrapping from the cheapest point: the next corner is the point of steepest rise; the walk ends
- * where nothing is better. S is small, so the plain quadratic form serves. */
+/* Gift wrapping from the cheapest point: the next corner is the point of steepest rise; the walk
+ * ends where nothing is better. S is small, so the plain quadratic form serves. */
 void allot_hull_make(const double *cost, const double *accuracy, int n, allot_hull *out)
 {
     int at = 0;

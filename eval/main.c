@@ -13,17 +13,25 @@ static const char *output, *missing = "refuse";
 static allot_list candidates;
 static int no_pictures;
 
-#define SHARED_OPTIONS                                                                            \
-    {"outcomes", ALLOT_OPT_NEEDED, &inputs.files.outcomes, "FILE", "outcomes.h5 (required)", 0, 0},  \
-    {"splits", ALLOT_OPT_NEEDED, &inputs.files.splits, "FILE", "splits.h5 (required)", 0, 0},  \
-    {"output", ALLOT_OPT_NEEDED, &output, "DIR", "folder of the report (required)", 0, 0},        \
-    {"resamples", ALLOT_OPT_INT, &settings.resamples, "N", "bootstrap resamples (1000)",          \
-     100, 100000},                                                                                \
-    {"lambdas", ALLOT_OPT_INT, &settings.max_lambdas, "N", "most points of a curve (300)",        \
-     10, 5000},                                                                                   \
-    {"missing", ALLOT_OPT_STRING, &missing, "HOW",                                                \
-     "missing cells: refuse (default), drop-query, drop-strategy", 0, 0},                         \
-    {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0}, ALLOT_FORCE_ROW
+#define SHARED_OPTIONS                                                                             \
+    {                                                                                              \
+        "outcomes", ALLOT_OPT_NEEDED, &inputs.files.outcomes, "FILE", "outcomes.h5 (required)", 0, \
+        0},                                                                                        \
+        {"splits", ALLOT_OPT_NEEDED, &inputs.files.splits, "FILE", "splits.h5 (required)", 0, 0},  \
+        {"output", ALLOT_OPT_NEEDED, &output, "DIR", "folder of the report (required)", 0, 0},     \
+        {"resamples", ALLOT_OPT_INT, &settings.resamples, "N", "bootstrap resamples (1000)",       \
+         100,         100000},                                                                     \
+        {"lambdas", ALLOT_OPT_INT, &settings.max_lambdas, "N", "most points of a curve (300)",     \
+         10,        5000},                                                                         \
+        {"missing",                                                                                \
+         ALLOT_OPT_STRING,                                                                         \
+         &missing,                                                                                 \
+         "HOW",                                                                                    \
+         "missing cells: refuse (default), drop-query, drop-strategy",                             \
+         0,                                                                                        \
+         0},                                                                                       \
+        {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0},            \
+        ALLOT_FORCE_ROW
 
 static const allot_option report_options[] = {
     {"bundle", ALLOT_OPT_NEEDED, &inputs.bundle, "FILE", "model.safetensors (required)", 0, 0},
@@ -33,11 +41,11 @@ static const allot_option report_options[] = {
      "embedding and selection, per query (0)", 0, 1e6},
     {0}};
 
-static const allot_option compare_options[] = {
-    {"candidate", ALLOT_OPT_LIST, &candidates, "NAME=BUNDLE:EMBEDDINGS",
-     "a bundle and its embeddings; two or more", 0, 0},
-    SHARED_OPTIONS,
-    {0}};
+static const allot_option compare_options[] = {{"candidate", ALLOT_OPT_LIST, &candidates,
+                                                "NAME=BUNDLE:EMBEDDINGS",
+                                                "a bundle and its embeddings; two or more", 0, 0},
+                                               SHARED_OPTIONS,
+                                               {0}};
 
 static allot_code check_shared(const allot_common *common, allot_err *err)
 {
@@ -90,7 +98,8 @@ static allot_code run_compare(const allot_common *common, allot_err *err)
     if (!rc)
         rc = allot_compare_write(c, candidates.n, &inputs.files, &settings, output, &summary, &json,
                                  err);
-    for (int i = 0; i < candidates.n && i < ALLOT_MAX_CANDIDATES; i++) allot_candidate_clear(&c[i]);
+    for (int i = 0; i < candidates.n && i < ALLOT_MAX_CANDIDATES; i++)
+        allot_candidate_clear(&c[i]);
     free(candidates.at);
     return rc ? rc : print_result(common, summary, json, err);
 }
@@ -104,7 +113,8 @@ static const allot_command commands[] = {
      report_options, 0, 0, run_report,
      "  allot-eval report --bundle model.safetensors --outcomes outcomes.h5 \\\n"
      "    --embeddings qwen.emb.h5 --splits splits.h5 --output report"},
-    {"compare", "[OPTION...] --candidate A=.. --candidate B=.. --outcomes O --splits S --output DIR",
+    {"compare",
+     "[OPTION...] --candidate A=.. --candidate B=.. --outcomes O --splits S --output DIR",
      "compare bundles on the same outcomes and test queries\n"
      "Embeddings, or settings of the probe: paired differences over the same resamples.",
      compare_options, 0, 0, run_compare,

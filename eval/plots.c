@@ -50,26 +50,33 @@ allot_code allot_plots_draw(const char *dir, const char *script, int *drawn, all
 /* One axis: accuracy against cost, and the band of the difference to the hull. */
 static void axis(allot_buf *b, const char *unit, const char *label, int has_oracle)
 {
-    allot_buf_printf(b,
+    allot_buf_printf(
+        b,
         "set output 'accuracy-%s.png'\nset title 'Accuracy against mean %s'\n"
         "set xlabel 'mean %s per query (log)'\nset ylabel 'accuracy'\nset logscale x\n"
         "set key bottom right\nunset yrange\n"
         "plot 'band-%s.csv' using 1:3 with lines lw 2 lc rgb '#888888' title 'hull of the statics',"
-        " '' using 1:2 with lines lw 3 lc rgb '#d55e00' title 'adaptive'", unit, label, label, unit);
+        " '' using 1:2 with lines lw 3 lc rgb '#d55e00' title 'adaptive'",
+        unit, label, label, unit);
     if (has_oracle)
         allot_buf_str(b, ", '' using 1:7 with lines lw 2 dt 2 lc rgb '#009e73' title "
                          "'oracle, cross-fitted'");
-    allot_buf_printf(b,
+    allot_buf_printf(
+        b,
         ", 'statics.csv' using (column('%s')):(column('accuracy')) with points pt 7 ps 1.2 lc rgb "
         "'#0072b2' title 'static', '' using (column('%s')):(column('accuracy')):1 with labels "
-        "left offset 0.7,-0.5 font ',8' tc rgb '#555555' notitle\n", unit, unit);
-    allot_buf_printf(b,
+        "left offset 0.7,-0.5 font ',8' tc rgb '#555555' notitle\n",
+        unit, unit);
+    allot_buf_printf(
+        b,
         "set output 'band-%s.png'\nset title 'Adaptive minus hull, simultaneous 95%% band'\n"
         "set ylabel 'accuracy difference'\nset key top right\n"
         "plot 'band-%s.csv' using 1:5:6 with filledcurves fc rgb '#f3c9ab' title '95%% band', "
         "'' using 1:4 with lines lw 3 lc rgb '#d55e00' title 'adaptive - hull', "
-        "0 with lines lw 1 lc rgb '#000000' notitle\n", unit, unit);
-    allot_buf_printf(b,
+        "0 with lines lw 1 lc rgb '#000000' notitle\n",
+        unit, unit);
+    allot_buf_printf(
+        b,
         "set output 'shares-%s.png'\nset title 'Share of queries by strategy'\n"
         "set xlabel 'lambda per %s (log)'\nset ylabel 'share'\nset yrange [0:1]\n"
         "set key outside right font ',8'\n"
@@ -81,12 +88,13 @@ static void axis(allot_buf *b, const char *unit, const char *label, int has_orac
 void allot_plots_report(int has_seconds, int has_oracle, allot_buf *out)
 {
     allot_buf_str(out, "# drawn by allot-eval; run 'gnuplot plots.gp' in this folder\n"
-                      "set datafile separator ','\nset terminal pngcairo size 900,600 noenhanced\n"
-                      "set grid lc rgb '#dddddd'\nset key autotitle columnhead\n"
-                      "load 'strategies.gp'\n");
+                       "set datafile separator ','\nset terminal pngcairo size 900,600 noenhanced\n"
+                       "set grid lc rgb '#dddddd'\nset key autotitle columnhead\n"
+                       "load 'strategies.gp'\n");
     axis(out, "tokens", "generated tokens", has_oracle);
     if (has_seconds) axis(out, "seconds", "wall-clock seconds", has_oracle);
-    allot_buf_str(out,
+    allot_buf_str(
+        out,
         "set output 'reliability.png'\nset title 'Reliability (equal-mass bins, test queries)'\n"
         "set xlabel 'predicted accuracy'\nset ylabel 'observed accuracy'\n"
         "set xrange [0:1]\nset yrange [0:1]\nset key top left\n"

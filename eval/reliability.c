@@ -44,7 +44,8 @@ static allot_code cells_make(const allot_evaldata *d, const double *p, cells *c,
         cells_clear(c);
         return ALLOT_ERUNTIME;
     }
-    for (size_t i = 0; i < c->n; i++) c->cell[i] = i;
+    for (size_t i = 0; i < c->n; i++)
+        c->cell[i] = i;
     sort_key = p;
     qsort(c->cell, c->n, sizeof *c->cell, by_prediction);
     for (size_t i = 0; i < c->n; i++)
@@ -88,24 +89,25 @@ static double ece_mass_30(const allot_forecast *f, size_t n)
 }
 
 static const metric metrics[] = {
-    {"log_loss", allot_log_loss},     {"brier", allot_brier},
-    {"auc", allot_auc},               {"ece_width_10", ece_width_10},
-    {"ece_width_15", ece_width_15},   {"ece_width_30", ece_width_30},
-    {"ece_mass_10", ece_mass_10},     {"ece_mass_15", ece_mass_15},
-    {"ece_mass_30", ece_mass_30}};
+    {"log_loss", allot_log_loss},   {"brier", allot_brier},         {"auc", allot_auc},
+    {"ece_width_10", ece_width_10}, {"ece_width_15", ece_width_15}, {"ece_width_30", ece_width_30},
+    {"ece_mass_10", ece_mass_10},   {"ece_mass_15", ece_mass_15},   {"ece_mass_30", ece_mass_30}};
 enum { N_METRICS = sizeof metrics / sizeof *metrics, FIRST_ECE = 3 };
 
-/* Values, and 95 % intervals by resampling whole queries: the cells of one query share their pool of
- * samples. drawn [RESAMPLES], weight [n]. */
+/* Values, and 95 % intervals by resampling whole queries: the cells of one query share their pool
+ * of samples. drawn [RESAMPLES], weight [n]. */
 static void add_metrics(const allot_evaldata *d, cells *c, long seed, double *weight, cJSON *out)
 {
     double drawn[N_METRICS][RESAMPLES];
     for (int r = 0; r < RESAMPLES; r++) {
         allot_band_weights(seed, r, d->n, weight);
-        for (size_t i = 0; i < c->n; i++) c->f[i].w = weight[c->cell[i] / (size_t)d->s];
-        for (int m = 0; m < N_METRICS; m++) drawn[m][r] = metrics[m].at(c->f, c->n);
+        for (size_t i = 0; i < c->n; i++)
+            c->f[i].w = weight[c->cell[i] / (size_t)d->s];
+        for (int m = 0; m < N_METRICS; m++)
+            drawn[m][r] = metrics[m].at(c->f, c->n);
     }
-    for (size_t i = 0; i < c->n; i++) c->f[i].w = 1;
+    for (size_t i = 0; i < c->n; i++)
+        c->f[i].w = 1;
     for (int m = 0; m < N_METRICS; m++) {
         allot_sort(drawn[m], RESAMPLES);
         allot_tables_interval(out, metrics[m].name, metrics[m].at(c->f, c->n),
@@ -124,10 +126,12 @@ static void add_ideal(const allot_evaldata *d, cells *c, long seed, cJSON *out)
                                           c->cell[i]);
             long trials = lround(d->n_eff[c->cell[i]]), hits = 0;
             if (trials < 1) trials = 1;
-            for (long t = 0; t < trials; t++) hits += allot_rng_unit(&r) < c->f[i].p;
+            for (long t = 0; t < trials; t++)
+                hits += allot_rng_unit(&r) < c->f[i].p;
             c->f[i].a = (double)hits / (double)trials;
         }
-        for (int m = FIRST_ECE; m < N_METRICS; m++) sum[m] += metrics[m].at(c->f, c->n);
+        for (int m = FIRST_ECE; m < N_METRICS; m++)
+            sum[m] += metrics[m].at(c->f, c->n);
     }
     cJSON *ideal = cJSON_AddObjectToObject(out, "perfectly_calibrated");
     for (int m = FIRST_ECE; m < N_METRICS; m++)

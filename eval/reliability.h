@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reliability.h - is a predicted 0.7 right 70 % of the time? Log loss, Brier, AUC and ECE on the test
- * cells, before and after Platt scaling, and beside each ECE what a perfectly calibrated model would
- * show on the same cells (labels drawn from its predictions with n_eff trials each): with few
+/* reliability.h - is a predicted 0.7 right 70 % of the time? Log loss, Brier, AUC and ECE on the
+ * test cells, before and after Platt scaling, and beside each ECE what a perfectly calibrated model
+ * would show on the same cells (labels drawn from its predictions with n_eff trials each): with few
  * queries even that one has an ECE above 0. */
 #ifndef ALLOT_RELIABILITY_H
 #define ALLOT_RELIABILITY_H

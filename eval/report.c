@@ -46,12 +46,12 @@ typedef struct {
 } report;
 
 /* One CSV file by the function that prints it. */
-#define SAVE_CSV(r, name, call, err)            \
-    do {                                        \
-        allot_buf text = {0};                   \
-        call;                                   \
-        if (!rc) rc = allot_tables_save((r)->dir, name, &text, err); \
-        allot_buf_clear(&text);                 \
+#define SAVE_CSV(r, name, call, err)                                                               \
+    do {                                                                                           \
+        allot_buf text = {0};                                                                      \
+        call;                                                                                      \
+        if (!rc) rc = allot_tables_save((r)->dir, name, &text, err);                               \
+        allot_buf_clear(&text);                                                                    \
     } while (0)
 
 static allot_code save_axis(const report *r, int by_seconds, allot_buf *names, allot_err *err)
@@ -76,7 +76,8 @@ static allot_code save_files(const report *r, allot_err *err)
     allot_buf names = {0}, script = {0};
     SAVE_CSV(r, "statics.csv", allot_tables_statics_csv(r->d, r->statics, &text), err);
     SAVE_CSV(r, "reliability.csv", rc = allot_reliability_csv(r->d, &text, err), err);
-    for (int i = 0; i < r->n_axes && !rc; i++) rc = save_axis(r, i, &names, err);
+    for (int i = 0; i < r->n_axes && !rc; i++)
+        rc = save_axis(r, i, &names, err);
     if (!rc) rc = allot_tables_save(r->dir, "strategies.gp", &names, err);
     if (!rc) rc = allot_tables_save(r->dir, "summary.txt", &r->summary, err);
     if (!rc && r->s->pictures) {
@@ -121,7 +122,8 @@ static void say_flat(report *r, const char *fmt, ...)
 static void tell_flat(report *r)
 {
     static const char check[] =
-        "look at the texts ('allot-collect label --answers FILE' shows what was read in each), at the "
+        "look at the texts ('allot-collect label --answers FILE' shows what was read in each), at "
+        "the "
         "chat template ('allot-collect sample --prompt-template') and at how answers are read "
         "('allot-collect label --extract')";
     static const int least[2] = {5, 20}; /* queries from which a strategy is worth a word */
@@ -182,7 +184,8 @@ static allot_code make_json(report *r, const char *const *inputs, allot_err *err
     cJSON *provenance = NULL, *both = NULL, *calibration = NULL;
     allot_code rc = allot_provenance_make("allot-eval", r->s->seed, inputs, &provenance, err);
     if (!rc) rc = allot_reliability_json(d, r->s->seed, &calibration, err);
-    if (!rc && r->n_axes == 2) rc = allot_tables_both_json(d, r->s->resamples, r->s->seed, &both, err);
+    if (!rc && r->n_axes == 2)
+        rc = allot_tables_both_json(d, r->s->resamples, r->s->seed, &both, err);
     r->json = cJSON_CreateObject();
     cJSON_AddStringToObject(r->json, "schema", "allot-eval");
     cJSON_AddNumberToObject(r->json, "version", 1);
@@ -194,8 +197,9 @@ static allot_code make_json(report *r, const char *const *inputs, allot_err *err
     cJSON_AddStringToObject(r->json, "embedding", d->embedding_model);
     cJSON_AddBoolToObject(r->json, "calibrated", d->bundle.calibrated);
     cJSON_AddStringToObject(r->json, "seconds",
-                            !d->seconds ? "absent"
-                            : d->seconds_measured ? "measured cells" : "cost table means");
+                            !d->seconds           ? "absent"
+                            : d->seconds_measured ? "measured cells"
+                                                  : "cost table means");
     cJSON_AddNumberToObject(r->json, "overhead_seconds", r->s->overhead_seconds);
     cJSON_AddItemToObject(r->json, "statics", allot_tables_statics_json(d, r->statics));
     random_json(r);
@@ -212,8 +216,8 @@ static allot_code make_json(report *r, const char *const *inputs, allot_err *err
 
 static void summarise_statics(report *r)
 {
-    allot_buf_printf(&r->summary, "%-22s %18s %10s %10s\n", "static strategy",
-                     "accuracy (95 %)", "tokens", "seconds");
+    allot_buf_printf(&r->summary, "%-22s %18s %10s %10s\n", "static strategy", "accuracy (95 %)",
+                     "tokens", "seconds");
     for (int s = 0; s < r->d->s; s++) {
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&r->d->bundle.strategies.at[s], text);
@@ -250,36 +254,40 @@ static void summarise_axis(report *r, const allot_axis_result *a)
     else if (isfinite(b->oracle_difference))
         allot_buf_printf(&r->summary,
                          "  closed gap: not told, the cross-fitted oracle (%+.4f) is not surely "
-                         "above the hull\n", b->oracle_difference);
+                         "above the hull\n",
+                         b->oracle_difference);
 }
 
 static allot_code make_summary(report *r, allot_err *err)
 {
     const allot_evaldata *d = r->d;
     allot_buf_printf(&r->summary, "%d test queries, embedding %s, seconds: %s\n\n", d->n,
-                     d->embedding_model,
-                     cJSON_GetObjectItem(r->json, "seconds")->valuestring);
+                     d->embedding_model, cJSON_GetObjectItem(r->json, "seconds")->valuestring);
     tell_flat(r);
     summarise_statics(r);
-    for (int i = 0; i < r->n_axes; i++) summarise_axis(r, &r->axis[i]);
+    for (int i = 0; i < r->n_axes; i++)
+        summarise_axis(r, &r->axis[i]);
     cJSON *both = cJSON_GetObjectItem(r->json, "both_lambdas");
     if (both)
-        allot_buf_printf(&r->summary,
-                         "\nBoth lambdas > 0: utility not below the best static at %d of %d pairs\n",
-                         cJSON_GetObjectItem(both, "pairs_not_below")->valueint,
-                         cJSON_GetObjectItem(both, "pairs")->valueint);
+        allot_buf_printf(
+            &r->summary,
+            "\nBoth lambdas > 0: utility not below the best static at %d of %d pairs\n",
+            cJSON_GetObjectItem(both, "pairs_not_below")->valueint,
+            cJSON_GetObjectItem(both, "pairs")->valueint);
     allot_reliability_summary(cJSON_GetObjectItem(r->json, "calibration"), &r->summary);
     if (d->n < 1000)
         allot_buf_printf(&r->summary,
                          "\nOnly %d test queries: the intervals are wide; more queries are needed "
-                         "for a verdict\n", d->n);
+                         "for a verdict\n",
+                         d->n);
     return allot_buf_check(&r->summary, err);
 }
 
 static void report_clear(report *r)
 {
     free(r->statics);
-    for (int i = 0; i < 2; i++) allot_axis_clear(&r->axis[i]);
+    for (int i = 0; i < 2; i++)
+        allot_axis_clear(&r->axis[i]);
     cJSON_Delete(r->json);
     allot_buf_clear(&r->summary);
 }
@@ -298,7 +306,8 @@ allot_code allot_report_write(const allot_evaldata *d, const allot_report_settin
     r.statics = allot_mem_array((size_t)d->s, sizeof *r.statics, err);
     if (!r.statics) rc = ALLOT_ERUNTIME;
     if (!rc) rc = allot_tables_statics(d, s->resamples, s->seed, r.statics, err);
-    for (int i = 0; i < r.n_axes && !rc; i++) rc = allot_axis_make(d, i, s, &r.axis[i], err);
+    for (int i = 0; i < r.n_axes && !rc; i++)
+        rc = allot_axis_make(d, i, s, &r.axis[i], err);
     if (!rc) rc = make_json(&r, inputs, err);
     if (!rc) rc = make_summary(&r, err);
     if (!rc) rc = save_files(&r, err);

@@ -29,8 +29,8 @@ typedef struct {
 } allot_axis_result;
 
 ALLOT_MUST_CHECK allot_code allot_axis_make(const allot_evaldata *d, int by_seconds,
-                                            const allot_report_settings *s,
-                                            allot_axis_result *out, allot_err *err);
+                                            const allot_report_settings *s, allot_axis_result *out,
+                                            allot_err *err);
 void allot_axis_clear(allot_axis_result *a);
 
 /* "never significantly below the hull, above it at 12 of 50 costs", ... */

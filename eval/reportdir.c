@@ -45,8 +45,10 @@ static allot_code check_folder(const allot_reportdir *d, allot_err *err)
         ours |= strcmp(e->d_name, d->last) == 0;
     closedir(dir);
     if (n == 0 || ours || allot_output_force) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EUSAGE, "cannot write '%s': the folder is not empty and holds no %s "
-                      "(give another name, or --force to write into it)", d->path, d->last);
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "cannot write '%s': the folder is not empty and holds no %s "
+                      "(give another name, or --force to write into it)",
+                      d->path, d->last);
 }
 
 allot_code allot_reportdir_begin(allot_reportdir *d, const char *path, const char *last,
@@ -54,7 +56,8 @@ allot_code allot_reportdir_begin(allot_reportdir *d, const char *path, const cha
 {
     struct stat st;
     size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/') n--;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
     *d = (allot_reportdir){.path = allot_mem_text(path, n, err), .last = last};
     if (!d->path) return ALLOT_ERUNTIME;
     d->existed = stat(d->path, &st) == 0;

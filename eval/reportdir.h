@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reportdir.h - the folder of a report appears complete or not at all. It is filled under another
- * name, in a folder that an interrupted program removes. Where the folder is there already, the files
- * move into it at the end, the JSON last; whatever else is in it stays. A folder that holds things,
- * but no report, is refused (lib/core/outputs.h). */
+ * name, in a folder that an interrupted program removes. Where the folder is there already, the
+ * files move into it at the end, the JSON last; whatever else is in it stays. A folder that holds
+ * things, but no report, is refused (lib/core/outputs.h). */
 #ifndef ALLOT_REPORTDIR_H
 #define ALLOT_REPORTDIR_H
 #include "liballot/err.h"

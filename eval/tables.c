@@ -15,7 +15,8 @@ static void csv_name(const allot_evaldata *d, int s, allot_buf *out)
     char text[ALLOT_STRATEGY_TEXT];
     allot_strategy_print(&d->bundle.strategies.at[s], text);
     allot_buf_str(out, "\"");
-    for (const char *c = text; *c; c++) allot_buf_add(out, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
+    for (const char *c = text; *c; c++)
+        allot_buf_add(out, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
     allot_buf_str(out, "\"");
 }
 
@@ -30,7 +31,8 @@ allot_code allot_tables_statics(const allot_evaldata *d, int resamples, long see
     for (int r = 0; r < resamples && !rc; r++) {
         allot_band_weights(seed, r, d->n, weight);
         allot_band_statics(d, d->label, weight, mean);
-        for (size_t s = 0; s < s_count; s++) drawn[s * n_r + (size_t)r] = mean[s];
+        for (size_t s = 0; s < s_count; s++)
+            drawn[s * n_r + (size_t)r] = mean[s];
     }
     for (int s = 0; s < d->s && !rc; s++) {
         double *x = drawn + (size_t)s * n_r;
@@ -54,8 +56,7 @@ allot_code allot_tables_statics(const allot_evaldata *d, int resamples, long see
     return rc;
 }
 
-void allot_tables_statics_csv(const allot_evaldata *d, const allot_static_row *rows,
-                              allot_buf *out)
+void allot_tables_statics_csv(const allot_evaldata *d, const allot_static_row *rows, allot_buf *out)
 {
     allot_buf_str(out, "strategy,accuracy,low,high,tokens,seconds,predicted\n");
     for (int s = 0; s < d->s; s++) {
@@ -137,8 +138,8 @@ void allot_tables_exact_csv(const allot_trajectory *t, allot_buf *out)
 
 /* ---- both lambdas > 0 ---- */
 
-/* Utility of each query under the rule's choice minus its utility under each static: the best static
- * of a resample is found from the column means. gain[n], utility[n][S] are filled. */
+/* Utility of each query under the rule's choice minus its utility under each static: the best
+ * static of a resample is found from the column means. gain[n], utility[n][S] are filled. */
 static void utilities(const allot_evaldata *d, const allot_rule *rule, const int *chosen,
                       double *own, double *statics)
 {
@@ -194,8 +195,8 @@ static cJSON *pair_row(const allot_evaldata *d, const allot_rule *rule, int resa
     cJSON_AddStringToObject(row, "best_static", text);
     allot_json_add_number(row, "best_static_utility", best_utility);
     allot_tables_interval(row, "difference", *value,
-                 allot_quantile_sorted(w->drawn, (size_t)resamples, 0.025),
-                 allot_quantile_sorted(w->drawn, (size_t)resamples, 0.975));
+                          allot_quantile_sorted(w->drawn, (size_t)resamples, 0.025),
+                          allot_quantile_sorted(w->drawn, (size_t)resamples, 0.975));
     return row;
 }
 
@@ -211,8 +212,8 @@ allot_code allot_tables_both_json(const allot_evaldata *d, int resamples, long s
                       allot_mem_array(n, sizeof(double), err),
                       allot_mem_array((size_t)resamples, sizeof(double), err),
                       allot_mem_array(n, sizeof(int), err)};
-    allot_code rc = w.own && w.statics && w.mean && w.weight && w.drawn && w.chosen
-                        ? ALLOT_OK : ALLOT_ERUNTIME;
+    allot_code rc =
+        w.own && w.statics && w.mean && w.weight && w.drawn && w.chosen ? ALLOT_OK : ALLOT_ERUNTIME;
     if (!rc) {
         *out = cJSON_CreateObject();
         cJSON *rows = cJSON_CreateArray();
@@ -265,11 +266,11 @@ void allot_tables_shares_wide(const allot_evaldata *d, int by_seconds, allot_buf
         *(by_seconds ? &rule.lambda_per_second : &rule.lambda_per_token) = lambda;
         int count[ALLOT_MAX_STRATEGIES] = {0};
         for (int q = 0; q < d->n; q++)
-            count[allot_choose_argmax(&rule, &d->bundle.strategies,
-                                      d->p + (size_t)q * (size_t)d->s, d->table_tokens,
-                                      d->table_seconds)]++;
+            count[allot_choose_argmax(&rule, &d->bundle.strategies, d->p + (size_t)q * (size_t)d->s,
+                                      d->table_tokens, d->table_seconds)]++;
         allot_buf_printf(csv, "%.6g", lambda);
-        for (int s = 0; s < d->s; s++) allot_buf_printf(csv, ",%.6f", (double)count[s] / d->n);
+        for (int s = 0; s < d->s; s++)
+            allot_buf_printf(csv, ",%.6f", (double)count[s] / d->n);
         allot_buf_str(csv, "\n");
     }
 }
@@ -283,10 +284,11 @@ double allot_tables_limit(const allot_evaldata *d, int by_seconds, int huge)
     int hits = 0;
     for (int q = 0; q < d->n; q++) {
         const double *p = d->p + (size_t)q * (size_t)d->s;
-        int s = allot_choose_argmax(&rule, &d->bundle.strategies, p, d->table_tokens,
-                                    d->table_seconds);
+        int s =
+            allot_choose_argmax(&rule, &d->bundle.strategies, p, d->table_tokens, d->table_seconds);
         int best = 1;
-        for (int i = 0; i < d->s; i++) best &= huge ? cost[i] >= cost[s] : p[i] <= p[s];
+        for (int i = 0; i < d->s; i++)
+            best &= huge ? cost[i] >= cost[s] : p[i] <= p[s];
         hits += best;
     }
     return (double)hits / d->n;
@@ -299,7 +301,8 @@ allot_code allot_tables_save(const char *dir, const char *name, const allot_buf 
     allot_buf_printf(&path, "%s/%s", dir, name);
     allot_code rc = allot_buf_check(text, err);
     if (!rc) rc = allot_buf_check(&path, err);
-    if (!rc) rc = allot_file_write(path.at, &allot_kind_any, text->at ? text->at : "", text->n, err);
+    if (!rc)
+        rc = allot_file_write(path.at, &allot_kind_any, text->at ? text->at : "", text->n, err);
     allot_buf_clear(&path);
     return rc;
 }

@@ -11,8 +11,8 @@ static const double *cost_of(const allot_belief *b, int q, int s)
     return b->cost + (b->per_query ? (size_t)q * (size_t)s : 0);
 }
 
-/* The corners of max_s (a_s - lambda c_s) for lambda from 0 up: from the present best line, the next
- * to take over is the cheaper line that it meets first. Appends their lambdas. */
+/* The corners of max_s (a_s - lambda c_s) for lambda from 0 up: from the present best line, the
+ * next to take over is the cheaper line that it meets first. Appends their lambdas. */
 static int corners(const double *a, const double *c, int s, int start, double *out)
 {
     int n = 0, at = start;
@@ -136,7 +136,8 @@ void allot_trajectory_clear(allot_trajectory *t)
     *t = (allot_trajectory){0};
 }
 
-/* Insertion sort: realised cost falls nearly everywhere as lambda grows, so few steps are needed. */
+/* Insertion sort: realised cost falls nearly everywhere as lambda grows, so few steps are needed.
+ */
 static void sort_by_cost(double *cost, double *accuracy, int n)
 {
     for (int i = 1; i < n; i++)
@@ -153,7 +154,8 @@ void allot_trajectory_curve(const allot_trajectory *t, const double *weight, dou
                             double *accuracy)
 {
     double total = 0;
-    for (int q = 0; q < t->n; q++) total += weight ? weight[q] : 1;
+    for (int q = 0; q < t->n; q++)
+        total += weight ? weight[q] : 1;
     for (int k = 0; k < t->k; k++) {
         const float *a = t->accuracy + (size_t)k * (size_t)t->n;
         const float *c = t->cost + (size_t)k * (size_t)t->n;

@@ -14,17 +14,17 @@ typedef enum { ALLOT_BY_TOKENS, ALLOT_BY_SECONDS } allot_axis;
 /* What a rule believes when it chooses. */
 typedef struct {
     const char *name;
-    const double *accuracy;  /* [n][S] */
-    const double *cost;      /* of the axis: [S], or [n][S] with per_query */
+    const double *accuracy; /* [n][S] */
+    const double *cost;     /* of the axis: [S], or [n][S] with per_query */
     int per_query;
 } allot_belief;
 
 typedef struct {
     int k, n;
-    double *lambda;    /* [K] ascending, owned; the first is 0 */
-    float *accuracy;   /* [K][n] realised, owned */
-    float *cost;       /* [K][n] realised, owned */
-    uint16_t *choice;  /* [K][n], owned */
+    double *lambda;   /* [K] ascending, owned; the first is 0 */
+    float *accuracy;  /* [K][n] realised, owned */
+    float *cost;      /* [K][n] realised, owned */
+    uint16_t *choice; /* [K][n], owned */
 } allot_trajectory;
 
 /* At most max_k lambdas. realised_accuracy, realised_cost: [n][S]. */
@@ -39,8 +39,8 @@ void allot_trajectory_clear(allot_trajectory *t);
 void allot_trajectory_curve(const allot_trajectory *t, const double *weight, double *cost,
                             double *accuracy);
 
-/* The cross-fitted oracle: choose by the labels of one half of the pool, realise those of the other,
- * both ways; 2n "queries" with the n of the data twice. Needs d->half. */
+/* The cross-fitted oracle: choose by the labels of one half of the pool, realise those of the
+ * other, both ways; 2n "queries" with the n of the data twice. Needs d->half. */
 ALLOT_MUST_CHECK allot_code allot_trajectory_crossfit(const allot_evaldata *d, const double *cost,
                                                       const double *realised_cost, int max_k,
                                                       allot_trajectory *out, allot_err *err);

@@ -55,12 +55,10 @@ static allot_code check_tensors(const cJSON *header, const allot_probe *p, size_
         const char *name;
         size_t rows, columns; /* columns 0: one-dimensional */
     } want[] = {
-        {"probe.mean", d, 0},         {"probe.scale", d, 0},
-        {"probe.length_norm", 2, 0},  {"probe.offset", s, 0},
-        {"probe.interaction", 1, 0},  {"probe.w1_query", h1, d + 1},
-        {"probe.w1_strategy", h1, f}, {"probe.b1", h1, 0},
-        {"probe.w2", h2, h1},         {"probe.b2", h2, 0},
-        {"probe.w3", h2, 0},          {"probe.b3", 1, 0},
+        {"probe.mean", d, 0},         {"probe.scale", d, 0},       {"probe.length_norm", 2, 0},
+        {"probe.offset", s, 0},       {"probe.interaction", 1, 0}, {"probe.w1_query", h1, d + 1},
+        {"probe.w1_strategy", h1, f}, {"probe.b1", h1, 0},         {"probe.w2", h2, h1},
+        {"probe.b2", h2, 0},          {"probe.w3", h2, 0},         {"probe.b3", 1, 0},
     };
     const int n_want = (int)(sizeof want / sizeof *want);
     size_t offset = 0;

@@ -10,15 +10,15 @@
 #include "probe.h"
 
 #define ALLOT_BUNDLE_SCHEMA "allot-bundle"
-#define ALLOT_BUNDLE_VERSION 3     /* what is written */
-#define ALLOT_BUNDLE_OLDEST 2      /* what is still read; without a checksum */
+#define ALLOT_BUNDLE_VERSION 3 /* what is written */
+#define ALLOT_BUNDLE_OLDEST 2  /* what is still read; without a checksum */
 #define ALLOT_BUNDLE_MAX_BYTES (1L << 30)
 
 typedef struct {
     allot_strategies strategies;
     allot_probe probe;
     allot_calib calib;
-    int calibrated; /* 0: exported without a Platt fit */
+    int calibrated;   /* 0: exported without a Platt fit */
     int has_checksum; /* 0: an old file, in which damage to a weight cannot be seen: warn */
     allot_costs costs;
     float *features;          /* [S][P], owned */

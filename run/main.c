@@ -18,7 +18,8 @@ static const allot_option options[] = {
      "its name on the server (default: as in the bundle)", 0, 0},
     {"embed-api-key-env", ALLOT_OPT_STRING, &tool.embed.api_key_env, "NAME",
      "environment variable with its API key (default: the generator's on the same server, host and "
-     "port; else none)", 0, 0},
+     "port; else none)",
+     0, 0},
     {"embed-api-key-file", ALLOT_OPT_STRING, &tool.embed.api_key_file, "FILE",
      "file with its API key", 0, 0},
     {"embed-prefix", ALLOT_OPT_STRING, &tool.embed_prefix, "TEXT",

@@ -248,8 +248,8 @@ static inline void fixture_run(const char *dir, const fixture_harm *harm)
 }
 
 /* Seconds of a timed strategy: 0.01 per token of the longest candidate, 0.001 per token that the
- * reward model reads, 0.05 besides; the first text of strategy 0 begins after 0.01, 0.02, 0.04. Only queries 0
- * to 2 are timed. */
+ * reward model reads, 0.05 besides; the first text of strategy 0 begins after 0.01, 0.02, 0.04.
+ * Only queries 0 to 2 are timed. */
 static inline allot_record fixture_timed(const allot_rundir *r, int query, int strategy,
                                          double slower)
 {

@@ -21,7 +21,8 @@ static allot_code cannot(allot_err *err, const char *verb, const char *path)
 
 /* ---- writing aside ---- */
 
-/* A new file of its own: never one that is there, never through a link. mode 0: as the umask says. */
+/* A new file of its own: never one that is there, never through a link. mode 0: as the umask says.
+ */
 static allot_code make_tmp(allot_atomic *a, mode_t mode, allot_err *err)
 {
     const char *slash = strrchr(a->path, '/');
@@ -105,8 +106,10 @@ allot_code allot_atomic_commit(allot_atomic *a, allot_err *err)
 {
     allot_code rc = allot_output_recheck(a->path, err); /* since it was begun */
     if (!rc && allot_mem_shortages())
-        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': out of memory on the way, so it "
-                        "may lack a part", a->path);
+        rc = allot_fail(err, ALLOT_ERUNTIME,
+                        "cannot write '%s': out of memory on the way, so it "
+                        "may lack a part",
+                        a->path);
     if (a->file) {
         int bad = ferror(a->file) || fflush(a->file) || fsync(fileno(a->file));
         if (fclose(a->file)) bad = 1;

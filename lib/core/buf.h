@@ -7,10 +7,10 @@
 #include "liballot/err.h"
 
 typedef struct {
-    char *at;        /* owned; NULL while empty */
-    size_t n;        /* bytes without the NUL */
+    char *at; /* owned; NULL while empty */
+    size_t n; /* bytes without the NUL */
     size_t capacity;
-    int failed;      /* out of memory: later writes do nothing */
+    int failed; /* out of memory: later writes do nothing */
 } allot_buf;
 
 void allot_buf_add(allot_buf *b, const void *bytes, size_t n);

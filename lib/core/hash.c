@@ -52,8 +52,7 @@ allot_code allot_sha256_file(const char *path, char out[65], allot_err *err)
     if (hash_stream(f, ctx, digest))
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %s", path,
                         errno ? strerror(errno) : "out of memory for a hash");
-    else
-        allot_hex(digest, sizeof digest, out);
+    else allot_hex(digest, sizeof digest, out);
     EVP_MD_CTX_free(ctx);
     fclose(f);
     return rc;

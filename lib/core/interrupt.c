@@ -86,7 +86,8 @@ void allot_interrupt_install(const char *program)
 {
     snprintf(last_words, sizeof last_words,
              "%.60s: error: interrupted; nothing is left half written (run the same command "
-             "again)\n", program);
+             "again)\n",
+             program);
     install();
 }
 
@@ -106,11 +107,12 @@ allot_code allot_interrupt_own(const char *path, allot_err *err)
         const char *none = NULL;
         if (atomic_compare_exchange_strong(&owned[i], &none, path)) return ALLOT_OK;
     }
-    return allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': more than %d files are being written",
-                      path, MAX_OWNED);
+    return allot_fail(err, ALLOT_ERUNTIME,
+                      "cannot write '%s': more than %d files are being written", path, MAX_OWNED);
 }
 
-/* The main thread writes the files and gets the signals: it is never here while they are handled. */
+/* The main thread writes the files and gets the signals: it is never here while they are handled.
+ */
 void allot_interrupt_disown(const char *path)
 {
     for (int i = 0; path && i < MAX_OWNED; i++) {

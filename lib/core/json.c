@@ -152,8 +152,8 @@ allot_code allot_json_array(const cJSON *object, const char *field, const char *
     return ALLOT_OK;
 }
 
-allot_code allot_json_object(const cJSON *object, const char *field, const char *where,
-                             cJSON **out, allot_err *err)
+allot_code allot_json_object(const cJSON *object, const char *field, const char *where, cJSON **out,
+                             allot_err *err)
 {
     const cJSON *v;
     allot_code rc = field_of(object, field, where, &v, err);

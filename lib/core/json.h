@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include "liballot/err.h"
 
-/* From now on cJSON's failed allocations are counted (liballot/mem.h): a tree that lacks a field for
- * want of memory is neither saved nor printed. Once per process, before any other thread. */
+/* From now on cJSON's failed allocations are counted (liballot/mem.h): a tree that lacks a field
+ * for want of memory is neither saved nor printed. Once per process, before any other thread. */
 void allot_json_count_shortages(void);
 
 /* text of n bytes; where: for messages ("'costs.json'", "line 7 of 'x.jsonl'"). The caller deletes

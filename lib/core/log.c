@@ -30,13 +30,13 @@ static void say(const char *kind, const char *fmt, va_list ap)
     fprintf(stderr, "%s%s: %s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", program, kind, line);
 }
 
-#define SAY(least, kind)             \
-    do {                             \
-        if (level < (least)) return; \
-        va_list ap;                  \
-        va_start(ap, fmt);           \
-        say(kind, fmt, ap);          \
-        va_end(ap);                  \
+#define SAY(least, kind)                                                                           \
+    do {                                                                                           \
+        if (level < (least)) return;                                                               \
+        va_list ap;                                                                                \
+        va_start(ap, fmt);                                                                         \
+        say(kind, fmt, ap);                                                                        \
+        va_end(ap);                                                                                \
     } while (0)
 
 void allot_log_info(const char *fmt, ...)

@@ -147,7 +147,8 @@ static void common_options(common_targets *t, allot_option out[N_COMMON])
 static int count_options(const allot_option *o)
 {
     int n = 0;
-    while (o && o[n].name) n++;
+    while (o && o[n].name)
+        n++;
     return n;
 }
 
@@ -161,7 +162,8 @@ static char *with_dashes(const char *arg, allot_err *err)
     return copy;
 }
 
-/* popt splits the words; the values are ours to judge. rows [n] are the options by popt's val - 1. */
+/* popt splits the words; the values are ours to judge. rows [n] are the options by popt's val - 1.
+ */
 static allot_code parse_with_popt(poptContext popt, const allot_option *rows, keep *kept,
                                   allot_common *common, allot_err *err)
 {
@@ -245,7 +247,8 @@ static void print_wrapped(const char *text)
         size_t line = strcspn(text, "\n"), n = line;
         if (n > 80) {
             n = 80;
-            while (n > 0 && text[n] != ' ') n--;
+            while (n > 0 && text[n] != ' ')
+                n--;
             if (n == 0) n = line; /* one long word */
         }
         printf("%.*s\n", (int)n, text);
@@ -268,12 +271,14 @@ static void print_help(const char *program, const allot_command *c)
     printf("Usage: %s%s%s %s\n\n", program, c->name ? " " : "", c->name ? c->name : "", c->usage);
     print_wrapped(c->about);
     if (c->options && c->options[0].name) printf("\nOptions:\n");
-    for (const allot_option *o = c->options; o && o->name; o++) print_option(o);
+    for (const allot_option *o = c->options; o && o->name; o++)
+        print_option(o);
     printf("\nOptions of every allot program:\n");
     common_targets none;
     allot_option common[N_COMMON];
     common_options(&none, common);
-    for (int i = 0; i < N_COMMON; i++) print_option(&common[i]);
+    for (int i = 0; i < N_COMMON; i++)
+        print_option(&common[i]);
     if (c->examples) printf("\nExamples:\n%s\n", c->examples);
     printf("\nExit codes: 0 ok, 1 runtime, 2 usage, 3 partial, 4 malformed input,\n"
            "5 inputs that do not belong together, 6 server, 130 interrupted.\n");
@@ -382,7 +387,8 @@ int allot_main(const char *program, const char *about, const allot_command *comm
     }
     rc = check_memory(rc, &err);
     if (rc && err.msg[0]) allot_log_error("%s", err.msg);
-    for (size_t i = 0; i < kept.n; i++) free(kept.at[i]);
+    for (size_t i = 0; i < kept.n; i++)
+        free(kept.at[i]);
     free(kept.at);
     finished = 1;
     return (int)rc;

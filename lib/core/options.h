@@ -25,40 +25,43 @@ typedef struct {
 } allot_list;
 
 typedef struct {
-    const char *name;       /* long name without dashes */
+    const char *name; /* long name without dashes */
     allot_option_kind kind;
-    void *target;           /* keeps its value (the default) when the option is absent */
-    const char *argument;   /* e.g. "FILE"; NULL for flags */
-    const char *help;       /* one line; state the default */
-    double min, max;        /* both 0: any value that the type holds */
+    void *target;         /* keeps its value (the default) when the option is absent */
+    const char *argument; /* e.g. "FILE"; NULL for flags */
+    const char *help;     /* one line; state the default */
+    double min, max;      /* both 0: any value that the type holds */
 } allot_option;
 
 typedef struct {
-    int json;      /* --json: one JSON object on stdout */
+    int json; /* --json: one JSON object on stdout */
     int quiet;
     int verbose;
-    long seed;     /* --seed, default 1 */
-    int threads;   /* --threads, default 1; >= 1 */
+    long seed;         /* --seed, default 1 */
+    int threads;       /* --threads, default 1; >= 1 */
     const char **args; /* [n_args] what is left after the options; freed by the frame */
     int n_args;
 } allot_common;
 
-/* The row of a command that writes files: what is there is replaced only if it is of the same kind. */
+/* The row of a command that writes files: what is there is replaced only if it is of the same kind.
+ */
 #define ALLOT_FORCE_ROW                                                                            \
-    {"force", ALLOT_OPT_FLAG, &allot_output_force, NULL,                                           \
-     "replace an existing output even if it is something else", 0, 0}
+    {                                                                                              \
+        "force", ALLOT_OPT_FLAG, &allot_output_force, NULL,                                        \
+            "replace an existing output even if it is something else", 0, 0                        \
+    }
 
 /* A program or one of its subcommands. run gets the parsed common options; its options are in the
  * targets of the table. It returns the exit code and writes its result to stdout; the frame prints
  * err and checks that stdout could be written. */
 typedef struct {
-    const char *name;           /* "import"; NULL for a program without subcommands */
-    const char *usage;          /* "[OPTION...] INPUT.jsonl OUTPUT.h5" */
-    const char *about;          /* sentences for --help; '\n' separates paragraphs */
+    const char *name;            /* "import"; NULL for a program without subcommands */
+    const char *usage;           /* "[OPTION...] INPUT.jsonl OUTPUT.h5" */
+    const char *about;           /* sentences for --help; '\n' separates paragraphs */
     const allot_option *options; /* ends with a row whose name is NULL; may be NULL */
-    int min_args, max_args;     /* max -1: no limit */
+    int min_args, max_args;      /* max -1: no limit */
     allot_code (*run)(const allot_common *common, allot_err *err);
-    const char *examples;       /* command lines, one a line; shown by --help; may be NULL */
+    const char *examples; /* command lines, one a line; shown by --help; may be NULL */
 } allot_command;
 
 /* The frame of main: picks the command, parses, runs, prints the error, returns the exit code. */

@@ -39,8 +39,8 @@ void allot_input_note(const char *path)
     struct stat st;
     if (!watching || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return;
     pthread_mutex_lock(&inputs_lock);
-    if (find_input(&st) == n_inputs && !allot_mem_grow((void **)&inputs, &input_capacity,
-                                                       n_inputs + 1, sizeof *inputs, NULL))
+    if (find_input(&st) == n_inputs &&
+        !allot_mem_grow((void **)&inputs, &input_capacity, n_inputs + 1, sizeof *inputs, NULL))
         inputs[n_inputs++] = (file_id){st.st_dev, st.st_ino};
     pthread_mutex_unlock(&inputs_lock);
 }
@@ -103,8 +103,10 @@ allot_code allot_output_check(const char *path, const allot_kind *kind, mode_t *
     if (!S_ISREG(st.st_mode)) return refuse(path, "a device or pipe", err);
     if (was_read(&st)) return refuse(path, "read by the same command", err);
     if (st.st_size > 0 && !allot_output_force && !kind->is(path, kind->user))
-        return allot_fail(err, ALLOT_EUSAGE, "cannot write '%s': what is there is not %s (give "
-                          "another name, or --force to replace it)", path, kind->what);
+        return allot_fail(err, ALLOT_EUSAGE,
+                          "cannot write '%s': what is there is not %s (give "
+                          "another name, or --force to replace it)",
+                          path, kind->what);
     *mode = st.st_mode & 07777;
     return ALLOT_OK;
 }

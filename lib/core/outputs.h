@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outputs.h - what a program may write over, so that outputs destroy neither inputs nor anything
- * else: an existing output is replaced only if it is a regular file of the same kind, empty, or, with
+ * else: an existing output is replaced only if it is a regular file of the same kind, empty, or,
+ * with
  * --force, of another kind; never a file that the same command read, a link, a folder, a device. */
 #ifndef ALLOT_OUTPUTS_H
 #define ALLOT_OUTPUTS_H
@@ -9,9 +10,9 @@
 
 /* What a writer may replace. */
 typedef struct {
-    const char *what; /* for messages: "a bundle" */
+    const char *what;                              /* for messages: "a bundle" */
     int (*is)(const char *path, const void *user); /* 1: the file is of this kind */
-    const void *user; /* borrowed during the call */
+    const void *user;                              /* borrowed during the call */
 } allot_kind;
 
 /* Files of a folder that is ours as a whole: whoever writes it looks at the folder first. */
@@ -20,7 +21,8 @@ extern const allot_kind allot_kind_any;
 int allot_kind_begins(const char *path, const void *user);
 
 /* Readers say which files they read; writers that go on with a file of their own take it back. Kept
- * for a program's one command only: from allot_inputs_watch on (allot_main calls it). Threads: any. */
+ * for a program's one command only: from allot_inputs_watch on (allot_main calls it). Threads: any.
+ */
 void allot_inputs_watch(void);
 void allot_input_note(const char *path);
 void allot_input_forget(const char *path);

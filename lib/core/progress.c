@@ -14,8 +14,11 @@ double allot_clock_s(void)
 
 void allot_progress_start(allot_progress *p, const char *what, long done, long total)
 {
-    *p = (allot_progress){.what = what, .total = total, .first = done,
-                          .started_s = allot_clock_s(), .on_terminal = isatty(STDERR_FILENO)};
+    *p = (allot_progress){.what = what,
+                          .total = total,
+                          .first = done,
+                          .started_s = allot_clock_s(),
+                          .on_terminal = isatty(STDERR_FILENO)};
     p->shown_tenth = total > 0 ? (int)(10 * done / total) : 0;
 }
 

@@ -5,10 +5,10 @@
 #define ALLOT_PROGRESS_H
 
 typedef struct {
-    const char *what;  /* borrowed, e.g. "samples" */
-    long total;        /* 0: unknown */
-    long first;        /* already done when started: not counted in the rate */
-    double started_s;  /* monotonic */
+    const char *what; /* borrowed, e.g. "samples" */
+    long total;       /* 0: unknown */
+    long first;       /* already done when started: not counted in the rate */
+    double started_s; /* monotonic */
     double shown_s;
     int shown_tenth;
     int on_terminal;

@@ -13,11 +13,13 @@ static void philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
         uint64_t p1 = (uint64_t)0xCD9E8D57u * c[2];
         uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ k0, (uint32_t)p1,
                             (uint32_t)(p0 >> 32) ^ c[3] ^ k1, (uint32_t)p0};
-        for (int i = 0; i < 4; i++) c[i] = next[i];
+        for (int i = 0; i < 4; i++)
+            c[i] = next[i];
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    for (int i = 0; i < 4; i++) out[i] = c[i];
+    for (int i = 0; i < 4; i++)
+        out[i] = c[i];
 }
 
 /* splitmix64's finaliser: every input bit reaches every output bit. */
@@ -33,7 +35,8 @@ static uint64_t mix64(uint64_t x)
 uint64_t allot_rng_mix(const uint64_t *words, int n)
 {
     uint64_t h = UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)n;
-    for (int i = 0; i < n; i++) h = mix64(h + UINT64_C(0x9E3779B97F4A7C15) + mix64(words[i]));
+    for (int i = 0; i < n; i++)
+        h = mix64(h + UINT64_C(0x9E3779B97F4A7C15) + mix64(words[i]));
     return h;
 }
 
@@ -73,7 +76,8 @@ uint64_t allot_rng_below(allot_rng *r, uint64_t n)
 {
     uint64_t limit = UINT64_MAX - UINT64_MAX % n; /* a multiple of n: no bias below it */
     uint64_t x;
-    do x = allot_rng_u64(r);
+    do
+        x = allot_rng_u64(r);
     while (x >= limit);
     return x % n;
 }
@@ -86,7 +90,8 @@ double allot_rng_normal(allot_rng *r)
 
 void allot_rng_subset(allot_rng *r, int n, int k, int *scratch, int *out)
 {
-    for (int i = 0; i < n; i++) scratch[i] = i;
+    for (int i = 0; i < n; i++)
+        scratch[i] = i;
     for (int i = 0; i < k; i++) {
         int j = i + (int)allot_rng_below(r, (uint64_t)(n - i));
         out[i] = scratch[j];

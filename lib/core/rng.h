@@ -16,8 +16,8 @@ typedef struct {
 allot_rng allot_rng_start(uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
 uint32_t allot_rng_u32(allot_rng *r);
 uint64_t allot_rng_u64(allot_rng *r);
-double allot_rng_unit(allot_rng *r);                  /* [0, 1), 53 bits */
-uint64_t allot_rng_below(allot_rng *r, uint64_t n);   /* [0, n) without bias; n >= 1 */
+double allot_rng_unit(allot_rng *r);                /* [0, 1), 53 bits */
+uint64_t allot_rng_below(allot_rng *r, uint64_t n); /* [0, n) without bias; n >= 1 */
 double allot_rng_normal(allot_rng *r);
 /* k of 0..n-1 without replacement, in random order, into out[k]; scratch [n]. */
 void allot_rng_subset(allot_rng *r, int n, int k, int *scratch, int *out);

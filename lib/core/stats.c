@@ -6,7 +6,8 @@
 double allot_mean(const double *x, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += x[i];
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
     return n ? sum / (double)n : NAN;
 }
 
@@ -14,7 +15,8 @@ double allot_variance(const double *x, size_t n)
 {
     if (n < 2) return NAN;
     double mean = allot_mean(x, n), sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
+    for (size_t i = 0; i < n; i++)
+        sum += (x[i] - mean) * (x[i] - mean);
     return sum / (double)(n - 1);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Beam search guided by a process reward model. Each round: every beam grows by one step, in
- * parallel; complete beams leave; all beams are scored in one go; the best floor(N / M) of the active
- * stay and are repeated to N.
- * Source: arXiv:2509.09864, section 2.1; Snell et al. 2024. */
+ * parallel; complete beams leave; all beams are scored in one go; the best floor(N / M) of the
+ * active stay and are repeated to N. Source: arXiv:2509.09864, section 2.1; Snell et al. 2024. */
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/buf.h"

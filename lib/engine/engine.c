@@ -13,25 +13,24 @@
 
 void allot_engine_defaults(allot_engine_config *c)
 {
-    *c = (allot_engine_config){
-        .server_kind = "auto",
-        .prm_kind = "vllm-pooling",
-        .prm_separator = "<extra_0>",
-        .prm_labels = "+,-",
-        .prm_activation = "none",
-        .prm_batch = 16,
-        .system_prompt = "",
-        .step_separator = "\n\n",
-        .temperature = 0.8,
-        .top_p = 1,
-        .max_tokens = 2048,
-        .step_max_tokens = 2048,
-        .max_concurrency = 64,
-        .max_retries = 4,
-        .max_outage_s = 600,
-        .timeout_s = 600,
-        .connect_timeout_s = 5,
-        .seed = 1};
+    *c = (allot_engine_config){.server_kind = "auto",
+                               .prm_kind = "vllm-pooling",
+                               .prm_separator = "<extra_0>",
+                               .prm_labels = "+,-",
+                               .prm_activation = "none",
+                               .prm_batch = 16,
+                               .system_prompt = "",
+                               .step_separator = "\n\n",
+                               .temperature = 0.8,
+                               .top_p = 1,
+                               .max_tokens = 2048,
+                               .step_max_tokens = 2048,
+                               .max_concurrency = 64,
+                               .max_retries = 4,
+                               .max_outage_s = 600,
+                               .timeout_s = 600,
+                               .connect_timeout_s = 5,
+                               .seed = 1};
 }
 
 static allot_code check_kinds(const allot_engine_config *c, allot_err *err)
@@ -259,9 +258,8 @@ void allot_engine_describe(const allot_engine *e, char *out, size_t n)
     const char *version = allot_profile_version(e->profile, e->about);
     const char *prompts = e->config.prompt_template;
     snprintf(out, n, "'%s'%s is %s%s%s with '%s', prompts: %s", e->server.root,
-             e->hosts.n > 1 ? " (and others)" : "", e->profile->kind,
-             *version ? " " : "", version, e->model,
-             strchr(prompts, '{') ? "from the template given" : prompts);
+             e->hosts.n > 1 ? " (and others)" : "", e->profile->kind, *version ? " " : "", version,
+             e->model, strchr(prompts, '{') ? "from the template given" : prompts);
 }
 
 const struct allot_profile *allot_engine_profile(const allot_engine *e)
@@ -366,9 +364,10 @@ allot_code allot_engine_strategy(allot_engine *e, const allot_query *q, const al
 void allot_engine_warn(const allot_engine *e)
 {
     if (e->n_redraws * 100 > e->n_texts)
-        allot_log_warn("%ld redraws for %ld texts: the server failed on these for good, and others "
-                       "were drawn in their place; the answers are those of the model with this rule",
-                       e->n_redraws, e->n_texts);
+        allot_log_warn(
+            "%ld redraws for %ld texts: the server failed on these for good, and others "
+            "were drawn in their place; the answers are those of the model with this rule",
+            e->n_redraws, e->n_texts);
 }
 
 int allot_engine_in_flight(const allot_engine *e)

@@ -31,8 +31,7 @@ static void add_prompt(cJSON *o, const allot_engine *e, const allot_query *q,
     }
     allot_buf prompt = {0};
     if (r->prompt) allot_buf_str(&prompt, text + bos);
-    else
-        (void)allot_prompt_render(text + bos, e->config.system_prompt, q->problem, q->n, &prompt);
+    else (void)allot_prompt_render(text + bos, e->config.system_prompt, q->problem, q->n, &prompt);
     allot_buf_add(&prompt, r->so_far, r->n);
     if (!prompt.failed) cJSON_AddStringToObject(o, "prompt", prompt.at);
     allot_buf_clear(&prompt);
@@ -84,8 +83,7 @@ cJSON *allot_generate_body(const allot_engine *e, const allot_query *q,
     cJSON_AddNumberToObject(o, "temperature", e->config.temperature);
     if (e->config.top_p < 1 || !e->profile->refuses_top_p_1)
         cJSON_AddNumberToObject(o, "top_p", e->config.top_p);
-    cJSON_AddNumberToObject(o, chat ? "max_tokens" : e->profile->limit,
-                            (double)r->max_tokens);
+    cJSON_AddNumberToObject(o, chat ? "max_tokens" : e->profile->limit, (double)r->max_tokens);
     cJSON_AddNumberToObject(o, "seed", (double)r->seeds[0]);
     if (r->stop_at_step) {
         cJSON *stop = cJSON_AddArrayToObject(o, "stop");

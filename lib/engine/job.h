@@ -29,8 +29,9 @@ struct allot_engine {
     allot_renderer *renderer;     /* owned; NULL = the server's template is not asked for */
     struct allot_job *jobs;       /* all that are under way */
     long n_texts, n_redraws;      /* asked for; attempts beyond their first */
-    uint64_t failed_draws[4096];  /* hashes of query and seed; a newer one takes the place of another */
-    allot_err stop;               /* why all further requests are in vain; code 0 = they are not */
+    uint64_t
+        failed_draws[4096]; /* hashes of query and seed; a newer one takes the place of another */
+    allot_err stop;         /* why all further requests are in vain; code 0 = they are not */
 };
 
 typedef struct allot_job {

@@ -102,8 +102,7 @@ static allot_code pick(const cJSON *json, const allot_endpoint *server, const ch
 }
 
 allot_code allot_models_pick(allot_http *h, const allot_endpoint *server, const char *wanted,
-                             const char *other, char **out, int *answered,
-                             allot_err *err)
+                             const char *other, char **out, int *answered, allot_err *err)
 {
     listing l = {0};
     allot_code rc = fetch_list(h, server, &l, err);

@@ -142,9 +142,8 @@ allot_code allot_parallel_start(allot_job *job, int first_slot, int n, allot_err
     allot_job_phase(job);
     for (int i = 0; i < n; i++) {
         slots[i] = (slot){job, i};
-        allot_generate_request r = {.so_far = "",
-                                    .max_tokens = job->engine->config.max_tokens,
-                                    .salt = job->salt};
+        allot_generate_request r = {
+            .so_far = "", .max_tokens = job->engine->config.max_tokens, .salt = job->salt};
         allot_job_seeds(job, first_slot + i, 0, r.seeds);
         allot_err failure = {0};
         allot_code rc =

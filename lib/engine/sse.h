@@ -16,7 +16,7 @@ typedef struct {
     double first_s; /* monotonic: the first piece of text or of reasoning came; 0 = not yet */
     int began;      /* something but blanks came */
     int at_once;    /* it is no stream but one JSON text: the server takes no notice of "stream" */
-    char failure[256]; /* an error event, or what is wrong with the stream; "" = none */
+    char failure[256];      /* an error event, or what is wrong with the stream; "" = none */
     const allot_http *http; /* borrowed: hides its secrets in what came; NULL = there are none */
 } allot_sse;
 

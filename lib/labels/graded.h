@@ -18,7 +18,7 @@ typedef struct {
     uint64_t answer;            /* hash of the extracted text; 0 = no answer */
     uint64_t cls;               /* hash of its canonical form */
     double score[ALLOT_N_AGGS]; /* by aggregation; only if scored */
-    double n_tokens, seconds; /* seconds: NaN if unknown */
+    double n_tokens, seconds;   /* seconds: NaN if unknown */
     unsigned char present, scored, right;
 } allot_graded_sample;
 
@@ -29,12 +29,12 @@ typedef struct {
 
 typedef struct {
     long n_lines, n_duplicates, n_errors;
-    long n_outside;      /* records of no query, slot or strategy that is labelled */
-    long n_no_reference; /* queries left out */
-    long how[ALLOT_N_EXTRACT];               /* pool samples by way of extraction */
-    long n_samples, n_cut, n_prm_cut;        /* pool samples; cut by length; seen cut by the PRM */
-    allot_cuts cuts; /* of samples and finished beams */
-    long n_timed; /* pool samples that tell their seconds */
+    long n_outside;                   /* records of no query, slot or strategy that is labelled */
+    long n_no_reference;              /* queries left out */
+    long how[ALLOT_N_EXTRACT];        /* pool samples by way of extraction */
+    long n_samples, n_cut, n_prm_cut; /* pool samples; cut by length; seen cut by the PRM */
+    allot_cuts cuts;                  /* of samples and finished beams */
+    long n_timed;                     /* pool samples that tell their seconds */
     int torn;
 } allot_graded_counts;
 
@@ -48,10 +48,10 @@ typedef struct {
     int *search_of;               /* owned [S]: search of a beam strategy, else -1 */
     allot_graded_sample *samples; /* owned [Q,M] */
     allot_graded_run *searches;   /* owned [Q,B,R] */
-    char **examples; /* owned [S + 1, 2]: for people, one text of a beam strategy, in the last row of
-                        the pool, that was wrong, right; NULL = there was none */
-    unsigned char *beam_right;    /* owned [Q,S,R]: the strategy's answer of that run is correct */
-    float *beam_paper;            /* owned [Q,S]: the paper's label from run 0, NaN if missing */
+    char **examples; /* owned [S + 1, 2]: for people, one text of a beam strategy, in the last row
+                        of the pool, that was wrong, right; NULL = there was none */
+    unsigned char *beam_right; /* owned [Q,S,R]: the strategy's answer of that run is correct */
+    float *beam_paper;         /* owned [Q,S]: the paper's label from run 0, NaN if missing */
     allot_graded_counts counts;
 } allot_graded;
 

@@ -2,8 +2,8 @@
 /* pick.h - the answer of a strategy, given its candidates: majority, best-of-N, weighted vote, best
  * or voted beam. Pure; used live and when labels are made from a journal.
  * Rules: a failed extraction is no class and gets no vote; if it has the top score of best-of-N the
- * answer is wrong (picked, but without answer). Classes are formed by canonical form. Ties go to the
- * class (or candidate) with the lowest index. No class at all: no answer. */
+ * answer is wrong (picked, but without answer). Classes are formed by canonical form. Ties go to
+ * the class (or candidate) with the lowest index. No class at all: no answer. */
 #ifndef ALLOT_PICK_H
 #define ALLOT_PICK_H
 #include "lib/store/record.h"

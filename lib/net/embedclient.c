@@ -36,8 +36,11 @@ typedef struct {
 
 void allot_embedclient_defaults(allot_embedclient *c)
 {
-    *c = (allot_embedclient){.max_concurrency = 8, .batch = 32, .batch_tokens = 16384,
-                             .max_retries = 4, .timeout_s = 600};
+    *c = (allot_embedclient){.max_concurrency = 8,
+                             .batch = 32,
+                             .batch_tokens = 16384,
+                             .max_retries = 4,
+                             .timeout_s = 600};
 }
 
 static allot_code set_dim(client *k, long dim, allot_err *err)
@@ -122,8 +125,8 @@ static void answered(const allot_http_reply *reply, void *user)
         if (failure.code != ALLOT_ERUNTIME) failure.code = ALLOT_ESERVER;
     }
     if (!failure.code && k->arrived)
-        failure.code = k->arrived(b->from, b->count, k->out + b->from * k->dim, k->dim, k->user,
-                                  &failure);
+        failure.code =
+            k->arrived(b->from, b->count, k->out + b->from * k->dim, k->dim, k->user, &failure);
     if (failure.code && !k->failure.code) k->failure = failure;
     k->done += b->count;
     free(b);

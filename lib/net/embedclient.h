@@ -21,8 +21,8 @@ typedef struct {
     int batch_tokens;         /* and tokens, each text counted as the longest; default 16384.
                                  Estimated: 2, and one for each 3 bytes. A longer one goes alone */
     int max_retries;
-    double max_outage_s;      /* how long servers that are away are waited for; 0 = not */
-    double timeout_s;         /* of a request, all its tries */
+    double max_outage_s; /* how long servers that are away are waited for; 0 = not */
+    double timeout_s;    /* of a request, all its tries */
     int insecure;
     const char *cacert;
     allot_list headers; /* "Name: value" */
@@ -35,8 +35,8 @@ void allot_embedclient_defaults(allot_embedclient *c);
 typedef allot_code (*allot_embed_arrived)(long from, long count, const float *rows, long dim,
                                           void *user, allot_err *err);
 
-/* texts[n] with lengths[n]; *out [n][*dim] is allocated, the caller frees. Blocks. Neighbours share a
- * request: texts in order of length waste least of the server's time. arrived may be NULL. */
+/* texts[n] with lengths[n]; *out [n][*dim] is allocated, the caller frees. Blocks. Neighbours share
+ * a request: texts in order of length waste least of the server's time. arrived may be NULL. */
 ALLOT_MUST_CHECK allot_code allot_embedclient_run(const allot_embedclient *c,
                                                   const char *const *texts, const size_t *lengths,
                                                   long n, float **out, long *dim,

@@ -10,13 +10,13 @@ typedef struct {
     char *api_key; /* owned; NULL = none. Never to be logged */
 } allot_endpoint;
 
-/* The address of the servers' paths: base_url with or without /v1, up to its first comma. The caller
- * frees it. */
+/* The address of the servers' paths: base_url with or without /v1, up to its first comma. The
+ * caller frees it. */
 ALLOT_MUST_CHECK allot_code allot_endpoint_root(const char *base_url, char **out, allot_err *err);
 
-/* base_url: with or without /v1; a whole path such as ".../v1/completions" is cut, and of a comma-separated
- * list the first is taken (hosts.h). The key is read
- * from the file, else from the environment variable (NULL: OPENAI_API_KEY, which may be unset). */
+/* base_url: with or without /v1; a whole path such as ".../v1/completions" is cut, and of a
+ * comma-separated list the first is taken (hosts.h). The key is read from the file, else from the
+ * environment variable (NULL: OPENAI_API_KEY, which may be unset). */
 ALLOT_MUST_CHECK allot_code allot_endpoint_open(const char *base_url, const char *api_key_env,
                                                 const char *api_key_file, allot_endpoint *out,
                                                 allot_err *err);

@@ -12,15 +12,15 @@ typedef struct {
     int outstanding;      /* requests out */
     int failures;         /* times in a row that it was set aside */
     double aside_until_s; /* monotonic; 0 = it is in use */
-    double probed_s;      /* monotonic: the one request went there; before aside_until_s = not yet */
+    double probed_s; /* monotonic: the one request went there; before aside_until_s = not yet */
 } allot_host;
 
 typedef struct {
     allot_host *at; /* owned [n] */
     int n;
-    int last;     /* chosen: among equals the next one's turn */
-    long n_ended; /* requests that are back, of all; each try is one */
-    int seen;     /* one has answered, whatever it said: it is no wrong address */
+    int last;            /* chosen: among equals the next one's turn */
+    long n_ended;        /* requests that are back, of all; each try is one */
+    int seen;            /* one has answered, whatever it said: it is no wrong address */
     double away_since_s; /* monotonic: since then none is there; 0 = one is, as far as is known */
 } allot_hosts;
 

@@ -37,7 +37,7 @@ struct allot_http {
     double scanned_s;
     CURLMcode broken; /* libcurl gave up: no event will come any more */
     int told_outage;
-    uint64_t n_sent;  /* serial numbers */
+    uint64_t n_sent; /* serial numbers */
     uint64_t n_finished;
     int n_pending;
     int n_going; /* active and backing off, at most max_in_flight */
@@ -322,8 +322,8 @@ static allot_code turn(allot_http *h, int timeout_ms, allot_err *err)
 {
     allot_socket_event ev[MAX_EVENTS];
     start_queued(h);
-    int n = allot_sockets_wait(&h->sockets, ev, MAX_EVENTS,
-                               wait_ms(h, timeout_ms, allot_clock_s()));
+    int n =
+        allot_sockets_wait(&h->sockets, ev, MAX_EVENTS, wait_ms(h, timeout_ms, allot_clock_s()));
     if (n < 0 && errno != EINTR)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot wait for the network: %s", strerror(errno));
     for (int i = 0; i < n; i++) {

@@ -2,13 +2,13 @@
 /* http.h - many HTTP requests in flight from one thread, with limits, retries and bounded answers
  * (libcurl's multi interface over one epoll). Connections are kept and used again.
  * Limits count from the moment a request leaves this queue, never from its submission.
- * Retries: statuses 408, 409, 424 (once), 429 and >= 500, broken connections and timeouts; the server's
- * x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s with
- * jitter. Servers that are all away (the connection is refused, status 502 or 503) although they
- * answered before are waited for, up to max_outage_s: these tries are not counted against
- * max_retries, and one request at a time asks. Proxies come from the environment, but loopback never
- * goes through one; redirects are not followed; an API key is never logged, and what a server repeats
- * of it, or of a header that is a secret, is "***" in the reply. */
+ * Retries: statuses 408, 409, 424 (once), 429 and >= 500, broken connections and timeouts; the
+ * server's x-should-retry, retry-after-ms and Retry-After are obeyed; else 0.5 s * 2^k up to 8 s
+ * with jitter. Servers that are all away (the connection is refused, status 502 or 503) although
+ * they answered before are waited for, up to max_outage_s: these tries are not counted against
+ * max_retries, and one request at a time asks. Proxies come from the environment, but loopback
+ * never goes through one; redirects are not followed; an API key is never logged, and what a server
+ * repeats of it, or of a header that is a secret, is "***" in the reply. */
 #ifndef ALLOT_HTTP_H
 #define ALLOT_HTTP_H
 #include <stddef.h>
@@ -17,13 +17,13 @@
 #include "liballot/err.h"
 
 typedef struct {
-    int max_in_flight;           /* >= 1; more requests wait in a queue */
-    int max_retries;             /* >= 0 */
-    double connect_timeout_s;    /* > 0, of one try, as the others */
-    double timeout_s;            /* > 0, until the last byte */
-    double total_timeout_s;      /* of all tries together, without the waits between them and without
-                                    those that nobody took; 0 = no limit */
-    double max_outage_s;         /* how long servers that are away are waited for; 0 = not */
+    int max_in_flight;        /* >= 1; more requests wait in a queue */
+    int max_retries;          /* >= 0 */
+    double connect_timeout_s; /* > 0, of one try, as the others */
+    double timeout_s;         /* > 0, until the last byte */
+    double total_timeout_s;   /* of all tries together, without the waits between them and without
+                                 those that nobody took; 0 = no limit */
+    double max_outage_s;      /* how long servers that are away are waited for; 0 = not */
     double first_byte_timeout_s; /* > 0, until the first byte of the answer */
     double idle_timeout_s;       /* > 0, longest silence within an answer */
     size_t max_body;             /* bytes; a larger answer is an error */
@@ -67,7 +67,7 @@ typedef struct {
     const char *url;
     allot_hosts *hosts; /* instead of url: each try goes to one of these (they stay alive)... */
     const char *path;   /* ...and to this below its root */
-    const char *body; /* JSON to POST; NULL = GET */
+    const char *body;   /* JSON to POST; NULL = GET */
     size_t n;
     const char *api_key; /* NULL = none */
     int no_retry;        /* one try only */

@@ -25,8 +25,8 @@ static int seconds_ok(double s)
 /* The value may be a secret, so that it is not told. Others of these would break the request. */
 static allot_code check_header(const char *line, allot_err *err)
 {
-    static const char *const own[] = {"authorization", "content-length", "content-type", "expect",
-                                      "host", "transfer-encoding"};
+    static const char *const own[] = {"authorization", "content-length", "content-type",
+                                      "expect",        "host",           "transfer-encoding"};
     int n = (int)strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
     if (n == 0 || line[n] != ':' || !line[n + 1 + (int)strspn(line + n + 1, " \t")])
         return allot_fail(err, ALLOT_EUSAGE, "a header is not like 'Name: value'");

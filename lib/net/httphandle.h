@@ -18,16 +18,17 @@ typedef struct allot_header_list {
 
 /* What all handles share. */
 typedef struct {
-    const allot_http_config *config;         /* borrowed */
-    curl_write_callback on_header, on_body;  /* with the handle's user */
-    curl_sockopt_callback on_made;           /* of connections, with `owner` */
+    const allot_http_config *config;        /* borrowed */
+    curl_write_callback on_header, on_body; /* with the handle's user */
+    curl_sockopt_callback on_made;          /* of connections, with `owner` */
     curl_closesocket_callback on_gone;
     void *owner;
     allot_header_list *lists;
 } allot_handles; /* zero: nothing to clear */
 
 void allot_handles_clear(allot_handles *h);
-/* The lines for a request of this kind, alive until allot_handles_clear; NULL when out of memory. */
+/* The lines for a request of this kind, alive until allot_handles_clear; NULL when out of memory.
+ */
 const allot_header_list *allot_handles_lines(allot_handles *h, const char *api_key, int has_body);
 
 /* Hides the keys of all requests so far and the secret headers in an answer or its text, see

@@ -259,8 +259,8 @@ static int has_other_host(allot_transfer *t, allot_host_end how, long status, do
     if (!t->hosts) return 0;
     if (status) t->hosts->seen = 1;
     allot_hosts_end(t->hosts, t->host, how, now);
-    return how != ALLOT_HOST_THERE && !t->no_retry && t->left_s > 0 &&
-           t->moves + 1 < t->hosts->n && allot_hosts_alive(t->hosts, now);
+    return how != ALLOT_HOST_THERE && !t->no_retry && t->left_s > 0 && t->moves + 1 < t->hosts->n &&
+           allot_hosts_alive(t->hosts, now);
 }
 
 /* Whether the next try is to wait until a server is there; an address at which nobody has ever
@@ -321,9 +321,9 @@ double allot_transfer_waited_s(const allot_transfer *t, double now)
 allot_http_reply allot_transfer_reply(allot_transfer *t)
 {
     int status = (int)status_of(t);
-    t->answer.n = allot_handles_hide(&t->home->handles,
-                                     status == 200 ? ALLOT_IN_DATA : ALLOT_IN_ERROR, t->answer.at,
-                                     t->answer.n);
+    t->answer.n =
+        allot_handles_hide(&t->home->handles, status == 200 ? ALLOT_IN_DATA : ALLOT_IN_ERROR,
+                           t->answer.at, t->answer.n);
     /* libcurl's own times of a try are coarse when it drives many sockets; only the way to a new
      * connection is its to tell. */
     double connect_s = 0, tls_s = 0;

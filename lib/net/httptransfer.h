@@ -19,8 +19,8 @@ typedef struct allot_transfer {
     allot_hosts *hosts;             /* borrowed; NULL = url is fixed */
     allot_buf url, path, body;      /* path: below the root of a host */
     int has_body;
-    int host, moves; /* of the try that is out; retries on another host that was there */
-    int n_away;      /* tries that met no server, while none was there */
+    int host, moves;     /* of the try that is out; retries on another host that was there */
+    int n_away;          /* tries that met no server, while none was there */
     double away_since_s; /* monotonic: no server is there, this one waits; 0 = it does not */
     allot_http_done done;
     void (*on_data)(const char *bytes, size_t n, void *user);

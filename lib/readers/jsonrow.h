@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* jsonrow.h - the wanted fields of one line of JSON, without building a tree: the whole line is
- * checked (RFC 8259, UTF-8), only wanted texts are decoded. Refuses what lib/core/json.h refuses: NUL
- * (also as \u0000), nesting deeper than 64, a field twice in an object, text behind the value. */
+ * checked (RFC 8259, UTF-8), only wanted texts are decoded. Refuses what lib/core/json.h refuses:
+ * NUL (also as \u0000), nesting deeper than 64, a field twice in an object, text behind the value.
+ */
 #ifndef ALLOT_JSONROW_H
 #define ALLOT_JSONROW_H
 #include <stddef.h>

@@ -15,8 +15,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written a
 
 static void add_copy(cJSON *object, const char *name, const cJSON *value)
 {
-    cJSON_AddItemToObject(object, name,
-                          value ? cJSON_Duplicate(value, 1) : cJSON_CreateObject());
+    cJSON_AddItemToObject(object, name, value ? cJSON_Duplicate(value, 1) : cJSON_CreateObject());
 }
 
 /* The manifest's fields are described in docs/formats.md. */
@@ -32,8 +31,7 @@ static cJSON *make_manifest(const allot_probefile *p, const allot_costs *costs,
     cJSON_AddItemToObject(m, "strategies", allot_strategyfile_to_json(&p->strategies));
     cJSON_AddStringToObject(m, "strategy_set_id", id);
     cJSON_AddStringToObject(m, "layout", allot_layout_name(p->probe.layout));
-    cJSON_AddItemToObject(m, "hidden",
-                          cJSON_CreateIntArray((int[]){p->probe.h1, p->probe.h2}, 2));
+    cJSON_AddItemToObject(m, "hidden", cJSON_CreateIntArray((int[]){p->probe.h1, p->probe.h2}, 2));
     cJSON *embedding = cJSON_AddObjectToObject(m, "embedding");
     cJSON_AddStringToObject(embedding, "model", p->embedding_model);
     cJSON_AddStringToObject(embedding, "id", p->embedding_id);
@@ -74,9 +72,9 @@ static char *make_header(const allot_probe_view *views, cJSON *manifest)
         snprintf(name, sizeof name, "probe.%s", v->name);
         cJSON *tensor = cJSON_AddObjectToObject(header, name);
         cJSON_AddStringToObject(tensor, "dtype", "F32");
-        cJSON_AddItemToObject(tensor, "shape",
-                              cJSON_CreateDoubleArray((double[]){(double)v->dims[0],
-                                                                 (double)v->dims[1]}, v->rank));
+        cJSON_AddItemToObject(
+            tensor, "shape",
+            cJSON_CreateDoubleArray((double[]){(double)v->dims[0], (double)v->dims[1]}, v->rank));
         cJSON_AddItemToObject(tensor, "data_offsets",
                               cJSON_CreateDoubleArray((double[]){(double)offset, (double)end}, 2));
         offset = end;
@@ -139,7 +137,8 @@ static allot_code compare(const allot_bundle *b, const allot_probefile *p, const
     cJSON_Delete(read);
     cJSON_Delete(meant);
     return same ? ALLOT_OK
-                : allot_fail(err, ALLOT_ERUNTIME, "the bundle reads back differently from what was "
+                : allot_fail(err, ALLOT_ERUNTIME,
+                             "the bundle reads back differently from what was "
                              "written");
 }
 
@@ -173,9 +172,10 @@ allot_code allot_bundlefile_save(const char *path, const allot_probefile *probe,
 {
     allot_buf bytes = {0};
     if (costs->n_strategies != probe->strategies.count)
-        return allot_fail(err, ALLOT_EMISMATCH, "cannot write '%s': costs of %d strategies, a probe "
-                          "of %d (make the costs of the same strategies)", path,
-                          costs->n_strategies, probe->strategies.count);
+        return allot_fail(err, ALLOT_EMISMATCH,
+                          "cannot write '%s': costs of %d strategies, a probe "
+                          "of %d (make the costs of the same strategies)",
+                          path, costs->n_strategies, probe->strategies.count);
     cJSON *manifest = make_manifest(probe, costs, hardware, provenance);
     allot_code rc = make_bytes(probe, manifest, &bytes, err);
     cJSON_Delete(manifest);

@@ -76,13 +76,16 @@ static allot_code check_fields(const cJSON *object, const char *const *known, co
                                allot_err *err)
 {
     const cJSON *f;
-    cJSON_ArrayForEach(f, object) {
+    cJSON_ArrayForEach(f, object)
+    {
         int i = 0;
         while (known[i] && strcmp(known[i], f->string))
             i++;
         if (!known[i])
-            return allot_fail(err, ALLOT_EINPUT, "%s: unknown field \"%.64s\" (docs/formats.md has "
-                              "the list)", where, f->string);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "%s: unknown field \"%.64s\" (docs/formats.md has "
+                              "the list)",
+                              where, f->string);
     }
     return ALLOT_OK;
 }
@@ -101,9 +104,12 @@ static allot_code read_stat(const cJSON *row, const char *name, const char *row_
                             allot_cost_stat *out, allot_err *err)
 {
     static const char *const known[] = {"mean", "se", "p50", "p90", "p95", "p99", "n", NULL};
-    const struct { const char *name; double *to; } optional[] = {
-        {"se", &out->se}, {"p50", &out->p50}, {"p90", &out->p90}, {"p95", &out->p95},
-        {"p99", &out->p99},
+    const struct {
+        const char *name;
+        double *to;
+    } optional[] = {
+        {"se", &out->se},   {"p50", &out->p50}, {"p90", &out->p90},
+        {"p95", &out->p95}, {"p99", &out->p99},
     };
     char where[700];
     cJSON *stat;
@@ -125,8 +131,7 @@ static allot_code read_row(const cJSON *row, const char *where, int has_seconds,
     static const char *const known[] = {"strategy", "tokens", "seconds", "ttft", NULL};
     allot_code rc = check_fields(row, known, where, err);
     if (!rc) rc = read_stat(row, "tokens", where, &out->tokens, err);
-    if (!rc && has_seconds)
-        rc = read_stat(row, "seconds", where, &out->seconds, err);
+    if (!rc && has_seconds) rc = read_stat(row, "seconds", where, &out->seconds, err);
     else if (!rc && cJSON_HasObjectItem(row, "seconds"))
         rc = allot_fail(err, ALLOT_EINPUT, "%s: it has seconds although \"has_seconds\" is false",
                         where);
@@ -154,7 +159,8 @@ static allot_code read_set(const cJSON *load, const char *where, allot_strategie
     allot_code rc = allot_json_array(load, "strategies", where, &rows, err);
     if (!rc && !rows->child) rc = allot_fail(err, ALLOT_EINPUT, "%s: it has no strategies", where);
     if (rc) return rc;
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach(row, rows)
+    {
         rc = parse_strategy(row, where, &s, err);
         if (!rc && allot_strategies_add(set, &s, err)) rc = allot_fail_in(err, "%s", where);
         if (rc) return rc;
@@ -169,7 +175,8 @@ static allot_code read_rows(const cJSON *rows, const char *where, const allot_st
     char row_where[512 + ALLOT_STRATEGY_TEXT + 8], text[ALLOT_STRATEGY_TEXT];
     const cJSON *row;
     allot_strategy s;
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach(row, rows)
+    {
         allot_code rc = parse_strategy(row, where, &s, err);
         if (rc) return rc;
         int i = allot_strategies_find(set, &s);
@@ -185,8 +192,10 @@ static allot_code read_rows(const cJSON *rows, const char *where, const allot_st
     for (int i = 0; i < set->count; i++)
         if (!seen[i]) {
             allot_strategy_print(&set->at[i], text);
-            return allot_fail(err, ALLOT_EINPUT, "%s: the row of '%s' is missing (time it with "
-                              "'allot-collect time', or add the row)", where, text);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "%s: the row of '%s' is missing (time it with "
+                              "'allot-collect time', or add the row)",
+                              where, text);
         }
     return ALLOT_OK;
 }
@@ -227,11 +236,12 @@ static allot_code read_loads(const cJSON *file, const char *path, allot_costsfil
     allot_code rc = allot_json_array(file, "loads", where, &loads, err);
     if (!rc && !loads->child) rc = allot_fail(err, ALLOT_EINPUT, "%s: it has no loads", where);
     if (!rc) rc = read_set(loads->child, where, &c->strategies, err);
-    if (!rc && !(c->loads = allot_mem_array((size_t)cJSON_GetArraySize(loads), sizeof *c->loads,
-                                            err)))
+    if (!rc &&
+        !(c->loads = allot_mem_array((size_t)cJSON_GetArraySize(loads), sizeof *c->loads, err)))
         rc = ALLOT_ERUNTIME;
     if (rc) return rc;
-    cJSON_ArrayForEach(load, loads) {
+    cJSON_ArrayForEach(load, loads)
+    {
         int i = c->n_loads++;
         snprintf(where, sizeof where, "cannot read '%.400s': load number %d of the list", path,
                  i + 1);
@@ -256,8 +266,8 @@ static allot_code read_object(const cJSON *file, const char *name, const char *w
 
 allot_code allot_costsfile_load(const char *path, allot_costsfile *out, allot_err *err)
 {
-    static const char *const known[] = {"schema", "version", "fingerprint", "hardware", "loads",
-                                        "provenance", NULL};
+    static const char *const known[] = {"schema", "version",    "fingerprint", "hardware",
+                                        "loads",  "provenance", NULL};
     char where[512];
     cJSON *file = NULL;
     *out = (allot_costsfile){0};
@@ -297,7 +307,8 @@ allot_code allot_costsfile_at_load(const allot_costsfile *c, const char *path, i
         }
         allot_buf_printf(&list, "%s%d", i ? ", " : "", c->loads[i].load);
     }
-    allot_code rc = allot_fail(err, ALLOT_EMISMATCH, "'%s' has no costs at load %d, only at %.200s "
+    allot_code rc = allot_fail(err, ALLOT_EMISMATCH,
+                               "'%s' has no costs at load %d, only at %.200s "
                                "(choose one of them, or time that load with 'allot-collect time')",
                                path, load, list.at ? list.at : "none");
     allot_buf_clear(&list);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* costsfile.h - costs.json: per strategy and load, mean, standard error and quantiles of generated
- * tokens and wall-clock seconds. Small, readable, replaceable: new hardware needs a new one only. */
+ * tokens and wall-clock seconds. Small, readable, replaceable: new hardware needs a new one only.
+ */
 #ifndef ALLOT_COSTSFILE_H
 #define ALLOT_COSTSFILE_H
 #include <cjson/cJSON.h>
@@ -10,10 +11,10 @@
 
 typedef struct {
     allot_strategies strategies;
-    allot_costs *loads;   /* owned [n_loads], ascending load */
+    allot_costs *loads; /* owned [n_loads], ascending load */
     int n_loads;
-    cJSON *fingerprint;   /* owned */
-    cJSON *hardware;      /* owned: free description {"hardware": ..., "server": ...} */
+    cJSON *fingerprint; /* owned */
+    cJSON *hardware;    /* owned: free description {"hardware": ..., "server": ...} */
 } allot_costsfile;
 
 ALLOT_MUST_CHECK allot_code allot_costsfile_load(const char *path, allot_costsfile *out,
@@ -22,7 +23,8 @@ ALLOT_MUST_CHECK allot_code allot_costsfile_save(const char *path, const allot_c
                                                  const char *tool, long seed,
                                                  const char *const *inputs, allot_err *err);
 void allot_costsfile_clear(allot_costsfile *c);
-/* {"load", "has_seconds", "strategies": rows}: one load in costs.json, and the costs of a bundle. */
+/* {"load", "has_seconds", "strategies": rows}: one load in costs.json, and the costs of a bundle.
+ */
 cJSON *allot_costs_to_json(const allot_costs *c, const allot_strategies *set);
 /* The table of this load, or an error that lists the loads there are. */
 ALLOT_MUST_CHECK allot_code allot_costsfile_at_load(const allot_costsfile *c, const char *path,

@@ -28,9 +28,10 @@ static allot_code check_rows(const allot_embeddings *e, const char *path, allot_
                           path, e->dim, ALLOT_PROBE_MAX_DIM);
     for (long i = 0; i < e->n * e->dim; i++)
         if (!isfinite(e->at[i]))
-            return allot_fail(err, ALLOT_EINPUT, "'%s': entry %ld of the embedding in row %ld is not "
-                              "finite (embed again, or leave this query out)", path, i % e->dim,
-                              i / e->dim);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "'%s': entry %ld of the embedding in row %ld is not "
+                              "finite (embed again, or leave this query out)",
+                              path, i % e->dim, i / e->dim);
     return allot_keyrows_check(e->keys, e->n, path, err);
 }
 
@@ -59,9 +60,11 @@ static allot_code read_attributes(allot_h5 *h, allot_embeddings *e, allot_err *e
     e->normalized = (int)normalized;
     allot_embeddings_id(e, id);
     if (strcmp(id, e->id))
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': embedding_id is '%s', its model, "
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': embedding_id is '%s', its model, "
                           "pooling, dimension, normalisation and prefix have %s (the file was "
-                          "edited; make it again)", allot_h5_path(h), e->id, id);
+                          "edited; make it again)",
+                          allot_h5_path(h), e->id, id);
     return ALLOT_OK;
 }
 
@@ -123,9 +126,10 @@ allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file,
                                   allot_err *err)
 {
     if (strcmp(e->id, id) == 0 && e->dim == dim) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EMISMATCH, "'%.250s' and '%.250s' do not belong together: the one "
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "'%.250s' and '%.250s' do not belong together: the one "
                       "was trained on embeddings of '%.64s' (%ld numbers, id %s), the other holds "
                       "'%.64s' (%ld numbers, id %s) (embed with that model by 'allot-datasets "
-                      "embed', or run 'allot-train' on these)", trained_file, e_file, model, dim,
-                      id, e->model, e->dim, e->id);
+                      "embed', or run 'allot-train' on these)",
+                      trained_file, e_file, model, dim, id, e->model, e->dim, e->id);
 }

@@ -8,15 +8,15 @@
 #define ALLOT_EMBEDDINGS_SCHEMA "allot-embeddings"
 
 typedef struct {
-    long n;            /* Q */
-    long dim;          /* D */
-    allot_key *keys;   /* owned [Q], unique */
-    float *at;         /* owned [Q,D], finite */
-    char *model;       /* owned */
-    char *pooling;     /* owned; "last", "cls", "mean", "ngram", ... as told */
+    long n;          /* Q */
+    long dim;        /* D */
+    allot_key *keys; /* owned [Q], unique */
+    float *at;       /* owned [Q,D], finite */
+    char *model;     /* owned */
+    char *pooling;   /* owned; "last", "cls", "mean", "ngram", ... as told */
     int normalized;
-    char *prefix;      /* owned; text put before each query, "" if none */
-    char id[17];       /* embedding id */
+    char *prefix; /* owned; text put before each query, "" if none */
+    char id[17];  /* embedding id */
 } allot_embeddings;
 
 ALLOT_MUST_CHECK allot_code allot_embeddings_load(const char *path, allot_embeddings *out,
@@ -28,8 +28,8 @@ ALLOT_MUST_CHECK allot_code allot_embeddings_save(const char *path, allot_embedd
 void allot_embeddings_clear(allot_embeddings *e);
 /* The id of (model, pooling, dim, normalized, prefix). */
 void allot_embeddings_id(const allot_embeddings *e, char out[17]);
-/* Refuses vectors e of file e_file that are not those that the probe in trained_file was trained on:
- * its model, dim and id. */
+/* Refuses vectors e of file e_file that are not those that the probe in trained_file was trained
+ * on: its model, dim and id. */
 ALLOT_MUST_CHECK allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file,
                                                    const char *model, long dim, const char *id,
                                                    const char *trained_file, allot_err *err);

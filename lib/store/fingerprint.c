@@ -33,10 +33,11 @@ allot_code allot_fingerprint_check(cJSON *fields, const char *where, allot_err *
     if (!cJSON_IsObject(fields) || !fields->child)
         return allot_fail(err, ALLOT_EINPUT, "%s: the fingerprint is not an object with fields",
                           where);
-    cJSON_ArrayForEach(f, fields)
-        if (!cJSON_IsString(f) && !cJSON_IsNumber(f))
-            return allot_fail(err, ALLOT_EINPUT, "%s: field '%.64s' of the fingerprint is neither a "
-                              "text nor a number", where, f->string);
+    cJSON_ArrayForEach(f, fields) if (!cJSON_IsString(f) && !cJSON_IsNumber(f)) return allot_fail(
+        err, ALLOT_EINPUT,
+        "%s: field '%.64s' of the fingerprint is neither a "
+        "text nor a number",
+        where, f->string);
     return sort_fields(fields, err);
 }
 
@@ -67,8 +68,7 @@ void allot_fingerprint_id(const cJSON *fields, char out[17])
 static void print_value(const cJSON *f, char out[80])
 {
     char *text = f ? cJSON_PrintUnformatted(f) : NULL;
-    snprintf(out, 80, "%.*s%s", 60, text ? text : "absent",
-             text && strlen(text) > 60 ? "..." : "");
+    snprintf(out, 80, "%.*s%s", 60, text ? text : "absent", text && strlen(text) > 60 ? "..." : "");
     free(text);
 }
 
@@ -78,11 +78,13 @@ static int differences(const cJSON *a, const cJSON *b, const char **name)
     const cJSON *f;
     int n = 0;
     *name = NULL;
-    cJSON_ArrayForEach(f, a) {
+    cJSON_ArrayForEach(f, a)
+    {
         if (cJSON_Compare(f, cJSON_GetObjectItemCaseSensitive(b, f->string), 1)) continue;
         if (!n++ || strcmp(f->string, *name) < 0) *name = f->string;
     }
-    cJSON_ArrayForEach(f, b) {
+    cJSON_ArrayForEach(f, b)
+    {
         if (cJSON_GetObjectItemCaseSensitive(a, f->string)) continue;
         if (!n++ || strcmp(f->string, *name) < 0) *name = f->string;
     }
@@ -98,7 +100,8 @@ allot_code allot_fingerprint_agree(const cJSON *a, const char *a_file, const cJS
     if (n == 0) return ALLOT_OK;
     print_value(cJSON_GetObjectItemCaseSensitive(a, name), x);
     print_value(cJSON_GetObjectItemCaseSensitive(b, name), y);
-    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %d setting%s, "
-                      "e.g. %.64s is %s in the one and %s in the other (%s)", a_file, b_file, n,
-                      n == 1 ? " differs" : "s differ", name, x, y, remedy);
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "'%s' and '%s' do not belong together: %d setting%s, "
+                      "e.g. %.64s is %s in the one and %s in the other (%s)",
+                      a_file, b_file, n, n == 1 ? " differs" : "s differ", name, x, y, remedy);
 }

@@ -21,8 +21,9 @@ ALLOT_MUST_CHECK allot_code allot_fingerprint_from_h5(allot_h5 *h, cJSON **out, 
 char *allot_fingerprint_text(const cJSON *fields);
 /* First 16 hex digits of the SHA-256 of the text. */
 void allot_fingerprint_id(const cJSON *fields, char out[17]);
-/* Refuses settings that differ, naming the first, e.g.: 'costs.json' and 'outcomes.h5' do not belong
- * together: 1 setting differs, e.g. temperature is 0.8 in the one and 1 in the other (remedy). */
+/* Refuses settings that differ, naming the first, e.g.: 'costs.json' and 'outcomes.h5' do not
+ * belong together: 1 setting differs, e.g. temperature is 0.8 in the one and 1 in the other
+ * (remedy). */
 ALLOT_MUST_CHECK allot_code allot_fingerprint_agree(const cJSON *a, const char *a_file,
                                                     const cJSON *b, const char *b_file,
                                                     const char *remedy, allot_err *err);

@@ -34,15 +34,15 @@ static herr_t take(unsigned n, const H5E_error2_t *e, void *user)
 {
     complaint *c = user;
     if (n == 0 && e->desc) snprintf(c->text, sizeof c->text, "%s", e->desc);
-    c->out_of_memory |= e->maj_num == H5E_RESOURCE || e->min_num == H5E_NOSPACE ||
-                        e->min_num == H5E_CANTALLOC;
+    c->out_of_memory |=
+        e->maj_num == H5E_RESOURCE || e->min_num == H5E_NOSPACE || e->min_num == H5E_CANTALLOC;
     return 0;
 }
 
-/* What HDF5 says about the call that just failed: the deepest of its errors. Its system errors carry
- * times and addresses, of which only the message in quotes is of use. Returns 1 when it was memory
- * that failed, of which HDF5 often speaks as of something else ("can't find object for ID"); where it
- * has no reason to give, it had no memory for one either. */
+/* What HDF5 says about the call that just failed: the deepest of its errors. Its system errors
+ * carry times and addresses, of which only the message in quotes is of use. Returns 1 when it was
+ * memory that failed, of which HDF5 often speaks as of something else ("can't find object for ID");
+ * where it has no reason to give, it had no memory for one either. */
 static int last_complaint(char text[300])
 {
     static const char mark[] = "error message = '";
@@ -67,16 +67,22 @@ allot_code allot_h5_failed(const allot_h5 *h, const char *name, allot_err *err)
         return allot_fail(err, ALLOT_ERUNTIME, "cannot %s '%s': '/%s': %s",
                           h->writing ? "write" : "read", h->path, name, why);
     if (h->writing)
-        return allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': '/%s': %s (see whether the disk "
-                          "is full)", h->path, name, why);
-    return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s': %s (the file is damaged; make it "
-                      "again)", h->path, name, why);
+        return allot_fail(err, ALLOT_ERUNTIME,
+                          "cannot write '%s': '/%s': %s (see whether the disk "
+                          "is full)",
+                          h->path, name, why);
+    return allot_fail(err, ALLOT_EINPUT,
+                      "cannot read '%s': '/%s': %s (the file is damaged; make it "
+                      "again)",
+                      h->path, name, why);
 }
 
 allot_code allot_h5_refuse(const allot_h5 *h, const char *name, const char *what, allot_err *err)
 {
-    return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' %s (docs/formats.md says what "
-                      "belongs there)", h->path, name, what);
+    return allot_fail(err, ALLOT_EINPUT,
+                      "cannot read '%s': '/%s' %s (docs/formats.md says what "
+                      "belongs there)",
+                      h->path, name, what);
 }
 
 /* HDF5's own words for these three are unreadable. */
@@ -89,8 +95,10 @@ static allot_code check_regular(const char *path, uint64_t *size, allot_err *err
         return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %s, not a file", path,
                           S_ISDIR(st.st_mode) ? "it is a directory" : "it is a device or pipe");
     if (st.st_size == 0)
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': the file is empty (the step that "
-                          "makes it did not finish; run it again)", path);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': the file is empty (the step that "
+                          "makes it did not finish; run it again)",
+                          path);
     *size = (uint64_t)st.st_size;
     return ALLOT_OK;
 }
@@ -129,8 +137,10 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
     htri_t there = H5Aexists(h->file, "schema");
     if (there < 0) return allot_h5_failed(h, "schema", err);
     if (there == 0)
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': it is an HDF5 file without the "
-                          "attribute 'schema', not '%s'", h->path, schema);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': it is an HDF5 file without the "
+                          "attribute 'schema', not '%s'",
+                          h->path, schema);
     allot_code rc = allot_h5_get_text(h, "schema", &found, err);
     if (rc) return rc;
     if (strcmp(found, schema))
@@ -140,8 +150,10 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
     if (rc) return rc;
     rc = allot_h5_get_long(h, "version", 0, INT_MAX, &v, err);
     if (!rc && v != version)
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': version %ld of '%s', this program "
-                        "reads version %d (%s)", h->path, v, schema, version,
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "cannot read '%s': version %ld of '%s', this program "
+                        "reads version %d (%s)",
+                        h->path, v, schema, version,
                         v > version ? "install a newer allot" : "make the file again");
     return rc;
 }
@@ -200,8 +212,7 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     if (!h) return ALLOT_ERUNTIME;
     char what[160];
     snprintf(what, sizeof what, "a file of kind '%.100s'", schema);
-    allot_code rc =
-        allot_atomic_path(&h->out, path, &(allot_kind){what, has_schema, schema}, err);
+    allot_code rc = allot_atomic_path(&h->out, path, &(allot_kind){what, has_schema, schema}, err);
     if (rc) {
         allot_h5_close(&h);
         return rc;
@@ -214,8 +225,10 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     if (!bad) h->file = H5Fcreate(h->out.tmp, H5F_ACC_TRUNC, fcpl, fapl);
     if (h->file < 0) {
         last_complaint(why); /* often not of what was short */
-        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s (see whether disk or memory is "
-                        "full)", path, why);
+        rc = allot_fail(err, ALLOT_ERUNTIME,
+                        "cannot write '%s': %s (see whether disk or memory is "
+                        "full)",
+                        path, why);
     }
     allot_h5_drop(fapl);
     allot_h5_drop(fcpl);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h5.h - the only module that speaks HDF5 (h5.c, h5array.c, h5attr.c). Files are hostile: rank,
  * shape, type and size are checked before anything is read; HDF5's own printing is off and its top
- * error goes into our message; no object times, so that the same input gives the same bytes. Reading
- * is not thread-safe. */
+ * error goes into our message; no object times, so that the same input gives the same bytes.
+ * Reading is not thread-safe. */
 #ifndef ALLOT_H5_H
 #define ALLOT_H5_H
 #include <stddef.h>
@@ -13,9 +13,9 @@ typedef struct allot_h5 allot_h5;
 
 typedef enum { ALLOT_H5_U8, ALLOT_H5_I32, ALLOT_H5_I64, ALLOT_H5_F32, ALLOT_H5_F64 } allot_h5_type;
 
-#define ALLOT_H5_ANY (-1L)              /* a dimension that the file may choose */
+#define ALLOT_H5_ANY (-1L) /* a dimension that the file may choose */
 #define ALLOT_H5_MAX_RANK 4
-#define ALLOT_H5_MAX_BYTES (16L << 30)  /* largest array that is read at once */
+#define ALLOT_H5_MAX_BYTES (16L << 30) /* largest array that is read at once */
 
 /* Opens for reading; attributes "schema" and "version" must be these (schema NULL: anything). */
 ALLOT_MUST_CHECK allot_code allot_h5_open(const char *path, const char *schema, int version,

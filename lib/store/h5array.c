@@ -6,14 +6,14 @@
 #include "lib/store/h5file.h"
 #include "liballot/mem.h"
 
-#define MAX_CHUNK_BYTES (256L << 20)   /* a reader needs this much memory for one chunk */
+#define MAX_CHUNK_BYTES (256L << 20) /* a reader needs this much memory for one chunk */
 #define MIN_NEW_CHUNK 4096
 #define MAX_NEW_CHUNK (256L << 10)
-#define MAX_DEFLATE_RATIO 1100         /* zlib packs at most 1032 to 1 */
+#define MAX_DEFLATE_RATIO 1100 /* zlib packs at most 1032 to 1 */
 
 /* An array that was found, checked and opened. */
 typedef struct {
-    const char *name;  /* borrowed */
+    const char *name; /* borrowed */
     allot_h5_type type;
     int rank;
     hid_t id;
@@ -32,11 +32,16 @@ size_t allot_h5_size(allot_h5_type t)
 static hid_t stored_type(allot_h5_type t)
 {
     switch (t) {
-    case ALLOT_H5_U8: return H5T_STD_U8LE;
-    case ALLOT_H5_I32: return H5T_STD_I32LE;
-    case ALLOT_H5_I64: return H5T_STD_I64LE;
-    case ALLOT_H5_F32: return H5T_IEEE_F32LE;
-    case ALLOT_H5_F64: return H5T_IEEE_F64LE;
+    case ALLOT_H5_U8:
+        return H5T_STD_U8LE;
+    case ALLOT_H5_I32:
+        return H5T_STD_I32LE;
+    case ALLOT_H5_I64:
+        return H5T_STD_I64LE;
+    case ALLOT_H5_F32:
+        return H5T_IEEE_F32LE;
+    case ALLOT_H5_F64:
+        return H5T_IEEE_F64LE;
     }
     return -1;
 }
@@ -44,11 +49,16 @@ static hid_t stored_type(allot_h5_type t)
 static hid_t memory_type(allot_h5_type t)
 {
     switch (t) {
-    case ALLOT_H5_U8: return H5T_NATIVE_UINT8;
-    case ALLOT_H5_I32: return H5T_NATIVE_INT32;
-    case ALLOT_H5_I64: return H5T_NATIVE_INT64;
-    case ALLOT_H5_F32: return H5T_NATIVE_FLOAT;
-    case ALLOT_H5_F64: return H5T_NATIVE_DOUBLE;
+    case ALLOT_H5_U8:
+        return H5T_NATIVE_UINT8;
+    case ALLOT_H5_I32:
+        return H5T_NATIVE_INT32;
+    case ALLOT_H5_I64:
+        return H5T_NATIVE_INT64;
+    case ALLOT_H5_F32:
+        return H5T_NATIVE_FLOAT;
+    case ALLOT_H5_F64:
+        return H5T_NATIVE_DOUBLE;
     }
     return -1;
 }
@@ -56,7 +66,8 @@ static hid_t memory_type(allot_h5_type t)
 /* ---- reading arrays ---- */
 
 /* 1 when every link on the way to name is a hard one, 0 when there is nothing of that name, -1 when
- * a soft or external link is met: those lead elsewhere, even into other files; -2 when HDF5 failed. */
+ * a soft or external link is met: those lead elsewhere, even into other files; -2 when HDF5 failed.
+ */
 static int find(const allot_h5 *h, const char *name)
 {
     char part[ALLOT_H5_MAX_NAME];
@@ -119,9 +130,11 @@ static allot_code check_storage(const allot_h5 *h, const array *a, allot_err *er
     uint64_t stored = H5Dget_storage_size(a->id);
     if (h->writing) return ALLOT_OK;
     if (stored > h->on_disk || a->n_bytes / (packed ? MAX_DEFLATE_RATIO : 1) > stored)
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' is declared with %llu bytes, "
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': '/%s' is declared with %llu bytes, "
                           "the file holds %llu (the step that makes it did not finish; run it "
-                          "again)", h->path, a->name, (unsigned long long)a->n_bytes,
+                          "again)",
+                          h->path, a->name, (unsigned long long)a->n_bytes,
                           (unsigned long long)stored);
     return ALLOT_OK;
 }
@@ -162,7 +175,8 @@ static allot_code open_array(const allot_h5 *h, array *a, allot_err *err)
 {
     int found = find(h, a->name);
     if (found == -2) return allot_h5_failed(h, a->name, err);
-    if (found <= 0) return allot_h5_refuse(h, a->name, found ? "is a link, not data" : "is missing", err);
+    if (found <= 0)
+        return allot_h5_refuse(h, a->name, found ? "is a link, not data" : "is missing", err);
     a->id = H5Dopen2(h->file, a->name, H5P_DEFAULT);
     if (a->id < 0) return allot_h5_failed(h, a->name, err);
     allot_code rc = check_shape(h, a, err);
@@ -176,10 +190,11 @@ static allot_code match_dims(const allot_h5 *h, const array *a, long *dims, allo
 {
     for (int i = 0; i < a->rank; i++) {
         if (dims[i] != ALLOT_H5_ANY && (hsize_t)dims[i] != a->dims[i])
-            return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' has %llu %s, expected %ld "
-                              "(the file was edited or is damaged; make it again)", h->path,
-                              a->name, (unsigned long long)a->dims[i], i ? "columns" : "rows",
-                              dims[i]);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot read '%s': '/%s' has %llu %s, expected %ld "
+                              "(the file was edited or is damaged; make it again)",
+                              h->path, a->name, (unsigned long long)a->dims[i],
+                              i ? "columns" : "rows", dims[i]);
         dims[i] = (long)a->dims[i];
     }
     return ALLOT_OK;
@@ -205,7 +220,8 @@ allot_code allot_h5_read(allot_h5 *h, const char *name, allot_h5_type type, int 
     allot_code rc = open_array(h, &a, err);
     if (rc) return rc;
     rc = match_dims(h, &a, dims, err);
-    if (!rc && a.n_bytes > ALLOT_H5_MAX_BYTES) rc = allot_h5_refuse(h, name, "is larger than 16 GiB", err);
+    if (!rc && a.n_bytes > ALLOT_H5_MAX_BYTES)
+        rc = allot_h5_refuse(h, name, "is larger than 16 GiB", err);
     if (!rc && !(*data = allot_mem_array((size_t)a.n_bytes, 1, err))) rc = ALLOT_ERUNTIME;
     if (!rc && a.n_bytes &&
         H5Dread(a.id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) < 0) {
@@ -217,7 +233,8 @@ allot_code allot_h5_read(allot_h5 *h, const char *name, allot_h5_type type, int 
     return rc;
 }
 
-/* Moves rows [first, first + count) of an open array: into `in`, or from `from` if that is given. */
+/* Moves rows [first, first + count) of an open array: into `in`, or from `from` if that is given.
+ */
 static allot_code move_rows(const allot_h5 *h, const array *a, long first, long count, void *in,
                             const void *from, allot_err *err)
 {
@@ -226,10 +243,8 @@ static allot_code move_rows(const allot_h5 *h, const array *a, long first, long 
     block[0] = (hsize_t)count;
     hid_t file = H5Dget_space(a->id), mem = H5Screate_simple(a->rank, block, NULL);
     herr_t rc = H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, block, NULL);
-    if (rc >= 0 && from)
-        rc = H5Dwrite(a->id, memory_type(a->type), mem, file, H5P_DEFAULT, from);
-    else if (rc >= 0)
-        rc = H5Dread(a->id, memory_type(a->type), mem, file, H5P_DEFAULT, in);
+    if (rc >= 0 && from) rc = H5Dwrite(a->id, memory_type(a->type), mem, file, H5P_DEFAULT, from);
+    else if (rc >= 0) rc = H5Dread(a->id, memory_type(a->type), mem, file, H5P_DEFAULT, in);
     allot_code code = rc < 0 ? allot_h5_failed(h, a->name, err) : ALLOT_OK;
     allot_h5_drop(file);
     allot_h5_drop(mem);
@@ -244,11 +259,11 @@ allot_code allot_h5_read_rows(allot_h5 *h, const char *name, allot_h5_type type,
     if (rc) return rc;
     if (first < 0 || count < 0 || (hsize_t)first > a.dims[0] ||
         (hsize_t)count > a.dims[0] - (hsize_t)first)
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': rows %ld to %ld of '/%s' were asked "
-                        "for, it has %llu", h->path, first, first + count, name,
-                        (unsigned long long)a.dims[0]);
-    else if (count > 0)
-        rc = move_rows(h, &a, first, count, out, NULL, err);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "cannot read '%s': rows %ld to %ld of '/%s' were asked "
+                        "for, it has %llu",
+                        h->path, first, first + count, name, (unsigned long long)a.dims[0]);
+    else if (count > 0) rc = move_rows(h, &a, first, count, out, NULL, err);
     allot_h5_drop(a.id);
     return rc;
 }
@@ -270,8 +285,9 @@ static allot_code create_array(const allot_h5 *h, array *a, long chunk_rows, all
     int bad = H5Pset_create_intermediate_group(lcpl, 1) < 0 ||
               H5Pset_obj_track_times(dcpl, 0) < 0 || space < 0 ||
               (chunk_rows > 0 && H5Pset_chunk(dcpl, a->rank, chunk) < 0);
-    a->id = bad ? -1 : H5Dcreate2(h->file, a->name, stored_type(a->type), space, lcpl, dcpl,
-                                  H5P_DEFAULT);
+    a->id =
+        bad ? -1
+            : H5Dcreate2(h->file, a->name, stored_type(a->type), space, lcpl, dcpl, H5P_DEFAULT);
     allot_code rc = allot_h5_made(h, a->name, a->id, err);
     allot_h5_drop(space);
     allot_h5_drop(dcpl);
@@ -304,14 +320,14 @@ allot_code allot_h5_write(allot_h5 *h, const char *name, allot_h5_type type, int
     }
     allot_code rc = create_array(h, &a, 0, err);
     if (rc) return rc;
-    if (!empty &&
-        H5Dwrite(a.id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (!empty && H5Dwrite(a.id, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         rc = allot_h5_failed(h, name, err);
     rc = allot_h5_shut(h, name, a.id, rc, err);
     return rc ? rc : note_array(h, &a, dims[0], data, err);
 }
 
-/* The first block tells the size: chunks no larger than a small file needs, no smaller than pays. */
+/* The first block tells the size: chunks no larger than a small file needs, no smaller than pays.
+ */
 static allot_code create_growing(const allot_h5 *h, array *a, const long *row_dims, long n_rows,
                                  allot_err *err)
 {
@@ -332,15 +348,13 @@ allot_code allot_h5_append(allot_h5 *h, const char *name, allot_h5_type type, in
                            const long *row_dims, long n_rows, const void *data, allot_err *err)
 {
     array a = {.name = name, .type = type, .rank = rank};
-    allot_code rc = find(h, name) ? open_array(h, &a, err)
-                                  : create_growing(h, &a, row_dims, n_rows, err);
+    allot_code rc =
+        find(h, name) ? open_array(h, &a, err) : create_growing(h, &a, row_dims, n_rows, err);
     if (rc) return rc;
     long first = (long)a.dims[0];
     a.dims[0] += (hsize_t)n_rows;
-    if (n_rows > 0 && H5Dset_extent(a.id, a.dims) < 0)
-        rc = allot_h5_failed(h, name, err);
-    else if (n_rows > 0)
-        rc = move_rows(h, &a, first, n_rows, NULL, data, err);
+    if (n_rows > 0 && H5Dset_extent(a.id, a.dims) < 0) rc = allot_h5_failed(h, name, err);
+    else if (n_rows > 0) rc = move_rows(h, &a, first, n_rows, NULL, data, err);
     rc = allot_h5_shut(h, name, a.id, rc, err);
     return rc ? rc : note_array(h, &a, n_rows, data, err);
 }

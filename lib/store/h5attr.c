@@ -33,8 +33,10 @@ static allot_code open_attribute(const allot_h5 *h, const char *name, hid_t want
     htri_t there = H5Aexists(h->file, name);
     if (there < 0) return allot_h5_failed(h, name, err);
     if (there == 0)
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is missing "
-                          "(docs/formats.md says what belongs there)", h->path, name);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': attribute '%s' is missing "
+                          "(docs/formats.md says what belongs there)",
+                          h->path, name);
     *id = H5Aopen(h->file, name, H5P_DEFAULT);
     hid_t space = *id < 0 ? -1 : H5Aget_space(*id);
     *found = space < 0 ? -1 : H5Aget_type(*id);
@@ -44,8 +46,7 @@ static allot_code open_attribute(const allot_h5 *h, const char *name, hid_t want
         allot_h5_drop(*id);
         return rc;
     }
-    if (H5Sget_simple_extent_type(space) != H5S_SCALAR)
-        fault = "is not a single value";
+    if (H5Sget_simple_extent_type(space) != H5S_SCALAR) fault = "is not a single value";
     else if (want >= 0 && H5Tequal(*found, want) <= 0)
         fault = "is not a little-endian number of 64 bits of its kind";
     else if (want < 0 && (H5Tget_class(*found) != H5T_STRING || H5Tis_variable_str(*found) != 0 ||
@@ -145,8 +146,10 @@ allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max, 
     int64_t v = 0;
     allot_code rc = read_number(h, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &v, err);
     if (!rc && (v < min || v > max))
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is %lld, not from %ld "
-                        "to %ld", h->path, name, (long long)v, min, max);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "cannot read '%s': attribute '%s' is %lld, not from %ld "
+                        "to %ld",
+                        h->path, name, (long long)v, min, max);
     if (!rc) *value = (long)v;
     return rc;
 }

@@ -21,10 +21,10 @@ typedef struct {
 
 struct allot_h5 {
     hid_t file;
-    char *path;       /* owned */
+    char *path; /* owned */
     int writing;
-    allot_atomic out; /* only while writing */
-    uint64_t on_disk; /* bytes of the file; only while reading */
+    allot_atomic out;          /* only while writing */
+    uint64_t on_disk;          /* bytes of the file; only while reading */
     allot_h5_written *written; /* owned [n_written]; only while writing */
     size_t n_written, written_capacity;
 };
@@ -36,8 +36,8 @@ void allot_h5_drop(hid_t id);
 allot_code allot_h5_shut(const allot_h5 *h, const char *name, hid_t id, allot_code rc,
                          allot_err *err);
 /* Notes n bytes written under name (an array's are added to those before); a->hash is set here. */
-ALLOT_MUST_CHECK allot_code allot_h5_note(allot_h5 *h, const allot_h5_written *a,
-                                          const void *bytes, size_t n, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_h5_note(allot_h5 *h, const allot_h5_written *a, const void *bytes,
+                                          size_t n, allot_err *err);
 /* Reads everything that was noted from the finished file under its temporary name. */
 ALLOT_MUST_CHECK allot_code allot_h5_verify(const allot_h5 *h, allot_err *err);
 /* As allot_h5_open, for files of our own: does not count as reading an input. */
@@ -48,8 +48,8 @@ size_t allot_h5_size(allot_h5_type type);
 /* Refuses ids that could not be made (out of memory), before they are used. */
 ALLOT_MUST_CHECK allot_code allot_h5_made(const allot_h5 *h, const char *name, hid_t id,
                                           allot_err *err);
-/* What HDF5 says about the call that just failed, into err; to be called right after it, as the next
- * one clears its errors. */
+/* What HDF5 says about the call that just failed, into err; to be called right after it, as the
+ * next one clears its errors. */
 allot_code allot_h5_failed(const allot_h5 *h, const char *name, allot_err *err);
 /* "cannot read FILE: '/name' what". */
 allot_code allot_h5_refuse(const allot_h5 *h, const char *name, const char *what, allot_err *err);

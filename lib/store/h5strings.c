@@ -26,13 +26,16 @@ static allot_code check_offsets(const allot_h5 *h, const char *column, const all
 {
     for (long i = 0; i < s->n; i++)
         if (s->offsets[i] > s->offsets[i + 1])
-            return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s/offsets' goes down after "
-                              "row %ld (the file is damaged; make it again)", allot_h5_path(h),
-                              column, i);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot read '%s': '/%s/offsets' goes down after "
+                              "row %ld (the file is damaged; make it again)",
+                              allot_h5_path(h), column, i);
     if (s->offsets[0] != 0 || s->offsets[s->n] != n_bytes)
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s/offsets' covers %lld..%lld of "
-                          "%ld bytes (the file is damaged; make it again)", allot_h5_path(h),
-                          column, (long long)s->offsets[0], (long long)s->offsets[s->n], n_bytes);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': '/%s/offsets' covers %lld..%lld of "
+                          "%ld bytes (the file is damaged; make it again)",
+                          allot_h5_path(h), column, (long long)s->offsets[0],
+                          (long long)s->offsets[s->n], n_bytes);
     return ALLOT_OK;
 }
 
@@ -132,10 +135,11 @@ allot_code allot_h5_get_short(allot_h5 *h, const char *name, char *out, size_t s
     allot_code rc = allot_h5_get_text(h, name, &text, err);
     if (rc) return rc;
     if (strlen(text) >= size)
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is longer than %zu "
-                        "bytes", allot_h5_path(h), name, size - 1);
-    else
-        memcpy(out, text, strlen(text) + 1);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "cannot read '%s': attribute '%s' is longer than %zu "
+                        "bytes",
+                        allot_h5_path(h), name, size - 1);
+    else memcpy(out, text, strlen(text) + 1);
     free(text);
     return rc;
 }

@@ -19,8 +19,8 @@ allot_code allot_h5_note(allot_h5 *h, const allot_h5_written *a, const void *byt
             w = &h->written[i];
     uint64_t hash = w ? w->hash : ALLOT_FNV_START;
     if (!w) {
-        allot_code rc = allot_mem_grow((void **)&h->written, &h->written_capacity,
-                                       h->n_written + 1, sizeof *w, err);
+        allot_code rc = allot_mem_grow((void **)&h->written, &h->written_capacity, h->n_written + 1,
+                                       sizeof *w, err);
         if (rc) return rc;
         w = &h->written[h->n_written++];
     }
@@ -36,7 +36,8 @@ static allot_code verify_array(allot_h5 *in, const allot_h5_written *w, uint64_t
     long rows = (long)w->dims[0], dims[ALLOT_H5_MAX_RANK];
     allot_code rc = allot_h5_shape(in, w->name, w->type, w->rank, dims, err);
     for (int i = 0; i < w->rank && !rc; i++) {
-        if ((hsize_t)dims[i] != w->dims[i]) rc = allot_h5_refuse(in, w->name, "lost its shape", err);
+        if ((hsize_t)dims[i] != w->dims[i])
+            rc = allot_h5_refuse(in, w->name, "lost its shape", err);
         if (i > 0) row *= (size_t)dims[i];
     }
     if (rc || row == 0) return rc;
@@ -84,6 +85,8 @@ allot_code allot_h5_verify(const allot_h5 *h, allot_err *err)
     }
     allot_h5_close(&in);
     if (!rc) return ALLOT_OK;
-    return allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': reading it back: %s (see whether the "
-                      "disk is full or failing, and run it again)", h->path, why.msg);
+    return allot_fail(err, ALLOT_ERUNTIME,
+                      "cannot write '%s': reading it back: %s (see whether the "
+                      "disk is full or failing, and run it again)",
+                      h->path, why.msg);
 }

@@ -131,8 +131,10 @@ allot_code allot_journal_open(const char *path, allot_journal **out, allot_err *
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
     j->path = allot_mem_text(path, strlen(path), err);
     if (j->fd < 0 && errno == ELOOP)
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot write '%s': it is a symbolic link, which may lead "
-                        "anywhere (link the directory of the run instead)", path);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "cannot write '%s': it is a symbolic link, which may lead "
+                        "anywhere (link the directory of the run instead)",
+                        path);
     else if (j->fd < 0)
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", path, strerror(errno));
     else if (!j->path) rc = ALLOT_ERUNTIME;

@@ -15,9 +15,9 @@
 /* The cell arrays: where they are in the struct, and what a number may be. */
 typedef struct {
     const char *name;
-    size_t field;       /* offset of the pointer */
+    size_t field; /* offset of the pointer */
     allot_h5_type type;
-    int width;          /* numbers in a cell */
+    int width; /* numbers in a cell */
     double min, max;
     int nan_allowed;
 } cell_array;
@@ -35,9 +35,7 @@ static const cell_array arrays[] = {
 };
 enum { N_ARRAYS = sizeof arrays / sizeof *arrays };
 
-static const size_t sizes[] = {
-    [ALLOT_H5_U8] = 1, [ALLOT_H5_I32] = 4, [ALLOT_H5_F32] = 4
-};
+static const size_t sizes[] = {[ALLOT_H5_U8] = 1, [ALLOT_H5_I32] = 4, [ALLOT_H5_F32] = 4};
 
 /* The pointers have different types but one representation on every system we build for. */
 static void *data_of(const allot_outcomes *o, const cell_array *a)
@@ -55,9 +53,12 @@ static void set_data(allot_outcomes *o, const cell_array *a, void *p)
 static double value_at(const void *data, allot_h5_type type, size_t i)
 {
     switch (type) {
-    case ALLOT_H5_U8: return ((const uint8_t *)data)[i];
-    case ALLOT_H5_I32: return ((const int32_t *)data)[i];
-    default: return ((const float *)data)[i];
+    case ALLOT_H5_U8:
+        return ((const uint8_t *)data)[i];
+    case ALLOT_H5_I32:
+        return ((const int32_t *)data)[i];
+    default:
+        return ((const float *)data)[i];
     }
 }
 
@@ -107,10 +108,14 @@ static allot_code check_numbers(const allot_outcomes *o, const cell_array *a, co
         allot_key_hex(&o->keys[i / row], hex);
         allot_strategy_print(&o->strategies.at[i % row / (size_t)a->width], text);
         if (isinf(a->max))
-            return allot_fail(err, ALLOT_EINPUT, "'%s': %s of query %.16s, %s is %g, not a finite "
-                              "number >= 0 (label again)", path, a->name, hex, text, v);
-        return allot_fail(err, ALLOT_EINPUT, "'%s': %s of query %.16s, %s is %g, not within %g to %g "
-                          "(label again)", path, a->name, hex, text, v, a->min, a->max);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "'%s': %s of query %.16s, %s is %g, not a finite "
+                              "number >= 0 (label again)",
+                              path, a->name, hex, text, v);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "'%s': %s of query %.16s, %s is %g, not within %g to %g "
+                          "(label again)",
+                          path, a->name, hex, text, v, a->min, a->max);
     }
     return ALLOT_OK;
 }
@@ -120,8 +125,10 @@ static allot_code check(const allot_outcomes *o, const char *path, allot_err *er
     allot_code rc = allot_keyrows_check(o->keys, o->n, path, err);
     for (long i = 0; !rc && i < o->n; i++)
         if (o->codepoints[i] < 1)
-            rc = allot_fail(err, ALLOT_EINPUT, "'%s': codepoints of row %ld is %d, a query has one "
-                            "or more (label again)", path, i, o->codepoints[i]);
+            rc = allot_fail(err, ALLOT_EINPUT,
+                            "'%s': codepoints of row %ld is %d, a query has one "
+                            "or more (label again)",
+                            path, i, o->codepoints[i]);
     for (int i = 0; !rc && i < N_ARRAYS; i++)
         rc = check_numbers(o, &arrays[i], path, err);
     return rc;
@@ -137,11 +144,13 @@ static allot_code check_shapes(allot_h5 *h, const allot_outcomes *o, allot_err *
         allot_code rc = allot_h5_shape(h, a->name, a->type, a->width > 1 ? 3 : 2, dims, err);
         if (rc) return rc;
         if (dims[0] != o->n)
-            return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' has %ld rows, '/key' has "
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot read '%s': '/%s' has %ld rows, '/key' has "
                               "%ld (labelling was interrupted; run 'allot-collect label' again)",
                               allot_h5_path(h), a->name, dims[0], o->n);
         if (dims[1] != o->strategies.count || (a->width > 1 && dims[2] != a->width))
-            return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' has %ld columns, "
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot read '%s': '/%s' has %ld columns, "
                               "'/strategies' has %d (run 'allot-collect label' again)",
                               allot_h5_path(h), a->name, dims[1], o->strategies.count);
     }
@@ -223,8 +232,10 @@ allot_code allot_missing_parse(const char *text, allot_missing *out, allot_err *
             *out = (allot_missing)i;
             return ALLOT_OK;
         }
-    return allot_fail(err, ALLOT_EUSAGE, "'%.64s' is not a way with missing cells (refuse, "
-                      "drop-query, drop-strategy, mask)", text);
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "'%.64s' is not a way with missing cells (refuse, "
+                      "drop-query, drop-strategy, mask)",
+                      text);
 }
 
 static int is_missing(const allot_outcomes *o, long q, int s)
@@ -262,9 +273,11 @@ static allot_code refuse_missing(const allot_outcomes *o, const char *file, long
     char hex[65], text[ALLOT_STRATEGY_TEXT];
     allot_key_hex(&o->keys[q], hex);
     allot_strategy_print(&o->strategies.at[s], text);
-    return allot_fail(err, ALLOT_EINPUT, "'%s': %ld of %ld cells are missing, e.g. query %.16s, %s "
+    return allot_fail(err, ALLOT_EINPUT,
+                      "'%s': %ld of %ld cells are missing, e.g. query %.16s, %s "
                       "(run 'allot-collect sample' again, or say --missing drop-query, "
-                      "drop-strategy or mask)", file, cells, o->n * o->strategies.count, hex, text);
+                      "drop-strategy or mask)",
+                      file, cells, o->n * o->strategies.count, hex, text);
 }
 
 allot_code allot_outcomes_missing(allot_outcomes *o, allot_missing how, const char *file,
@@ -289,13 +302,14 @@ allot_code allot_outcomes_missing(allot_outcomes *o, allot_missing how, const ch
         }
     if (cells && how == ALLOT_MISSING_REFUSE)
         rc = refuse_missing(o, file, cells, first_q, first_s, err);
-    else if (cells && how != ALLOT_MISSING_MASK)
-        keep(o, rows, cols);
+    else if (cells && how != ALLOT_MISSING_MASK) keep(o, rows, cols);
     free(marks);
     *dropped_queries = all_q - o->n;
     *dropped_strategies = all_s - o->strategies.count;
     if (!rc && (o->n == 0 || o->strategies.count == 0))
-        rc = allot_fail(err, ALLOT_EINPUT, "'%s': nothing is left without the missing cells (%ld of "
-                        "%ld; try --missing mask)", file, cells, all_q * all_s);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "'%s': nothing is left without the missing cells (%ld of "
+                        "%ld; try --missing mask)",
+                        file, cells, all_q * all_s);
     return rc;
 }

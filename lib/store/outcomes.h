@@ -29,7 +29,7 @@ typedef struct {
     int32_t *n_trials;           /* owned [Q,S]: 0 = missing */
     cJSON *fingerprint;          /* owned */
     char metric[32];             /* "accuracy", or the name of a reward in [0, 1] */
-    char *label_rule;            /* owned: how the labels were made, e.g. "subsets", "paper-bootstrap" */
+    char *label_rule; /* owned: how the labels were made, e.g. "subsets", "paper-bootstrap" */
 } allot_outcomes;
 
 /* Allocates zeroed arrays for n queries and the strategies (copied). */
@@ -44,7 +44,10 @@ void allot_outcomes_clear(allot_outcomes *o);
 
 /* What to do with missing cells (n_trials = 0): refused unless told. */
 typedef enum {
-    ALLOT_MISSING_REFUSE, ALLOT_MISSING_DROP_QUERY, ALLOT_MISSING_DROP_STRATEGY, ALLOT_MISSING_MASK
+    ALLOT_MISSING_REFUSE,
+    ALLOT_MISSING_DROP_QUERY,
+    ALLOT_MISSING_DROP_STRATEGY,
+    ALLOT_MISSING_MASK
 } allot_missing;
 ALLOT_MUST_CHECK allot_code allot_missing_parse(const char *text, allot_missing *out,
                                                 allot_err *err);

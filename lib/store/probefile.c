@@ -87,8 +87,10 @@ static allot_code read_layout(allot_h5 *h, allot_feature_layout *out, allot_err 
     if (rc) return rc;
     *out = strcmp(name, "paper") ? ALLOT_FEATURES_DEFAULT : ALLOT_FEATURES_PAPER;
     if (strcmp(name, allot_layout_name(*out)))
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': layout is '%s', not default or "
-                          "paper", allot_h5_path(h), name);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': layout is '%s', not default or "
+                          "paper",
+                          allot_h5_path(h), name);
     return ALLOT_OK;
 }
 
@@ -101,11 +103,16 @@ static allot_code init_probe(allot_h5 *h, allot_probefile *p, allot_err *err)
     if (!rc) rc = allot_h5_shape(h, "w1_query", ALLOT_H5_F32, 2, q, err);
     if (!rc) rc = allot_h5_shape(h, "w2", ALLOT_H5_F32, 2, w2, err);
     if (rc) return rc;
-    if (q[0] > ALLOT_PROBE_MAX_HIDDEN || w2[0] > ALLOT_PROBE_MAX_HIDDEN ||
-        q[1] < 2 || q[1] - 1 > ALLOT_PROBE_MAX_DIM)
-        return allot_fail(err, ALLOT_EINPUT, "cannot read '%s': a probe with %ld inputs, %ld and %ld "
-                          "hidden units is out of bounds", allot_h5_path(h), q[1], q[0], w2[0]);
-    p->probe = (allot_probe){.layout = layout, .d = (int)q[1] - 1, .h1 = (int)q[0], .h2 = (int)w2[0],
+    if (q[0] > ALLOT_PROBE_MAX_HIDDEN || w2[0] > ALLOT_PROBE_MAX_HIDDEN || q[1] < 2 ||
+        q[1] - 1 > ALLOT_PROBE_MAX_DIM)
+        return allot_fail(err, ALLOT_EINPUT,
+                          "cannot read '%s': a probe with %ld inputs, %ld and %ld "
+                          "hidden units is out of bounds",
+                          allot_h5_path(h), q[1], q[0], w2[0]);
+    p->probe = (allot_probe){.layout = layout,
+                             .d = (int)q[1] - 1,
+                             .h1 = (int)q[0],
+                             .h2 = (int)w2[0],
                              .p = allot_features_strategy_dim(layout, &p->strategies),
                              .s = p->strategies.count};
     rc = allot_probe_init(&p->probe, err);
@@ -121,8 +128,10 @@ static allot_code read_weights(allot_h5 *h, allot_probefile *p, allot_err *err)
         long dims[2] = {0};
         allot_code rc = allot_h5_shape(h, v->name, ALLOT_H5_F32, v->rank, dims, err);
         if (!rc && (dims[0] != v->dims[0] || dims[1] != v->dims[1]))
-            rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': '/%s' has the wrong shape for its "
-                            "hidden units and strategies (train again)", allot_h5_path(h), v->name);
+            rc = allot_fail(err, ALLOT_EINPUT,
+                            "cannot read '%s': '/%s' has the wrong shape for its "
+                            "hidden units and strategies (train again)",
+                            allot_h5_path(h), v->name);
         if (!rc) rc = allot_h5_read_rows(h, v->name, ALLOT_H5_F32, v->rank, 0, dims[0], v->at, err);
         if (rc) return rc;
     }
@@ -230,11 +239,15 @@ static allot_code check_calibration(const allot_probefile *p, const char *path, 
 {
     for (int m = 0; m < ALLOT_N_METHODS; m++) {
         if (!isfinite(p->calib.a[m]) || !isfinite(p->calib.b[m]))
-            return allot_fail(err, ALLOT_EINPUT, "cannot write '%s': the calibration of %s is not "
-                              "finite", path, allot_method_name((allot_method)m));
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot write '%s': the calibration of %s is not "
+                              "finite",
+                              path, allot_method_name((allot_method)m));
         if (!p->calibrated && (p->calib.a[m] != 1 || p->calib.b[m] != 0))
-            return allot_fail(err, ALLOT_EINPUT, "cannot write '%s': the probe is not calibrated "
-                              "but has a calibration", path);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "cannot write '%s': the probe is not calibrated "
+                              "but has a calibration",
+                              path);
     }
     return ALLOT_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probefile.h - probe.h5: the trained weights, what they were trained on, and (after allot-calibrate
- * platt, in a new file) the calibration. */
+/* probefile.h - probe.h5: the trained weights, what they were trained on, and (after
+ * allot-calibrate platt, in a new file) the calibration. */
 #ifndef ALLOT_PROBEFILE_H
 #define ALLOT_PROBEFILE_H
 #include <cjson/cJSON.h>
@@ -13,18 +13,18 @@
 typedef struct {
     allot_probe probe;
     allot_strategies strategies;
-    char *embedding_model;   /* owned */
-    char *embedding_pooling; /* owned; may be NULL, as the next */
-    char *embedding_prefix;  /* owned; text put before each query */
+    char *embedding_model;    /* owned */
+    char *embedding_pooling;  /* owned; may be NULL, as the next */
+    char *embedding_prefix;   /* owned; text put before each query */
     int embedding_normalized; /* vectors are scaled to length 1 */
     char embedding_id[17];
     char split_id[17];
-    cJSON *fingerprint;      /* owned, of the outcomes */
-    cJSON *training;         /* owned: settings and curve, for people */
+    cJSON *fingerprint; /* owned, of the outcomes */
+    cJSON *training;    /* owned: settings and curve, for people */
     char metric[32];
     int calibrated;
-    allot_calib calib;       /* identity unless calibrated */
-    cJSON *calibration;      /* owned: how it was fitted; NULL unless calibrated */
+    allot_calib calib;  /* identity unless calibrated */
+    cJSON *calibration; /* owned: how it was fitted; NULL unless calibrated */
 } allot_probefile;
 
 ALLOT_MUST_CHECK allot_code allot_probefile_load(const char *path, allot_probefile *out,
@@ -38,8 +38,8 @@ void allot_probefile_clear(allot_probefile *p);
 enum { ALLOT_PROBE_VIEWS = 12 };
 typedef struct {
     const char *name;
-    float *at;     /* view into the probe's block */
-    int rank;      /* 1 or 2 */
+    float *at; /* view into the probe's block */
+    int rank;  /* 1 or 2 */
     long dims[2];
 } allot_probe_view;
 void allot_probe_views(const allot_probe *p, allot_probe_view out[ALLOT_PROBE_VIEWS]);

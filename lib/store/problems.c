@@ -12,9 +12,8 @@
 #define BLOCK_ROWS 8192
 #define MAX_CHECKED_ROWS 10000
 
-static const char *const columns[ALLOT_N_COLS] = {
-    "problem", "answer", "solution", "source", "level", "id"
-};
+static const char *const columns[ALLOT_N_COLS] = {"problem", "answer", "solution",
+                                                  "source",  "level",  "id"};
 
 /* The keys must be those of the texts, or a join by key would pair strangers. Large files are
  * sampled: rows that were moved against their keys show everywhere. */
@@ -29,8 +28,10 @@ static allot_code check_keys(const allot_problems *p, const char *path, allot_er
         rc = allot_key_of_text(text, n, &key, err);
         if (rc) return allot_fail_in(err, "cannot read '%s': problem %ld", path, i);
         if (allot_key_compare(&key, &p->keys[i]))
-            rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': the key of row %ld is not the key "
-                            "of its problem (the file was edited; import it again)", path, i);
+            rc = allot_fail(err, ALLOT_EINPUT,
+                            "cannot read '%s': the key of row %ld is not the key "
+                            "of its problem (the file was edited; import it again)",
+                            path, i);
     }
     return rc;
 }
@@ -65,7 +66,9 @@ struct allot_problems_writer {
     allot_problems block; /* rows not yet written */
     size_t block_bytes;
     size_t keys_capacity;
-    struct { size_t n, bytes; } capacity[ALLOT_N_COLS];
+    struct {
+        size_t n, bytes;
+    } capacity[ALLOT_N_COLS];
 };
 
 allot_code allot_problems_create(const char *path, allot_problems_writer **out, allot_err *err)
@@ -74,10 +77,8 @@ allot_code allot_problems_create(const char *path, allot_problems_writer **out, 
     allot_problems_writer *w = allot_mem_array(1, sizeof *w, err);
     if (!w) return ALLOT_ERUNTIME;
     allot_code rc = allot_h5_create(path, ALLOT_PROBLEMS_SCHEMA, VERSION, &w->h, err);
-    if (rc)
-        free(w);
-    else
-        *out = w;
+    if (rc) free(w);
+    else *out = w;
     return rc;
 }
 
@@ -99,7 +100,8 @@ allot_code allot_problems_add(allot_problems_writer *w, const allot_key *key,
 {
     allot_problems *b = &w->block;
     void *keys = b->keys;
-    allot_code rc = allot_mem_grow(&keys, &w->keys_capacity, (size_t)b->n + 1, sizeof *b->keys, err);
+    allot_code rc =
+        allot_mem_grow(&keys, &w->keys_capacity, (size_t)b->n + 1, sizeof *b->keys, err);
     b->keys = keys;
     for (int c = 0; !rc && c < ALLOT_N_COLS; c++) {
         size_t bytes = texts[c] ? n[c] : 0;

@@ -10,13 +10,18 @@
 
 #define ALLOT_PROBLEMS_SCHEMA "allot-problems"
 enum {
-    ALLOT_COL_PROBLEM, ALLOT_COL_ANSWER, ALLOT_COL_SOLUTION, ALLOT_COL_SOURCE, ALLOT_COL_LEVEL,
-    ALLOT_COL_ID, ALLOT_N_COLS
+    ALLOT_COL_PROBLEM,
+    ALLOT_COL_ANSWER,
+    ALLOT_COL_SOLUTION,
+    ALLOT_COL_SOURCE,
+    ALLOT_COL_LEVEL,
+    ALLOT_COL_ID,
+    ALLOT_N_COLS
 };
 
 typedef struct {
-    long n;                         /* Q */
-    allot_key *keys;                /* owned [Q] */
+    long n;                          /* Q */
+    allot_key *keys;                 /* owned [Q] */
     allot_strings col[ALLOT_N_COLS]; /* owned; solution is left empty unless asked for */
 } allot_problems;
 

@@ -32,8 +32,8 @@ static allot_code add_input(cJSON *list, const char *path, allot_err *err)
     return ALLOT_OK;
 }
 
-allot_code allot_provenance_make(const char *tool, long seed, const char *const *inputs, cJSON **out,
-                                 allot_err *err)
+allot_code allot_provenance_make(const char *tool, long seed, const char *const *inputs,
+                                 cJSON **out, allot_err *err)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     cJSON *p = cJSON_CreateObject();

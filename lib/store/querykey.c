@@ -26,8 +26,10 @@ static allot_code check_text(const char *text, size_t n, allot_err *err)
     if (zero)
         return allot_fail(err, ALLOT_EINPUT, "the text has a zero byte at byte %td", zero - text);
     if (valid == n) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EINPUT, "the text is not UTF-8 at byte %zu (convert it with "
-                      "iconv)", valid);
+    return allot_fail(err, ALLOT_EINPUT,
+                      "the text is not UTF-8 at byte %zu (convert it with "
+                      "iconv)",
+                      valid);
 }
 
 /* Collapses white space in place (the text only shrinks); returns the new length. */
@@ -39,8 +41,7 @@ static size_t collapse(utf8proc_uint8_t *text, size_t n)
     for (size_t i = 0; i < n;) {
         size_t step = 1;
         c = text[i];
-        if (c >= 0x80)
-            step = (size_t)utf8proc_iterate(text + i, (utf8proc_ssize_t)(n - i), &c);
+        if (c >= 0x80) step = (size_t)utf8proc_iterate(text + i, (utf8proc_ssize_t)(n - i), &c);
         if (is_space(c)) {
             gap = size > 0;
         } else {
@@ -59,9 +60,9 @@ static size_t collapse(utf8proc_uint8_t *text, size_t n)
  * signs, Chinese characters), which nearly all problems have. */
 static int is_surely_nfc(const char *text, size_t n)
 {
-    static const utf8proc_int32_t kept[][2] = {{0x00, 0x2ff},     {0x391, 0x3ce},
-                                               {0x410, 0x44f},    {0x2010, 0x205e},
-                                               {0x2190, 0x22ff},  {0x4e00, 0x9fff}};
+    static const utf8proc_int32_t kept[][2] = {{0x00, 0x2ff},    {0x391, 0x3ce},
+                                               {0x410, 0x44f},   {0x2010, 0x205e},
+                                               {0x2190, 0x22ff}, {0x4e00, 0x9fff}};
     for (size_t i = 0; i < n;) {
         utf8proc_int32_t c = (unsigned char)text[i];
         size_t k = 0, step = 1;
@@ -118,8 +119,8 @@ allot_code allot_key_parse(const char *hex, allot_key *out, allot_err *err)
     static const char digits[] = "0123456789abcdef";
     allot_key k = {{0}};
     if (strlen(hex) != 64 || strspn(hex, digits) != 64)
-        return allot_fail(err, ALLOT_EINPUT, "'%.80s' is not a query key (64 lower-case hex digits)",
-                          hex);
+        return allot_fail(err, ALLOT_EINPUT,
+                          "'%.80s' is not a query key (64 lower-case hex digits)", hex);
     for (int i = 0; i < 64; i++)
         k.b[i / 2] = (uint8_t)(k.b[i / 2] << 4 | (strchr(digits, hex[i]) - digits));
     *out = k;
@@ -156,7 +157,8 @@ allot_code allot_keyindex_build(allot_keyindex *ix, const allot_key *keys, size_
     size_t repeated = 0, first = 0, second = 0;
     *ix = (allot_keyindex){.keys = keys, .n = n, .n_slots = 16};
     if (n >= UINT32_MAX / 2)
-        return allot_fail(err, ALLOT_EINPUT, "cannot index '%s': it has more than 2^31 rows", where);
+        return allot_fail(err, ALLOT_EINPUT, "cannot index '%s': it has more than 2^31 rows",
+                          where);
     while (ix->n_slots < 2 * n)
         ix->n_slots *= 2;
     ix->slots = allot_mem_array(ix->n_slots, sizeof *ix->slots, err);
@@ -173,9 +175,10 @@ allot_code allot_keyindex_build(allot_keyindex *ix, const allot_key *keys, size_
     if (!repeated) return ALLOT_OK;
     allot_keyindex_clear(ix);
     allot_key_hex(&keys[first], hex);
-    return allot_fail(err, ALLOT_EINPUT, "'%s': %zu of %zu rows repeat a query, e.g. key %.16s in "
-                      "rows %zu and %zu (a query may occur once; make the file again)", where,
-                      repeated, n, hex, first, second);
+    return allot_fail(err, ALLOT_EINPUT,
+                      "'%s': %zu of %zu rows repeat a query, e.g. key %.16s in "
+                      "rows %zu and %zu (a query may occur once; make the file again)",
+                      where, repeated, n, hex, first, second);
 }
 
 long allot_keyindex_find(const allot_keyindex *ix, const allot_key *k)
@@ -201,7 +204,9 @@ allot_code allot_key_join(const allot_key *want, size_t n_want, const char *want
     }
     if (!missing) return ALLOT_OK;
     allot_key_hex(&want[example], hex);
-    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %zu of the %zu "
-                      "queries of '%s' are not in '%s', e.g. key %.16s in row %zu (%s)", want_file,
-                      have_file, missing, n_want, want_file, have_file, hex, example, remedy);
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "'%s' and '%s' do not belong together: %zu of the %zu "
+                      "queries of '%s' are not in '%s', e.g. key %.16s in row %zu (%s)",
+                      want_file, have_file, missing, n_want, want_file, have_file, hex, example,
+                      remedy);
 }

@@ -25,7 +25,7 @@ uint64_t allot_key_u64(const allot_key *k);
 typedef struct {
     const allot_key *keys; /* borrowed [n]; must outlive the index */
     size_t n;
-    uint32_t *slots;       /* owned open-addressing table */
+    uint32_t *slots; /* owned open-addressing table */
     size_t n_slots;
 } allot_keyindex;
 

@@ -405,8 +405,8 @@ void allot_record_texts(allot_record *r, const char *line, size_t n)
 }
 
 /* A line in another order is parsed whole. */
-allot_code allot_record_parse_head(const char *line, size_t n, const char *where,
-                                   allot_record *out, allot_err *err)
+allot_code allot_record_parse_head(const char *line, size_t n, const char *where, allot_record *out,
+                                   allot_err *err)
 {
     char head[4096];
     const char *at = find_texts(line, n);

@@ -10,7 +10,11 @@
 #include "lib/store/querykey.h"
 
 typedef enum {
-    ALLOT_REC_SAMPLE, ALLOT_REC_SCORE, ALLOT_REC_BEAM, ALLOT_REC_TIMED, ALLOT_REC_ERROR
+    ALLOT_REC_SAMPLE,
+    ALLOT_REC_SCORE,
+    ALLOT_REC_BEAM,
+    ALLOT_REC_TIMED,
+    ALLOT_REC_ERROR
 } allot_record_type;
 
 typedef enum { ALLOT_FINISH_STOP, ALLOT_FINISH_LENGTH, ALLOT_FINISH_OTHER } allot_finish;
@@ -23,14 +27,14 @@ typedef struct {
     long n_tokens;       /* generated tokens */
     double *scores;      /* owned [n_scores]: reward of each step; NULL when not scored */
     int n_scores;
-    int prm_truncated;   /* the reward model saw a shortened text */
-    int cut;             /* ended for length below the limit asked for: by the server's context */
-    int judged;          /* imported with a judgement: 1 = right, 2 = wrong; 0 = to be graded */
+    int prm_truncated; /* the reward model saw a shortened text */
+    int cut;           /* ended for length below the limit asked for: by the server's context */
+    int judged;        /* imported with a judgement: 1 = right, 2 = wrong; 0 = to be graded */
 } allot_generation;
 
 typedef struct {
-    long n_tokens;    /* generated in this round, pruned beams included */
-    long prm_tokens;  /* read by the reward model */
+    long n_tokens;   /* generated in this round, pruned beams included */
+    long prm_tokens; /* read by the reward model */
     double gen_s, prm_s;
 } allot_round;
 
@@ -39,31 +43,32 @@ typedef struct {
     char cfg[17];
     allot_key key;
     char source[ALLOT_STRATEGY_TEXT]; /* "pool", or the strategy's canonical text; a beam search is
-                                         stored under its text with final=best (one run serves both) */
-    int run;             /* repeated runs of a beam or a timing; 0 for pool */
-    int slot;            /* index of the sample in the pool; 0 for others */
-    uint64_t seed;       /* sent to the server (sample) or base of the run (beam) */
-    int attempt;         /* redraws of all its texts; a sample has the seed of this attempt */
-    int draws;           /* attempts on which the server failed for good: error: at its text, so that
-                            the next try begins with the attempt of this number; -1 = not told (an
-                            older file). Others: in earlier calls, its own attempts follow */
-    int retries;         /* HTTP retries that this took */
-    double t_start;      /* epoch seconds */
+                                         stored under its text with final=best (one run serves both)
+                                       */
+    int run;                          /* repeated runs of a beam or a timing; 0 for pool */
+    int slot;                         /* index of the sample in the pool; 0 for others */
+    uint64_t seed;                    /* sent to the server (sample) or base of the run (beam) */
+    int attempt;    /* redraws of all its texts; a sample has the seed of this attempt */
+    int draws;      /* attempts on which the server failed for good: error: at its text, so that
+                       the next try begins with the attempt of this number; -1 = not told (an
+                       older file). Others: in earlier calls, its own attempts follow */
+    int retries;    /* HTTP retries that this took */
+    double t_start; /* epoch seconds */
     allot_generation *gen; /* owned [n_gen]: 1 for sample; finished beams in finishing order; for
                               score: gen[0].scores only */
     int n_gen;
     allot_round *rounds; /* owned [n_rounds]; beam and timed */
     int n_rounds;
-    long n_tokens;       /* all generated tokens of the unit */
+    long n_tokens; /* all generated tokens of the unit */
     long prompt_tokens, cached_tokens, prm_tokens;
     double seconds, gen_s, prm_s, ttft_s; /* wall-clock; ttft: to a text's first piece,
                                              the mean of all texts; NaN if unknown */
-    double client_s;     /* timed: of `seconds`, this program's own; NaN if unknown */
-    int load;            /* timed, and errors of timings: declared queries in flight; else 0 */
-    int foreign;         /* timed: the server had other load */
-    allot_code code;     /* error */
-    char *message;       /* owned; error */
-    uint64_t texts_id;   /* not in the file: allot_record_texts_id of its line; 0 = not asked for */
+    double client_s;   /* timed: of `seconds`, this program's own; NaN if unknown */
+    int load;          /* timed, and errors of timings: declared queries in flight; else 0 */
+    int foreign;       /* timed: the server had other load */
+    allot_code code;   /* error */
+    char *message;     /* owned; error */
+    uint64_t texts_id; /* not in the file: allot_record_texts_id of its line; 0 = not asked for */
     int n_texts, n_length, n_cut; /* not in the file: its texts, those that ended for length, those
                                      marked as cut; see allot_record_texts */
 } allot_record;

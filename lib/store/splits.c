@@ -23,8 +23,10 @@ allot_code allot_split_parse(const char *text, allot_split *out, allot_err *err)
             *out = (allot_split)i;
             return ALLOT_OK;
         }
-    return allot_fail(err, ALLOT_EUSAGE, "'%.64s' is not a split (train, validation, calibration, "
-                      "test)", text);
+    return allot_fail(err, ALLOT_EUSAGE,
+                      "'%.64s' is not a split (train, validation, calibration, "
+                      "test)",
+                      text);
 }
 
 /* Unique keys, known splits: what makes "a query in two splits" impossible. */
@@ -33,8 +35,10 @@ static allot_code check_rows(const allot_key *keys, const uint8_t *split, long n
 {
     for (long i = 0; i < n; i++)
         if (split[i] >= ALLOT_N_SPLITS)
-            return allot_fail(err, ALLOT_EINPUT, "'%s': row %ld is in split %d, which does not exist "
-                              "(0 to %d)", path, i, split[i], ALLOT_N_SPLITS - 1);
+            return allot_fail(err, ALLOT_EINPUT,
+                              "'%s': row %ld is in split %d, which does not exist "
+                              "(0 to %d)",
+                              path, i, split[i], ALLOT_N_SPLITS - 1);
     return allot_keyindex_build(index, keys, (size_t)n, path, err);
 }
 

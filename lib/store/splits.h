@@ -6,16 +6,22 @@
 #include "lib/store/querykey.h"
 
 #define ALLOT_SPLITS_SCHEMA "allot-splits"
-typedef enum { ALLOT_TRAIN, ALLOT_VALIDATION, ALLOT_CALIBRATION, ALLOT_TEST, ALLOT_N_SPLITS } allot_split;
+typedef enum {
+    ALLOT_TRAIN,
+    ALLOT_VALIDATION,
+    ALLOT_CALIBRATION,
+    ALLOT_TEST,
+    ALLOT_N_SPLITS
+} allot_split;
 
 const char *allot_split_name(allot_split s); /* "train", "validation", "calibration", "test" */
 ALLOT_MUST_CHECK allot_code allot_split_parse(const char *text, allot_split *out, allot_err *err);
 
 typedef struct {
     long n;
-    allot_key *keys;      /* owned [n], unique */
-    uint8_t *split;       /* owned [n], allot_split */
-    char id[17];          /* split id: of (rule, seed, fractions); of all rows when stratified */
+    allot_key *keys; /* owned [n], unique */
+    uint8_t *split;  /* owned [n], allot_split */
+    char id[17];     /* split id: of (rule, seed, fractions); of all rows when stratified */
     long seed;
     char fractions[128];  /* e.g. "0.6,0.1,0.1,0.2" and, if any, ";by=source;near=0.8" */
     allot_keyindex index; /* of keys */

@@ -23,8 +23,8 @@ static allot_code add_text(allot_strategies *set, const char *text, const char *
                       where, before, position, same);
 }
 
-allot_code allot_strategyfile_from_json(const cJSON *array, const char *where, allot_strategies *out,
-                                        allot_err *err)
+allot_code allot_strategyfile_from_json(const cJSON *array, const char *where,
+                                        allot_strategies *out, allot_err *err)
 {
     const cJSON *item;
     int i = 0;
@@ -33,11 +33,11 @@ allot_code allot_strategyfile_from_json(const cJSON *array, const char *where, a
     if (!cJSON_IsArray(array) || !array->child)
         return allot_fail(err, ALLOT_EINPUT, "%s: 'strategies' is not a list of one or more texts",
                           where);
-    cJSON_ArrayForEach(item, array) {
+    cJSON_ArrayForEach(item, array)
+    {
         if (!cJSON_IsString(item))
             rc = allot_fail(err, ALLOT_EINPUT, "%s: strategy %d is not a text", where, i);
-        else
-            rc = add_text(out, item->valuestring, where, i, err);
+        else rc = add_text(out, item->valuestring, where, i, err);
         if (rc) break;
         i++;
     }
@@ -116,8 +116,10 @@ static allot_code check_id(allot_h5 *h, const allot_strategies *set, const char 
     if (rc) return rc;
     snprintf(want, sizeof want, "%016" PRIx64, allot_strategies_id(set));
     if (strcmp(found, want))
-        rc = allot_fail(err, ALLOT_EINPUT, "%s: its strategies have the id %s, its strategy_set_id "
-                        "is '%.32s' (the file was edited; make it again)", where, want, found);
+        rc = allot_fail(err, ALLOT_EINPUT,
+                        "%s: its strategies have the id %s, its strategy_set_id "
+                        "is '%.32s' (the file was edited; make it again)",
+                        where, want, found);
     free(found);
     return rc;
 }
@@ -152,6 +154,8 @@ allot_code allot_strategyfile_agree(const allot_strategies *a, const char *a_fil
                      y);
     }
     if (!differ) return ALLOT_OK;
-    return allot_fail(err, ALLOT_EMISMATCH, "'%s' and '%s' do not belong together: %d of %d "
-                      "strategies differ, e.g. %s (%s)", a_file, b_file, differ, n, first, remedy);
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "'%s' and '%s' do not belong together: %d of %d "
+                      "strategies differ, e.g. %s (%s)",
+                      a_file, b_file, differ, n, first, remedy);
 }

@@ -31,14 +31,17 @@ static connection connections[MAX_CONNECTIONS];
 static long requests, tokens, failed;
 static allot_rng rng;
 
-static double now(void) {
+static double now(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static int open_socket(int port) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+static int open_socket(int port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)port),
                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
@@ -50,7 +53,8 @@ static int open_socket(int port) {
 }
 
 /* A chain of 1 to 8 operations. */
-static void ask(connection *c) {
+static void ask(connection *c)
+{
     char problem[128], body[512], message[1024];
     int n = snprintf(problem, sizeof problem, "%d", 1 + (int)allot_rng_below(&rng, 20));
     for (int ops = 1 + (int)allot_rng_below(&rng, 8); ops > 0; ops--)
@@ -73,7 +77,8 @@ static void ask(connection *c) {
 }
 
 /* 1 when the reply is complete: its tokens are counted. */
-static int take_reply(connection *c) {
+static int take_reply(connection *c)
+{
     ssize_t n = read(c->fd, c->reply + c->n, MAX_REPLY - 1 - c->n);
     if (n <= 0) {
         fprintf(stderr, "bench_demo_server: the server closed a connection\n");
@@ -90,10 +95,12 @@ static int take_reply(connection *c) {
     return 1;
 }
 
-static void drive(int n, double until, int ask_again) {
+static void drive(int n, double until, int ask_again)
+{
     struct pollfd polls[MAX_CONNECTIONS];
     int open = n;
-    for (int i = 0; i < n; i++) polls[i] = (struct pollfd){connections[i].fd, POLLIN, 0};
+    for (int i = 0; i < n; i++)
+        polls[i] = (struct pollfd){connections[i].fd, POLLIN, 0};
     while (open > 0 && (!ask_again || now() < until)) {
         if (poll(polls, (nfds_t)n, 1000) <= 0) continue;
         for (int i = 0; i < n; i++) {
@@ -108,7 +115,8 @@ static void drive(int n, double until, int ask_again) {
     }
 }
 
-static pid_t start_server(char *port_file) {
+static pid_t start_server(char *port_file)
+{
     const char *bin = getenv("ALLOT_BIN"), *model = getenv("ALLOT_DEMO_MODEL");
     const char *prm = getenv("ALLOT_DEMO_PRM");
     char path[4096];
@@ -124,7 +132,8 @@ static pid_t start_server(char *port_file) {
     return pid;
 }
 
-static int read_port(const char *port_file, pid_t pid) {
+static int read_port(const char *port_file, pid_t pid)
+{
     const struct timespec moment = {0, 20 * 1000 * 1000};
     for (int i = 0; i < 500; i++) {
         FILE *f = fopen(port_file, "r");
@@ -138,7 +147,8 @@ static int read_port(const char *port_file, pid_t pid) {
     exit(1);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     double seconds = argc > 1 ? atof(argv[1]) : 5;
     int n = argc > 2 ? atoi(argv[2]) : 64, port = argc > 3 ? atoi(argv[3]) : 0;
     char port_file[] = "/tmp/bench_demo_server.XXXXXX";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a request costs the client: processor seconds for 1000 requests to a server that answers with
- * 1.5 KB after a fixed delay. lib/net/http with JSON parsing beside wrk, which parses nothing, and
- * Python's aiohttp; and the whole collector with its journal. Debian has them as wrk and
+/* What a request costs the client: processor seconds for 1000 requests to a server that answers
+ * with 1.5 KB after a fixed delay. lib/net/http with JSON parsing beside wrk, which parses nothing,
+ * and Python's aiohttp; and the whole collector with its journal. Debian has them as wrk and
  * python3-aiohttp; what is not there is shown as nan. All take turns, and each figure is the median
  * over the turns: a ratio, of the ratios within a turn, since a machine's speed drifts. */
 #include <math.h>
@@ -135,7 +135,8 @@ static double measure_wrk(void)
     double n = 0;
     snprintf(command, sizeof command,
              "d=$(mktemp -d) && echo \"wrk.method='POST' wrk.headers['Content-Type']="
-             "'application/json' wrk.body=[[$ALLOT_BENCH_BODY]]\" > $d/post.lua && echo requests: $(wrk -t1 -c512 "
+             "'application/json' wrk.body=[[$ALLOT_BENCH_BODY]]\" > $d/post.lua && echo requests: "
+             "$(wrk -t1 -c512 "
              "-d3s -s $d/post.lua %s | awk '/requests in/ {print $1}'); rm -r $d",
              url);
     double s = run(command, "requests:", &n);
@@ -150,7 +151,8 @@ static double measure_aiohttp(void)
         "async def worker(s, url, body, left):\n"
         "    while left[0] > 0:\n"
         "        left[0] -= 1\n"
-        "        async with s.post(url, data=body, headers={'Content-Type': 'application/json'}) as r:\n"
+        "        async with s.post(url, data=body, headers={'Content-Type': 'application/json'}) "
+        "as r:\n"
         "            json.loads(await r.read())\n"
         "async def main(url, body, n):\n"
         "    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=512)) as s:\n"
@@ -162,8 +164,9 @@ static double measure_aiohttp(void)
         "asyncio.run(main(sys.argv[1], sys.argv[2].encode(), 8000))\n";
     double s = 0;
     setenv("ALLOT_BENCH_SCRIPT", script, 1);
-    double used = run("/usr/bin/python3 -c \"$ALLOT_BENCH_SCRIPT\" \"$ALLOT_BENCH_URL\" \"$ALLOT_BENCH_BODY\"",
-                      "seconds:", &s);
+    double used = run(
+        "/usr/bin/python3 -c \"$ALLOT_BENCH_SCRIPT\" \"$ALLOT_BENCH_URL\" \"$ALLOT_BENCH_BODY\"",
+        "seconds:", &s);
     return isnan(used) ? NAN : s;
 }
 
@@ -171,9 +174,12 @@ static double measure_aiohttp(void)
 static double measure_collector(void)
 {
     static const char command[] =
-        "set -e; d=$(mktemp -d); cd $d; for i in $(seq 200); do echo \"{\\\"problem\\\": \\\"$i+1=?\\\", "
-        "\\\"answer\\\": \\\"2\\\"}\"; done > p.jsonl; $ALLOT_BIN/allot-datasets import --quiet p.jsonl "
-        "p.h5 > /dev/null; echo '{\"schema\": \"allot-strategies\", \"version\": 1, \"strategies\": "
+        "set -e; d=$(mktemp -d); cd $d; for i in $(seq 200); do echo \"{\\\"problem\\\": "
+        "\\\"$i+1=?\\\", "
+        "\\\"answer\\\": \\\"2\\\"}\"; done > p.jsonl; $ALLOT_BIN/allot-datasets import --quiet "
+        "p.jsonl "
+        "p.h5 > /dev/null; echo '{\"schema\": \"allot-strategies\", \"version\": 1, "
+        "\"strategies\": "
         "[\"majority@32\"]}' > s.json; $ALLOT_BIN/allot-collect sample --quiet --dataset p.h5 "
         "--strategies s.json --output run --pool 64 --model m --prompt-template 'Q: {problem}\\n' "
         "--base-url $ALLOT_BENCH_URL --max-concurrency 512 > /dev/null; "
@@ -210,9 +216,10 @@ int main(void)
         server = serve(0.2);
         s[MANY][i] = measure(4000, 40000);
         stop(server);
-        printf("round %d: lib/net/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in "
-               "flight %.4f\n", i + 1, s[OWN][i], s[WRK][i], s[AIOHTTP][i], s[COLLECTOR][i],
-               s[MANY][i]);
+        printf("round %d: lib/net/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, "
+               "4000 in "
+               "flight %.4f\n",
+               i + 1, s[OWN][i], s[WRK][i], s[AIOHTTP][i], s[COLLECTOR][i], s[MANY][i]);
         fflush(stdout);
     }
     double own[ROUNDS], aiohttp[ROUNDS], collector[ROUNDS], many[ROUNDS];
@@ -223,11 +230,12 @@ int main(void)
         many[i] = s[MANY][i] / s[OWN][i];
     }
     printf("processor seconds for 1000 requests, 512 in flight, 50 ms, 1.5 KB: medians\n");
-    printf("  lib/net/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in flight and "
-           "200 ms %.4f\n", median(s[OWN]), median(s[WRK]), median(s[AIOHTTP]),
-           median(s[COLLECTOR]), median(s[MANY]));
-    printf("  lib/net/http: %.2f x wrk (at most 3.5), 1/%.1f of aiohttp (at least 5)\n", median(own),
-           median(aiohttp));
+    printf(
+        "  lib/net/http with JSON %.4f, wrk %.4f, aiohttp %.4f, collector %.4f, 4000 in flight and "
+        "200 ms %.4f\n",
+        median(s[OWN]), median(s[WRK]), median(s[AIOHTTP]), median(s[COLLECTOR]), median(s[MANY]));
+    printf("  lib/net/http: %.2f x wrk (at most 3.5), 1/%.1f of aiohttp (at least 5)\n",
+           median(own), median(aiohttp));
     printf("  collector with its journal: 1/%.1f of aiohttp (at least 4)\n", median(collector));
     printf("  4000 in flight, 200 ms: %.2f x 512 in flight (at most 1.3)\n", median(many));
     return 0;

@@ -177,8 +177,8 @@ int main(int argc, char **argv)
     int p = allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &set);
     float *features = need(calloc((size_t)(S * p), sizeof *features));
     must(allot_features_strategy(ALLOT_FEATURES_DEFAULT, &set, features, NULL));
-    probe = (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = d, .p = p, .s = S, .h1 = H,
-                          .h2 = H};
+    probe =
+        (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = d, .p = p, .s = S, .h1 = H, .h2 = H};
     must(allot_probe_init(&probe, NULL));
     allot_fit_initialise(&probe, 1);
     allot_blas_single_thread();

@@ -22,11 +22,11 @@
 
 /* One connection has one request at a time. */
 typedef struct {
-    char *in;      /* owned [n], at most DELAY_MAX_REQUEST: of the request that is coming */
+    char *in; /* owned [n], at most DELAY_MAX_REQUEST: of the request that is coming */
     size_t n;
-    double due_s;  /* the answer is to be sent; 0 = none is */
+    double due_s; /* the answer is to be sent; 0 = none is */
     int is_get;
-    int next;      /* with the next later due time; the delay is fixed, so this is a queue */
+    int next; /* with the next later due time; the delay is fixed, so this is a queue */
 } delay_connection;
 
 static struct {

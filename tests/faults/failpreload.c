@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* failpreload.c - an LD_PRELOAD that lets one call fail: ALLOT_FAIL=KIND:K[:ERRNO] makes the K-th call
- * of a kind (from 1) fail once, as a disk that was full for a moment or memory that was short for one
- * request does; ALLOT_FAIL_COUNT=FILE writes, at the end, how many calls of each kind there were, and
- * ALLOT_FAIL_WHERE=FILE, at once, which object made the call that failed (a library or the program).
- * Kinds: write (write, pwrite, and what stdio is about to write), sync (fsync, fdatasync), rename,
- * close (files open for writing only), malloc (malloc, calloc, realloc).
+/* failpreload.c - an LD_PRELOAD that lets one call fail: ALLOT_FAIL=KIND:K[:ERRNO] makes the K-th
+ * call of a kind (from 1) fail once, as a disk that was full for a moment or memory that was short
+ * for one request does; ALLOT_FAIL_COUNT=FILE writes, at the end, how many calls of each kind there
+ * were, and ALLOT_FAIL_WHERE=FILE, at once, which object made the call that failed (a library or
+ * the program). Kinds: write (write, pwrite, and what stdio is about to write), sync (fsync,
+ * fdatasync), rename, close (files open for writing only), malloc (malloc, calloc, realloc).
  * tests/faults/sweep.py goes through all K. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -92,7 +92,7 @@ static int is_written(int fd)
     return is_file(fd) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-#define REAL(type, name, ...) type (*real)(__VA_ARGS__) = (type (*)(__VA_ARGS__))next(name)
+#define REAL(type, name, ...) type (*real)(__VA_ARGS__) = (type(*)(__VA_ARGS__))next(name)
 
 ssize_t write(int fd, const void *p, size_t n)
 {

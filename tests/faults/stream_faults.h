@@ -35,12 +35,14 @@ static enum MHD_Result fault_ok_stream(const fault_request *r)
 static enum MHD_Result fault_stream_error(const fault_request *r)
 {
     if (r->tries > 0) return fault_ok_stream(r);
-    return fault_sse(r, SSE_BEGIN "data: {\"error\":{\"message\":\"EngineCore died\"}}\n\n" SSE_DONE);
+    return fault_sse(r,
+                     SSE_BEGIN "data: {\"error\":{\"message\":\"EngineCore died\"}}\n\n" SSE_DONE);
 }
 
 static enum MHD_Result fault_stream_dead(const fault_request *r)
 {
-    return fault_sse(r, SSE_BEGIN "data: {\"error\":{\"message\":\"EngineCore died\"}}\n\n" SSE_DONE);
+    return fault_sse(r,
+                     SSE_BEGIN "data: {\"error\":{\"message\":\"EngineCore died\"}}\n\n" SSE_DONE);
 }
 
 static enum MHD_Result fault_stream_cut(const fault_request *r)

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             assert(err.code && err.msg[0]);
             break;
         } else {
-            for (long d = 0; d < k.n * k.dim; d++) assert(isfinite(k.out[d]));
+            for (long d = 0; d < k.n * k.dim; d++)
+                assert(isfinite(k.out[d]));
         }
     free(k.out);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The readers of HDF5 files. HDF5 itself crashes over files whose structure is damaged (its strdup of
- * a name runs on, for one), which is not ours to mend; so the structure is always whole and the input
- * says what is wrong inside: the first byte which schema's good file is taken, then edits of
+/* The readers of HDF5 files. HDF5 itself crashes over files whose structure is damaged (its strdup
+ * of a name runs on, for one), which is not ours to mend; so the structure is always whole and the
+ * input says what is wrong inside: the first byte which schema's good file is taken, then edits of
  * EDIT_BYTES each. What is accepted is within the bounds that the headers promise. */
 #include <hdf5.h>
 #include "lib/core/atomicfile.h"
@@ -37,7 +37,8 @@ static allot_code read_probe(const char *path, allot_err *err)
         allot_probe_view views[ALLOT_PROBE_VIEWS];
         allot_probe_views(&p.probe, views);
         for (int i = 0; i < ALLOT_PROBE_VIEWS; i++)
-            for (long k = 0; k < views[i].dims[0] * (views[i].rank == 2 ? views[i].dims[1] : 1); k++)
+            for (long k = 0; k < views[i].dims[0] * (views[i].rank == 2 ? views[i].dims[1] : 1);
+                 k++)
                 assert(isfinite(views[i].at[k]));
         assert(p.strategies.count > 0 && p.embedding_model);
     }
@@ -63,7 +64,8 @@ static allot_code read_embeddings(const char *path, allot_err *err)
 {
     allot_embeddings e = {0};
     allot_code rc = allot_embeddings_load(path, &e, err);
-    for (long i = 0; !rc && i < e.n * e.dim; i++) assert(isfinite(e.at[i]));
+    for (long i = 0; !rc && i < e.n * e.dim; i++)
+        assert(isfinite(e.at[i]));
     allot_embeddings_clear(&e);
     return rc;
 }
@@ -72,7 +74,8 @@ static allot_code read_splits(const char *path, allot_err *err)
 {
     allot_splits s = {0};
     allot_code rc = allot_splits_load(path, &s, err);
-    for (long i = 0; !rc && i < s.n; i++) assert(s.split[i] < ALLOT_N_SPLITS);
+    for (long i = 0; !rc && i < s.n; i++)
+        assert(s.split[i] < ALLOT_N_SPLITS);
     allot_splits_clear(&s);
     return rc;
 }
@@ -136,7 +139,8 @@ static void overwrite(hid_t id, int is_array, const uint8_t *e)
     size_t at = e[2] | (size_t)e[3] << 8, count = e[4] % 9;
     uint8_t *bytes = calloc(n + 8, 1);
     if (bytes && n && H5Tis_variable_str(type) <= 0) {
-        is_array ? H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) : H5Aread(id, type, bytes);
+        is_array ? H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes)
+                 : H5Aread(id, type, bytes);
         memcpy(bytes + at % n, e + 5, count);
         is_array ? H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes)
                  : H5Awrite(id, type, bytes);
@@ -146,8 +150,8 @@ static void overwrite(hid_t id, int is_array, const uint8_t *e)
     H5Sclose(space);
 }
 
-/* Another of any type and shape takes its place, every number of it the same; or a huge one of which
- * nothing is in the file. */
+/* Another of any type and shape takes its place, every number of it the same; or a huge one of
+ * which nothing is in the file. */
 static void replace(hid_t file, const char *name, int is_array, const uint8_t *e)
 {
     const hid_t types[] = {H5T_STD_U8LE,   H5T_STD_I32LE,  H5T_STD_I64LE, H5T_IEEE_F32LE,
@@ -200,7 +204,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     hid_t file = path ? H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT) : -1;
     if (file < 0) return 0;
     size_t n_edits = (n - 1) / EDIT_BYTES;
-    for (size_t i = 0; i < n_edits && i < MAX_EDITS; i++) edit(file, s, data + 1 + i * EDIT_BYTES);
+    for (size_t i = 0; i < n_edits && i < MAX_EDITS; i++)
+        edit(file, s, data + 1 + i * EDIT_BYTES);
     H5Fclose(file);
     if (s->read(path, &err)) assert(n_edits > 0 && err.code && err.msg[0]);
     return 0;

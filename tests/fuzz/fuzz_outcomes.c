@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outcomes of others: the first byte says whether the table is CSV, whether repeated rows are trials
- * and whether strategies are names. */
+/* Outcomes of others: the first byte says whether the table is CSV, whether repeated rows are
+ * trials and whether strategies are names. */
 #include <assert.h>
 #include <math.h>
 #include "lib/core/log.h"

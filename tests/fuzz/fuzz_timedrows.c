@@ -7,7 +7,8 @@
 #include "tests/fuzz/fuzzfile.h"
 
 static const char manifest[] =
-    "{\"schema\":\"allot-timing\",\"version\":1,\"seed\":1,\"pool\":0,\"runs\":1,\"scored\":1,\"loads\":[1],"
+    "{\"schema\":\"allot-timing\",\"version\":1,\"seed\":1,\"pool\":0,\"runs\":1,\"scored\":1,"
+    "\"loads\":[1],"
     "\"strategies\":[\"single\",\"majority@2\",\"bon@4\",\"weighted@2\",\"beam@2x2x4\"],"
     "\"fingerprint\":{\"generator\":\"invented\",\"grader\":\"0\",\"temperature\":0.8},"
     "\"hardware\":{\"hardware\":\"none\"}}";

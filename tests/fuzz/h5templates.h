@@ -59,8 +59,10 @@ static inline allot_code template_outcomes(const char *path, allot_err *err)
 
 static inline allot_code template_probe(const char *path, allot_err *err)
 {
-    allot_probefile p = {.embedding_id = "0011223344556677", .split_id = "8899aabbccddeeff",
-                         .metric = "accuracy", .calibrated = 1};
+    allot_probefile p = {.embedding_id = "0011223344556677",
+                         .split_id = "8899aabbccddeeff",
+                         .metric = "accuracy",
+                         .calibrated = 1};
     template_strategies(&p.strategies);
     p.probe = (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = 2, .s = 3, .h1 = 2, .h2 = 2};
     p.probe.p = allot_features_strategy_dim(p.probe.layout, &p.strategies);
@@ -93,9 +95,16 @@ static inline allot_code template_embeddings(const char *path, allot_err *err)
     allot_key keys[TEMPLATE_ROWS];
     float at[TEMPLATE_ROWS * 2] = {1, 0, 0, 1, 0.6f, 0.8f};
     char model[] = "tiny", pooling[] = "mean", prefix[] = "";
-    allot_embeddings e = {.n = TEMPLATE_ROWS, .dim = 2, .keys = keys, .at = at, .model = model,
-                          .pooling = pooling, .normalized = 1, .prefix = prefix};
-    for (int i = 0; i < TEMPLATE_ROWS; i++) keys[i] = template_key(i);
+    allot_embeddings e = {.n = TEMPLATE_ROWS,
+                          .dim = 2,
+                          .keys = keys,
+                          .at = at,
+                          .model = model,
+                          .pooling = pooling,
+                          .normalized = 1,
+                          .prefix = prefix};
+    for (int i = 0; i < TEMPLATE_ROWS; i++)
+        keys[i] = template_key(i);
     return allot_embeddings_save(path, &e, "fuzz", 1, NULL, err);
 }
 
@@ -103,9 +112,14 @@ static inline allot_code template_splits(const char *path, allot_err *err)
 {
     allot_key keys[TEMPLATE_ROWS];
     uint8_t split[TEMPLATE_ROWS] = {ALLOT_TRAIN, ALLOT_VALIDATION, ALLOT_TEST};
-    allot_splits s = {.n = TEMPLATE_ROWS, .keys = keys, .split = split, .id = "0011223344556677",
-                      .seed = 1, .fractions = "0.6,0.1,0.1,0.2"};
-    for (int i = 0; i < TEMPLATE_ROWS; i++) keys[i] = template_key(i);
+    allot_splits s = {.n = TEMPLATE_ROWS,
+                      .keys = keys,
+                      .split = split,
+                      .id = "0011223344556677",
+                      .seed = 1,
+                      .fractions = "0.6,0.1,0.1,0.2"};
+    for (int i = 0; i < TEMPLATE_ROWS; i++)
+        keys[i] = template_key(i);
     return allot_splits_save(path, &s, "fuzz", NULL, err);
 }
 #endif

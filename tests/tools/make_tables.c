@@ -6,7 +6,8 @@
  * missing-embedding, other-embedding (another model), missing-split, no-validation, other-costs
  * (another temperature), other-strategies (one less in the costs), no-seconds (in the costs),
  * other-split (another id), other-outcomes (another temperature), other-dimension (of the
- * embeddings), fewer-strategies (one less in the outcomes), all-wrong, all-right, beams-wrong (labels). */
+ * embeddings), fewer-strategies (one less in the outcomes), all-wrong, all-right, beams-wrong
+ * (labels). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -51,7 +51,8 @@ static inline int leave_folder(void **state)
     for (struct dirent *e; d && (e = readdir(d));)
         if (e->d_name[0] != '.' && unlink(e->d_name)) (void)rmdir(e->d_name);
     if (d) closedir(d);
-    return chdir("/") || rmdir(folder_); /* fails when a temporary file (".x.tmp") was left behind */
+    return chdir("/") ||
+           rmdir(folder_); /* fails when a temporary file (".x.tmp") was left behind */
 }
 
 static inline void same_bytes(const char *a, const char *b)
@@ -106,12 +107,15 @@ static inline void refuses_wrong_files(allot_code (*load)(const char *path, allo
             "cannot read 'absent.h5': No such file or directory");
     REFUSED(load(".", &err), ALLOT_ERUNTIME, "cannot read '.': it is a directory, not a file");
     WORKS(allot_file_write("bad.h5", &allot_kind_any, "", 0, &err));
-    REFUSED(load("bad.h5", &err), ALLOT_EINPUT, "cannot read 'bad.h5': the file is empty (the step "
+    REFUSED(load("bad.h5", &err), ALLOT_EINPUT,
+            "cannot read 'bad.h5': the file is empty (the step "
             "that makes it did not finish; run it again)");
     WORKS(allot_file_read(good, 1 << 24, &bytes, &n, &err));
     WORKS(allot_file_write("bad.h5", &allot_kind_any, bytes, n - 1, &err));
-    snprintf(want, sizeof want, "cannot read 'bad.h5': truncated file: eof = %zu, sblock->base_addr "
-             "= 0, stored_eof = %zu (not an HDF5 file, or cut off; make it again)", n - 1, n);
+    snprintf(want, sizeof want,
+             "cannot read 'bad.h5': truncated file: eof = %zu, sblock->base_addr "
+             "= 0, stored_eof = %zu (not an HDF5 file, or cut off; make it again)",
+             n - 1, n);
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, want);
     free(bytes);
     assert_int_equal(unlink("bad.h5"), 0);
@@ -123,8 +127,10 @@ static inline void refuses_wrong_files(allot_code (*load)(const char *path, allo
     assert_int_equal(unlink("bad.h5"), 0);
     WORKS(allot_h5_create("bad.h5", schema, 99, &h, &err));
     WORKS(allot_h5_commit(&h, &err));
-    snprintf(want, sizeof want, "cannot read 'bad.h5': version 99 of '%s', this program reads "
-             "version %d (install a newer allot)", schema, strcmp(schema, "allot-probe") ? 1 : 2);
+    snprintf(want, sizeof want,
+             "cannot read 'bad.h5': version 99 of '%s', this program reads "
+             "version %d (install a newer allot)",
+             schema, strcmp(schema, "allot-probe") ? 1 : 2);
     REFUSED(load("bad.h5", &err), ALLOT_EINPUT, want);
 }
 #endif

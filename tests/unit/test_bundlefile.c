@@ -9,11 +9,13 @@
 
 static void make_probe(allot_probefile *p)
 {
-    *p = (allot_probefile){.strategies = set_of(SET), .embedding_id = "0011223344556677",
-                           .split_id = "8899aabbccddeeff", .metric = "accuracy"};
+    *p = (allot_probefile){.strategies = set_of(SET),
+                           .embedding_id = "0011223344556677",
+                           .split_id = "8899aabbccddeeff",
+                           .metric = "accuracy"};
     int f = allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &p->strategies);
-    p->probe = (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = 4, .p = f, .s = 3, .h1 = 5,
-                             .h2 = 3};
+    p->probe =
+        (allot_probe){.layout = ALLOT_FEATURES_DEFAULT, .d = 4, .p = f, .s = 3, .h1 = 5, .h2 = 3};
     WORKS(allot_probe_init(&p->probe, &err));
     for (size_t i = 0; i < p->probe.n_params; i++)
         p->probe.block[i] = sinf((float)i);
@@ -91,7 +93,8 @@ static void wrong_probes_are_refused(void **state)
     allot_strategies_clear(&p.strategies);
     p.strategies = set_of("single,named:\"x\""); /* more features than the weights are for */
     WORKS(allot_probefile_save("w.h5", &p, "test", 1, NULL, &err));
-    REFUSED(load_probe("w.h5", &err), ALLOT_EINPUT, "cannot read 'w.h5': '/offset' has the "
+    REFUSED(load_probe("w.h5", &err), ALLOT_EINPUT,
+            "cannot read 'w.h5': '/offset' has the "
             "wrong shape for its hidden units and strategies (train again)");
     p.probe.w2[1] = INFINITY;
     REFUSED(allot_probefile_save("v.h5", &p, "test", 1, NULL, &err), ALLOT_EINPUT,
@@ -109,8 +112,8 @@ static void make_costs(allot_costsfile *c, int has_seconds)
     c->hardware = object_of("{\"hardware\":\"a desk\"}");
     c->loads = allot_mem_array(2, sizeof *c->loads, NULL);
     for (int l = 0; l < c->n_loads; l++) {
-        c->loads[l] = (allot_costs){.n_strategies = 3, .has_seconds = has_seconds,
-                                    .load = has_seconds ? 1 + 7 * l : 0};
+        c->loads[l] = (allot_costs){
+            .n_strategies = 3, .has_seconds = has_seconds, .load = has_seconds ? 1 + 7 * l : 0};
         c->loads[l].at = allot_mem_array(3, sizeof *c->loads[l].at, NULL);
         for (int s = 0; s < 3; s++) {
             allot_cost_stat t = {100.5 * (s + 1), NAN, 90, 150, 160, NAN, 20};
@@ -134,7 +137,8 @@ static void costs_come_back(void **state)
     assert_true(at->at[1].tokens.mean == 201.0 && isnan(at->at[1].tokens.se));
     assert_true(at->at[1].tokens.p90 == 150 && at->at[2].seconds.mean == 0.3015);
     assert_int_equal(at->at[1].tokens.n, 20);
-    REFUSED(allot_costsfile_at_load(&back, "c.json", 4, &at, &err), ALLOT_EMISMATCH, "'c.json' has "
+    REFUSED(allot_costsfile_at_load(&back, "c.json", 4, &at, &err), ALLOT_EMISMATCH,
+            "'c.json' has "
             "no costs at load 4, only at 1, 8 (choose one of them, or time that load with "
             "'allot-collect time')");
     WORKS(allot_costsfile_save("d.json", &back, "test", 1, NULL, &err));
@@ -180,7 +184,9 @@ static void costs_may_be_written_by_hand(void **state)
 static void wrong_costs_are_refused(void **state)
 {
     (void)state;
-    static const struct { const char *text, *message; } cases[] = {
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
         {COSTS(TOKENS(ROW("single", "\"mean\":-1"))),
          "cannot read 'h.json': load number 1 of the list, 'single', tokens: \"mean\" is -1, not "
          "within 0 to 1e+15"},
@@ -189,15 +195,17 @@ static void wrong_costs_are_refused(void **state)
         {COSTS(TOKENS(ROW("single", "\"mean\":1,\"p9\":1"))),
          "cannot read 'h.json': load number 1 of the list, 'single', tokens: unknown field \"p9\" "
          "(docs/formats.md has the list)"},
-        {COSTS("{\"load\":1,\"has_seconds\":true,\"strategies\":[" ROW("single", "\"mean\":1") "]}"),
+        {COSTS(
+             "{\"load\":1,\"has_seconds\":true,\"strategies\":[" ROW("single", "\"mean\":1") "]}"),
          "cannot read 'h.json': load number 1 of the list, 'single': \"seconds\" is missing"},
-        {COSTS("{\"load\":0,\"has_seconds\":true,\"strategies\":[" ROW("single", "\"mean\":1") "]}"),
+        {COSTS(
+             "{\"load\":0,\"has_seconds\":true,\"strategies\":[" ROW("single", "\"mean\":1") "]}"),
          "cannot read 'h.json': load number 1 of the list: \"load\" is 0, not within 1 to 1e+06"},
         {COSTS(TOKENS(ROW("single", "\"mean\":1")) "," TOKENS(ROW("majority@8", "\"mean\":1"))),
          "cannot read 'h.json': load number 2 of the list: 'majority@8' is not a strategy of the "
          "first load"},
-        {COSTS(TOKENS(ROW("single", "\"mean\":1") "," ROW("bon@4", "\"mean\":1")) ","
-               TOKENS(ROW("single", "\"mean\":1"))),
+        {COSTS(TOKENS(ROW("single", "\"mean\":1") "," ROW("bon@4", "\"mean\":1")) "," TOKENS(
+             ROW("single", "\"mean\":1"))),
          "cannot read 'h.json': load number 2 of the list: the row of 'bon@4' is missing (time it "
          "with 'allot-collect time', or add the row)"},
         {COSTS(TOKENS(ROW("single", "\"mean\":1")) "," TOKENS(ROW("single", "\"mean\":1"))),
@@ -254,7 +262,8 @@ static void a_bundle_that_would_not_be_read_is_not_written(void **state)
     make_costs(&c, 1);
     c.loads[0].n_strategies = 2;
     REFUSED(allot_bundlefile_save("n.safetensors", &p, &c.loads[0], NULL, NULL, &err),
-            ALLOT_EMISMATCH, "cannot write 'n.safetensors': costs of 2 strategies, a probe of 3 "
+            ALLOT_EMISMATCH,
+            "cannot write 'n.safetensors': costs of 2 strategies, a probe of 3 "
             "(make the costs of the same strategies)");
     c.loads[0].n_strategies = 3;
     c.loads[0].at[1].tokens.mean = NAN;

@@ -19,12 +19,24 @@
 #define MANY 64
 #define LENGTH 40
 
-static const test_model shape = {.layers = 2, .embd = 64, .heads = 4, .kv_heads = 2, .ff = 88,
-                                 .context = 160, .scores = 2, .spread = 0.25f};
+static const test_model shape = {.layers = 2,
+                                 .embd = 64,
+                                 .heads = 4,
+                                 .kv_heads = 2,
+                                 .ff = 88,
+                                 .context = 160,
+                                 .scores = 2,
+                                 .spread = 0.25f};
 
 /* A reward model that begins with a language model. */
-static const test_model verifier_shape = {.layers = 3, .embd = 64, .heads = 4, .kv_heads = 2,
-                                          .ff = 88, .context = 160, .scores = 2, .spread = 0.25f,
+static const test_model verifier_shape = {.layers = 3,
+                                          .embd = 64,
+                                          .heads = 4,
+                                          .kv_heads = 2,
+                                          .ff = 88,
+                                          .context = 160,
+                                          .scores = 2,
+                                          .spread = 0.25f,
                                           .lm_layers = 2};
 
 static allot_served served, verifier;
@@ -32,36 +44,46 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static int n_running;
 
-static void on_progress(allot_seq *s) {
+static void on_progress(allot_seq *s)
+{
     if (s->end == ALLOT_END_NONE) return;
     n_running--;
     pthread_cond_signal(&ended);
 }
 
 /* A request for LENGTH tokens after `prompt`. */
-static allot_seq request(const char *prompt, uint64_t seed, double temperature, double top_p) {
-    allot_seq s = {.kind = ALLOT_SEQ_GENERATE, .max_tokens = LENGTH, .ignore_eos = 1, .stop = -1,
-                   .sampling = {temperature, top_p, seed, -1}, .lock = &lock,
+static allot_seq request(const char *prompt, uint64_t seed, double temperature, double top_p)
+{
+    allot_seq s = {.kind = ALLOT_SEQ_GENERATE,
+                   .max_tokens = LENGTH,
+                   .ignore_eos = 1,
+                   .stop = -1,
+                   .sampling = {temperature, top_p, seed, -1},
+                   .lock = &lock,
                    .progress = on_progress};
     s.tokens = calloc(strlen(prompt) + LENGTH + 3, sizeof *s.tokens);
-    s.n_prompt = s.n_tokens = (int)allot_tokenizer_encode(&served.tokenizer, prompt, strlen(prompt),
-                                                          1, s.tokens);
+    s.n_prompt = s.n_tokens =
+        (int)allot_tokenizer_encode(&served.tokenizer, prompt, strlen(prompt), 1, s.tokens);
     return s;
 }
 
-static void run(allot_scheduler *s, allot_seq *seqs, int n) {
+static void run(allot_scheduler *s, allot_seq *seqs, int n)
+{
     allot_seq **list = calloc((size_t)n, sizeof *list);
-    for (int i = 0; i < n; i++) list[i] = &seqs[i];
+    for (int i = 0; i < n; i++)
+        list[i] = &seqs[i];
     n_running = n;
     allot_scheduler_submit(s, 0, list, n);
     pthread_mutex_lock(&lock);
-    while (n_running > 0) pthread_cond_wait(&ended, &lock);
+    while (n_running > 0)
+        pthread_cond_wait(&ended, &lock);
     pthread_mutex_unlock(&lock);
     free(list);
 }
 
 static allot_scheduler *start_model(allot_served *model, int threads, int max_num_seqs,
-                                    int kv_cache_mib) {
+                                    int kv_cache_mib)
+{
     allot_served *models[] = {model};
     allot_scheduler_options o = {threads, max_num_seqs, kv_cache_mib};
     allot_scheduler *s = NULL;
@@ -70,7 +92,8 @@ static allot_scheduler *start_model(allot_served *model, int threads, int max_nu
     return s;
 }
 
-static allot_scheduler *start(int threads, int max_num_seqs, int kv_cache_mib) {
+static allot_scheduler *start(int threads, int max_num_seqs, int kv_cache_mib)
+{
     return start_model(&served, threads, max_num_seqs, kv_cache_mib);
 }
 
@@ -79,20 +102,26 @@ static const char *const prompts[] = {"Q: 12+7*3-5=?\n", "Q: 12+7*3-5=?\n12+7=19
                                       "Q: 3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3*3=?\n"};
 enum { N_PROMPTS = sizeof prompts / sizeof *prompts };
 
-static allot_seq numbered(int i) {
+static allot_seq numbered(int i)
+{
     return request(prompts[i % N_PROMPTS], 100 + (uint64_t)i, i % 7 == 6 ? 0 : 0.8,
                    i % 3 == 2 ? 0.9 : 1);
 }
 
-static void fill(allot_seq *seqs) {
-    for (int i = 0; i < MANY; i++) seqs[i] = numbered(i);
+static void fill(allot_seq *seqs)
+{
+    for (int i = 0; i < MANY; i++)
+        seqs[i] = numbered(i);
 }
 
-static void clear(allot_seq *seqs, int n) {
-    for (int i = 0; i < n; i++) allot_seq_clear(&seqs[i]);
+static void clear(allot_seq *seqs, int n)
+{
+    for (int i = 0; i < n; i++)
+        allot_seq_clear(&seqs[i]);
 }
 
-static void assert_same(const allot_seq *a, const allot_seq *b) {
+static void assert_same(const allot_seq *a, const allot_seq *b)
+{
     assert_int_equal(a->n_tokens, b->n_tokens);
     assert_memory_equal(a->tokens, b->tokens, (size_t)a->n_tokens * sizeof *a->tokens);
     assert_int_equal(a->text.n, b->text.n);
@@ -102,7 +131,8 @@ static void assert_same(const allot_seq *a, const allot_seq *b) {
 /* What each of the MANY gives alone, on one thread, without any cache to use. */
 static allot_seq alone[MANY];
 
-static int load_model(const test_model *m, allot_served *to) {
+static int load_model(const test_model *m, allot_served *to)
+{
     allot_buf file = test_gguf(m);
     allot_gguf g;
     allot_err err = {0};
@@ -118,7 +148,8 @@ static int load_model(const test_model *m, allot_served *to) {
     return 0;
 }
 
-static int load(void **state) {
+static int load(void **state)
+{
     (void)state;
     if (load_model(&shape, &served) != 0 || load_model(&verifier_shape, &verifier) != 0) return 1;
     fill(alone);
@@ -132,7 +163,8 @@ static int load(void **state) {
     return 0;
 }
 
-static int unload(void **state) {
+static int unload(void **state)
+{
     (void)state;
     clear(alone, MANY);
     allot_served_clear(&served);
@@ -140,27 +172,31 @@ static int unload(void **state) {
     return 0;
 }
 
-static void samples_differ_by_seed(void **state) {
+static void samples_differ_by_seed(void **state)
+{
     (void)state;
     assert_int_equal(alone[0].n_tokens - alone[0].n_prompt, LENGTH);
     assert_memory_not_equal(alone[0].tokens, alone[N_PROMPTS].tokens,
                             (size_t)alone[0].n_tokens * sizeof(int32_t));
 }
 
-static void same_among_many(void **state) {
+static void same_among_many(void **state)
+{
     (void)state;
     for (int threads = 1; threads <= 3; threads++) {
         allot_seq seqs[MANY];
         allot_scheduler *s = start(threads, 256, 16);
         fill(seqs);
         run(s, seqs, MANY);
-        for (int i = 0; i < MANY; i++) assert_same(&seqs[i], &alone[i]);
+        for (int i = 0; i < MANY; i++)
+            assert_same(&seqs[i], &alone[i]);
         clear(seqs, MANY);
         allot_scheduler_free(s);
     }
 }
 
-static void same_with_warm_cache_and_after_reset(void **state) {
+static void same_with_warm_cache_and_after_reset(void **state)
+{
     (void)state;
     allot_scheduler *s = start(2, 256, 16);
     for (int round = 0; round < 4; round++) {
@@ -169,7 +205,8 @@ static void same_with_warm_cache_and_after_reset(void **state) {
         if (round == 2) allot_scheduler_reset_cache(s);
         fill(seqs);
         /* one by one in the last round: nothing joins in the same step */
-        for (int i = 0; i < MANY && round == 3; i++) run(s, &seqs[i], 1);
+        for (int i = 0; i < MANY && round == 3; i++)
+            run(s, &seqs[i], 1);
         if (round < 3) run(s, seqs, MANY);
         for (int i = 0; i < MANY; i++) {
             assert_same(&seqs[i], &alone[i]);
@@ -182,7 +219,8 @@ static void same_with_warm_cache_and_after_reset(void **state) {
 }
 
 /* The text so far as prompt, same seed: goes on as it did, from any point, in one read. */
-static void same_when_continued(void **state) {
+static void same_when_continued(void **state)
+{
     (void)state;
     allot_scheduler *s = start(2, 256, 16);
     for (int reset = 0; reset < 2; reset++) {
@@ -202,20 +240,23 @@ static void same_when_continued(void **state) {
     allot_scheduler_free(s);
 }
 
-static void same_when_put_back(void **state) {
+static void same_when_put_back(void **state)
+{
     (void)state;
     uint64_t before = served.metrics.preemptions;
     allot_seq seqs[MANY];
     allot_scheduler *s = start(2, 256, 1);
     fill(seqs);
     run(s, seqs, MANY);
-    for (int i = 0; i < MANY; i++) assert_same(&seqs[i], &alone[i]);
+    for (int i = 0; i < MANY; i++)
+        assert_same(&seqs[i], &alone[i]);
     assert_true(served.metrics.preemptions > before);
     clear(seqs, MANY);
     allot_scheduler_free(s);
 }
 
-static void scores_and_embeddings_do_not_depend_on_company(void **state) {
+static void scores_and_embeddings_do_not_depend_on_company(void **state)
+{
     (void)state;
     static const char text[] = "Q: 12+7=?\n12+7=19<extra_0>The answer is<extra_0>";
     enum { D = 64 };
@@ -252,21 +293,23 @@ static void scores_and_embeddings_do_not_depend_on_company(void **state) {
 }
 
 /* The steps of one solution, the first n_steps of them; 200 tokens at most. */
-static allot_seq solution(int n_steps) {
+static allot_seq solution(int n_steps)
+{
     char text[256] = "Q: 12+7-3=?\n";
     for (int i = 0; i < n_steps; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%d+%d=%d<extra_0>", i, 7 * i, i);
-    allot_seq s = {.kind = ALLOT_SEQ_SCORE, .stop = -1, .lock = &lock, .progress = on_progress,
-                   .n_values = 2};
+    allot_seq s = {
+        .kind = ALLOT_SEQ_SCORE, .stop = -1, .lock = &lock, .progress = on_progress, .n_values = 2};
     s.tokens = calloc(allot_tokenizer_max(strlen(text)), sizeof *s.tokens);
     s.values = calloc((size_t)n_steps * 2, sizeof *s.values);
-    s.n_prompt = s.n_tokens = (int)allot_tokenizer_encode(&verifier.tokenizer, text, strlen(text),
-                                                          1, s.tokens);
+    s.n_prompt = s.n_tokens =
+        (int)allot_tokenizer_encode(&verifier.tokenizer, text, strlen(text), 1, s.tokens);
     return s;
 }
 
 /* Each row's surprise comes from the row before, which is in another tile or step at times. */
-static void surprises_do_not_depend_on_company_or_on_what_follows(void **state) {
+static void surprises_do_not_depend_on_company_or_on_what_follows(void **state)
+{
     (void)state;
     enum { STEPS = 12, N = 3 * STEPS };
     float want[2 * STEPS];
@@ -276,7 +319,8 @@ static void surprises_do_not_depend_on_company_or_on_what_follows(void **state) 
         run(s, &whole, 1);
         assert_int_equal(whole.n_rows, STEPS);
         if (threads == 1) memcpy(want, whole.values, sizeof want);
-        for (int i = 0; i < N; i++) seqs[i] = solution(1 + i % STEPS);
+        for (int i = 0; i < N; i++)
+            seqs[i] = solution(1 + i % STEPS);
         run(s, seqs, N);
         assert_memory_equal(whole.values, want, sizeof want);
         for (int i = 0; i < N; i++) {
@@ -291,14 +335,17 @@ static void surprises_do_not_depend_on_company_or_on_what_follows(void **state) 
 }
 
 /* Both kernel sets against plain sums in float64, and each row against itself in other company. */
-static void kernels_are_right(void **state) {
+static void kernels_are_right(void **state)
+{
     (void)state;
     const allot_kernels *sets[] = {allot_kernels_portable(), allot_kernels_avx2()};
     enum { K = 44, N = 40, PADDED = 48, ROWS = 13 };
     allot_rng r = allot_rng_start(5, 0, 0, 0);
     float w[N * K], a[ROWS * K], all[ROWS * PADDED], one[PADDED];
-    for (int i = 0; i < N * K; i++) w[i] = (float)allot_rng_normal(&r);
-    for (int i = 0; i < ROWS * K; i++) a[i] = (float)allot_rng_normal(&r);
+    for (int i = 0; i < N * K; i++)
+        w[i] = (float)allot_rng_normal(&r);
+    for (int i = 0; i < ROWS * K; i++)
+        a[i] = (float)allot_rng_normal(&r);
     float *packed = allot_kernels_floats(PADDED * K, NULL);
     allot_kernels_pack(w, N, K, 0, packed);
     for (int s = 0; s < 2; s++) {
@@ -309,7 +356,8 @@ static void kernels_are_right(void **state) {
             assert_memory_equal(one, all + i * PADDED, sizeof one);
             for (int j = 0; j < N; j++) {
                 double sum = 0;
-                for (int k = 0; k < K; k++) sum += (double)a[i * K + k] * (double)w[j * K + k];
+                for (int k = 0; k < K; k++)
+                    sum += (double)a[i * K + k] * (double)w[j * K + k];
                 assert_true(sum - (double)one[j] < 1e-4 && (double)one[j] - sum < 1e-4);
             }
         }
@@ -318,7 +366,8 @@ static void kernels_are_right(void **state) {
 }
 
 /* Two query heads on one head of keys and values, 19 positions in 3 blocks. */
-static void attention_is_right(void **state) {
+static void attention_is_right(void **state)
+{
     (void)state;
     const allot_kernels *sets[] = {allot_kernels_portable(), allot_kernels_avx2()};
     enum { HEADS = 2, SIZE = 40, N = 19, BLOCK = 2 * SIZE * 8 };
@@ -326,8 +375,10 @@ static void attention_is_right(void **state) {
     static float memory[3][BLOCK];
     float *blocks[] = {memory[2], memory[0], memory[1]}; /* blocks lie anywhere */
     float q[HEADS * SIZE], out[HEADS * SIZE], scores[HEADS * 32];
-    for (int i = 0; i < HEADS * SIZE; i++) q[i] = (float)allot_rng_normal(&r);
-    for (int i = 0; i < 3 * BLOCK; i++) memory[i / BLOCK][i % BLOCK] = (float)allot_rng_normal(&r);
+    for (int i = 0; i < HEADS * SIZE; i++)
+        q[i] = (float)allot_rng_normal(&r);
+    for (int i = 0; i < 3 * BLOCK; i++)
+        memory[i / BLOCK][i % BLOCK] = (float)allot_rng_normal(&r);
     for (int s = 0; s < 2; s++) {
         allot_attention a = {q, blocks, 0, SIZE * 8, HEADS, 1, SIZE, N, 0.3f, scores, out};
         if (sets[s] == NULL) continue;
@@ -350,7 +401,8 @@ static void attention_is_right(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_are_right),
         cmocka_unit_test(attention_is_right),

@@ -13,11 +13,18 @@
 #include "demo/transformer.h"
 #include "tests/unit/test_demo_model.h"
 
-static const test_model tiny = {.layers = 1, .embd = 16, .heads = 2, .kv_heads = 1, .ff = 24,
-                                .context = 32, .scores = 2, .spread = 0.3f};
+static const test_model tiny = {.layers = 1,
+                                .embd = 16,
+                                .heads = 2,
+                                .kv_heads = 1,
+                                .ff = 24,
+                                .context = 32,
+                                .scores = 2,
+                                .spread = 0.3f};
 
 /* 1 when the bytes load as a model; messages of refusals must name the file. */
-static int loads(const char *bytes, size_t n) {
+static int loads(const char *bytes, size_t n)
+{
     allot_gguf g;
     allot_transformer m;
     allot_tokenizer t;
@@ -42,7 +49,8 @@ static int loads(const char *bytes, size_t n) {
     return ok;
 }
 
-static void reads_a_model(void **state) {
+static void reads_a_model(void **state)
+{
     (void)state;
     allot_buf b = test_gguf(&tiny);
     allot_gguf g;
@@ -64,7 +72,8 @@ static void reads_a_model(void **state) {
     allot_buf_clear(&b);
 }
 
-static void reads_half_precision(void **state) {
+static void reads_half_precision(void **state)
+{
     (void)state;
     test_model half = tiny;
     half.half = 1;
@@ -81,14 +90,16 @@ static void reads_half_precision(void **state) {
                          ALLOT_OK);
         allot_gguf_clear(&g);
     }
-    for (int i = 0; i < 256; i++) assert_true(x[i] - y[i] < 1e-3f && y[i] - x[i] < 1e-3f);
+    for (int i = 0; i < 256; i++)
+        assert_true(x[i] - y[i] < 1e-3f && y[i] - x[i] < 1e-3f);
     free(x);
     free(y);
     allot_buf_clear(&b);
     allot_buf_clear(&h);
 }
 
-static void refuses_every_truncation(void **state) {
+static void refuses_every_truncation(void **state)
+{
     (void)state;
     allot_buf b = test_gguf(&tiny);
     assert_true(loads(b.at, b.n));
@@ -100,7 +111,8 @@ static void refuses_every_truncation(void **state) {
 }
 
 /* Random damage may be harmless; it must only never crash (the sanitizer builds see to that). */
-static void survives_damage(void **state) {
+static void survives_damage(void **state)
+{
     (void)state;
     allot_buf b = test_gguf(&tiny);
     allot_rng r = allot_rng_start(3, 0, 0, 0);
@@ -119,7 +131,8 @@ static void survives_damage(void **state) {
 }
 
 /* Overwrites the 4 or 8 bytes behind a key's type. */
-static int with_value(const char *key, uint64_t value, size_t size) {
+static int with_value(const char *key, uint64_t value, size_t size)
+{
     allot_buf b = test_gguf(&tiny);
     char *at = memmem(b.at, b.n, key, strlen(key));
     assert_non_null(at);
@@ -129,7 +142,8 @@ static int with_value(const char *key, uint64_t value, size_t size) {
     return ok;
 }
 
-static void refuses_hostile_values(void **state) {
+static void refuses_hostile_values(void **state)
+{
     (void)state;
     assert_false(with_value("llama.block_count", 0xffffffffu, 4));
     assert_false(with_value("llama.block_count", 2, 4));
@@ -143,7 +157,8 @@ static void refuses_hostile_values(void **state) {
     assert_true(with_value("llama.block_count", 1, 4));
 }
 
-static void refuses_numbers_that_are_not_finite(void **state) {
+static void refuses_numbers_that_are_not_finite(void **state)
+{
     (void)state;
     allot_buf b = test_gguf(&tiny);
     float bad = INFINITY;
@@ -152,7 +167,8 @@ static void refuses_numbers_that_are_not_finite(void **state) {
     allot_buf_clear(&b);
 }
 
-static void refuses_absurd_counts(void **state) {
+static void refuses_absurd_counts(void **state)
+{
     (void)state;
     for (int field = 0; field < 2; field++) {
         allot_buf b = test_gguf(&tiny);
@@ -165,14 +181,14 @@ static void refuses_absurd_counts(void **state) {
     assert_false(loads("GGML\3\0\0\0", 8));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_model),
-        cmocka_unit_test(reads_half_precision),
-        cmocka_unit_test(refuses_every_truncation),
-        cmocka_unit_test(survives_damage),
-        cmocka_unit_test(refuses_hostile_values),
-        cmocka_unit_test(refuses_numbers_that_are_not_finite),
-        cmocka_unit_test(refuses_absurd_counts)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_a_model),
+                                       cmocka_unit_test(reads_half_precision),
+                                       cmocka_unit_test(refuses_every_truncation),
+                                       cmocka_unit_test(survives_damage),
+                                       cmocka_unit_test(refuses_hostile_values),
+                                       cmocka_unit_test(refuses_numbers_that_are_not_finite),
+                                       cmocka_unit_test(refuses_absurd_counts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,13 +23,15 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static int n_running;
 
-static void on_progress(allot_seq *s) {
+static void on_progress(allot_seq *s)
+{
     if (s->end == ALLOT_END_NONE) return;
     n_running--;
     pthread_cond_signal(&ended);
 }
 
-static int load(void **state) {
+static int load(void **state)
+{
     static const char *const paths[] = {"demo/tinymath.gguf", "demo/tinymath-prm.gguf"};
     allot_served *list[] = {&models[0], &models[1]};
     allot_scheduler_options o = {2, 64, 64};
@@ -48,7 +50,8 @@ static int load(void **state) {
     return allot_scheduler_new(list, 2, &o, &scheduler, &err) != ALLOT_OK;
 }
 
-static int unload(void **state) {
+static int unload(void **state)
+{
     (void)state;
     allot_scheduler_free(scheduler);
     allot_served_clear(&models[0]);
@@ -57,7 +60,8 @@ static int unload(void **state) {
 }
 
 /* The rows of a file, or a skipped test. */
-static cJSON *rows_of(const char *path, cJSON **root) {
+static cJSON *rows_of(const char *path, cJSON **root)
+{
     allot_err err = {0};
     cJSON *rows = NULL;
     if (scheduler == NULL || access(path, R_OK) != 0) {
@@ -70,21 +74,27 @@ static cJSON *rows_of(const char *path, cJSON **root) {
     return rows;
 }
 
-static double tolerance_of(const cJSON *root) {
+static double tolerance_of(const cJSON *root)
+{
     const cJSON *x = cJSON_GetObjectItemCaseSensitive(root, "tolerance");
     assert_true(cJSON_IsNumber(x) && x->valuedouble > 0 && x->valuedouble <= 1e-3);
     return x->valuedouble;
 }
 
-static const char *text_of(const cJSON *v, const char *field) {
+static const char *text_of(const cJSON *v, const char *field)
+{
     const cJSON *x = cJSON_GetObjectItemCaseSensitive(v, field);
     assert_true(cJSON_IsString(x));
     return x->valuestring;
 }
 
 /* A sequence that reads `text` and generates up to `most` tokens. */
-static allot_seq prepare(const allot_served *m, const char *text, int most) {
-    allot_seq s = {.max_tokens = most, .stop = -1, .sampling = {0, 1, 0, -1}, .lock = &lock,
+static allot_seq prepare(const allot_served *m, const char *text, int most)
+{
+    allot_seq s = {.max_tokens = most,
+                   .stop = -1,
+                   .sampling = {0, 1, 0, -1},
+                   .lock = &lock,
                    .progress = on_progress};
     size_t n = strlen(text);
     s.tokens = calloc(allot_tokenizer_max(n) + (size_t)most + 1, sizeof *s.tokens);
@@ -93,18 +103,22 @@ static allot_seq prepare(const allot_served *m, const char *text, int most) {
     return s;
 }
 
-static void run(int model, allot_seq *seqs, int n) {
+static void run(int model, allot_seq *seqs, int n)
+{
     allot_seq **list = calloc((size_t)n, sizeof *list);
-    for (int i = 0; i < n; i++) list[i] = &seqs[i];
+    for (int i = 0; i < n; i++)
+        list[i] = &seqs[i];
     n_running = n;
     allot_scheduler_submit(scheduler, model, list, n);
     pthread_mutex_lock(&lock);
-    while (n_running > 0) pthread_cond_wait(&ended, &lock);
+    while (n_running > 0)
+        pthread_cond_wait(&ended, &lock);
     pthread_mutex_unlock(&lock);
     free(list);
 }
 
-static void greedy_text_equals_pytorch(void **state) {
+static void greedy_text_equals_pytorch(void **state)
+{
     cJSON *root = NULL, *rows = rows_of("tests/golden/tinymath_greedy.json", &root);
     int n = cJSON_GetArraySize(rows), i = 0, different = 0;
     allot_seq *seqs = calloc((size_t)n, sizeof *seqs);
@@ -129,7 +143,8 @@ static void greedy_text_equals_pytorch(void **state) {
 }
 
 /* Largest difference between numbers[n] and the JSON list; their counts must agree. */
-static double distance(const cJSON *list, const float *numbers, int n) {
+static double distance(const cJSON *list, const float *numbers, int n)
+{
     double worst = 0;
     int i = 0;
     assert_int_equal(cJSON_GetArraySize(list), n);
@@ -141,7 +156,8 @@ static double distance(const cJSON *list, const float *numbers, int n) {
     return worst;
 }
 
-static void scores_are_near_pytorch(void **state) {
+static void scores_are_near_pytorch(void **state)
+{
     cJSON *root = NULL, *rows = rows_of("tests/golden/tinymath_prm.json", &root);
     double worst = 0;
     (void)state;
@@ -153,7 +169,8 @@ static void scores_are_near_pytorch(void **state) {
         s.values = calloc(2 * (size_t)s.n_prompt, sizeof *s.values);
         run(1, &s, 1);
         assert_int_equal(s.n_rows, cJSON_GetArraySize(scores));
-        for (int r = 0; r < s.n_rows; r++) s.values[r] = s.values[2 * r + 1]; /* p_good */
+        for (int r = 0; r < s.n_rows; r++)
+            s.values[r] = s.values[2 * r + 1]; /* p_good */
         double d = distance(scores, s.values, s.n_rows);
         worst = d > worst ? d : worst;
         allot_seq_clear(&s);
@@ -163,7 +180,8 @@ static void scores_are_near_pytorch(void **state) {
     cJSON_Delete(root);
 }
 
-static void embeddings_are_near_pytorch(void **state) {
+static void embeddings_are_near_pytorch(void **state)
+{
     cJSON *root = NULL, *rows = rows_of("tests/golden/tinymath_embed.json", &root);
     double worst = 0;
     (void)state;
@@ -182,7 +200,8 @@ static void embeddings_are_near_pytorch(void **state) {
     cJSON_Delete(root);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(greedy_text_equals_pytorch),
                                        cmocka_unit_test(scores_are_near_pytorch),
                                        cmocka_unit_test(embeddings_are_near_pytorch)};

@@ -10,49 +10,62 @@
 
 typedef struct {
     int layers, embd, heads, kv_heads, ff, context;
-    int scores; /* outputs of the scoring head, 0 = none */
+    int scores;    /* outputs of the scoring head, 0 = none */
     int lm_layers; /* of the language model a reward model begins with, 0 = none */
-    int half;   /* weights as float16 */
-    float spread; /* of the output matrix: larger = surer of its tokens */
+    int half;      /* weights as float16 */
+    float spread;  /* of the output matrix: larger = surer of its tokens */
 } test_model;
 
 #define TEST_NEWLINE 261 /* the first of the characters, which stand behind the space */
 static const char test_characters[] = "\n0123456789+-*/=?.:{}\\QTabcdefghinorstwx";
 
-static void test_u32(allot_buf *b, uint32_t x) { allot_buf_add(b, &x, 4); }
-static void test_u64(allot_buf *b, uint64_t x) { allot_buf_add(b, &x, 8); }
-static void test_text(allot_buf *b, const char *s) {
+static void test_u32(allot_buf *b, uint32_t x)
+{
+    allot_buf_add(b, &x, 4);
+}
+static void test_u64(allot_buf *b, uint64_t x)
+{
+    allot_buf_add(b, &x, 8);
+}
+static void test_text(allot_buf *b, const char *s)
+{
     test_u64(b, strlen(s));
     allot_buf_str(b, s);
 }
-static void test_key(allot_buf *b, const char *key, uint32_t type) {
+static void test_key(allot_buf *b, const char *key, uint32_t type)
+{
     test_text(b, key);
     test_u32(b, type);
 }
-static void test_key_u32(allot_buf *b, const char *key, int value) {
+static void test_key_u32(allot_buf *b, const char *key, int value)
+{
     test_key(b, key, 4);
     test_u32(b, (uint32_t)value);
 }
 
 /* <unk> <s> </s> <extra_0>, 256 bytes, the space, the characters. */
-static int test_vocabulary(allot_buf *b) {
+static int test_vocabulary(allot_buf *b)
+{
     static const char *const special[] = {"<unk>", "<s>", "</s>", "<extra_0>"};
     int n = 4 + 256 + 1 + (int)strlen(test_characters);
     test_key(b, "tokenizer.ggml.tokens", 9);
     test_u32(b, 8);
     test_u64(b, (uint64_t)n);
-    for (int i = 0; i < 4; i++) test_text(b, special[i]);
+    for (int i = 0; i < 4; i++)
+        test_text(b, special[i]);
     for (int i = 0; i < 256; i++) {
         char name[8];
         snprintf(name, sizeof name, "<0x%02X>", (unsigned)i);
         test_text(b, name);
     }
     test_text(b, "\xe2\x96\x81");
-    for (const char *c = test_characters; *c; c++) test_text(b, (char[]){*c, 0});
+    for (const char *c = test_characters; *c; c++)
+        test_text(b, (char[]){*c, 0});
     test_key(b, "tokenizer.ggml.token_type", 9);
     test_u32(b, 5);
     test_u64(b, (uint64_t)n);
-    for (int i = 0; i < n; i++) test_u32(b, i == 0 ? 2 : i < 4 ? 3 : i < 260 ? 6 : 1);
+    for (int i = 0; i < n; i++)
+        test_u32(b, i == 0 ? 2 : i < 4 ? 3 : i < 260 ? 6 : 1);
     test_key_u32(b, "tokenizer.ggml.bos_token_id", 1);
     test_key_u32(b, "tokenizer.ggml.eos_token_id", 2);
     test_key_u32(b, "tokenizer.ggml.unknown_token_id", 0);
@@ -67,7 +80,8 @@ typedef struct {
     allot_rng rng;
 } test_tensors;
 
-static uint16_t test_half(float x) {
+static uint16_t test_half(float x)
+{
     /* exact for what the tests use: normal numbers, truncated */
     uint32_t u;
     memcpy(&u, &x, 4);
@@ -77,8 +91,10 @@ static uint16_t test_half(float x) {
 }
 
 /* spread 0: all ones. */
-static void test_tensor(test_tensors *t, const char *name, int columns, int rows, float spread) {
-    while (t->data.n % 32 != 0) allot_buf_add(&t->data, "", 1);
+static void test_tensor(test_tensors *t, const char *name, int columns, int rows, float spread)
+{
+    while (t->data.n % 32 != 0)
+        allot_buf_add(&t->data, "", 1);
     test_text(&t->info, name);
     test_u32(&t->info, rows > 0 ? 2 : 1);
     test_u64(&t->info, (uint64_t)columns);
@@ -94,7 +110,8 @@ static void test_tensor(test_tensors *t, const char *name, int columns, int rows
     t->n++;
 }
 
-static void test_layers(test_tensors *t, const test_model *m) {
+static void test_layers(test_tensors *t, const test_model *m)
+{
     const int d = m->embd, kv = d / m->heads * m->kv_heads;
     char name[64];
     for (int i = 0; i < m->layers; i++) {
@@ -115,7 +132,8 @@ static void test_layers(test_tensors *t, const test_model *m) {
 }
 
 /* The whole file; the caller clears it. */
-static allot_buf test_gguf(const test_model *m) {
+static allot_buf test_gguf(const test_model *m)
+{
     allot_buf b = {0}, values = {0};
     test_tensors t = {.half = m->half, .rng = allot_rng_start(11, 0, 0, 0)};
     test_key(&values, "general.architecture", 8);
@@ -151,7 +169,8 @@ static allot_buf test_gguf(const test_model *m) {
     test_u64(&b, (uint64_t)n_keys);
     allot_buf_add(&b, values.at, values.n);
     allot_buf_add(&b, t.info.at, t.info.n);
-    while (b.n % 32 != 0) allot_buf_add(&b, "", 1);
+    while (b.n % 32 != 0)
+        allot_buf_add(&b, "", 1);
     allot_buf_add(&b, t.data.at, t.data.n);
     allot_buf_clear(&values);
     allot_buf_clear(&t.info);

@@ -158,7 +158,8 @@ static void counts_of_tokens_that_cannot_be_are_errors(void **state)
                    "the server tells 2049 tokens of a text that may have 2048 (it counts wrongly, "
                    "or takes no notice of the limit)");
     expect_failure("count-zero", "the server tells 0 tokens for a text of 30 bytes");
-    expect_failure("count-negative", "the server tells -3 as 'completion_tokens', which no text has");
+    expect_failure("count-negative",
+                   "the server tells -3 as 'completion_tokens', which no text has");
     expect_failure("count-half", "the server tells 1.5 as 'completion_tokens', which no text has");
     expect_failure("count-text", "the server's 'completion_tokens' is not a number");
     expect_failure("prompt-half", "the server tells 1.5 as 'prompt_tokens', which no text has");
@@ -569,10 +570,16 @@ static void bodies_follow_the_profile(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = (char *)"m"};
         allot_engine_defaults(&e.config);
-        allot_generate_request r = {
-            .so_far = "x\n\n", .n = 3, .seeds = {5}, .max_tokens = 9, .stop_at_step = 1, .salt = "s"};
+        allot_generate_request r = {.so_far = "x\n\n",
+                                    .n = 3,
+                                    .seeds = {5},
+                                    .max_tokens = 9,
+                                    .stop_at_step = 1,
+                                    .salt = "s"};
         cJSON *o = allot_generate_body(&e, &query, &r);
-        int known = 8 - (strcmp(rows[i].kind, "tgi") == 0); /* model, messages, temperature, top_p, max_tokens, seed, stop + below */
+        int known =
+            8 - (strcmp(rows[i].kind, "tgi") ==
+                 0); /* model, messages, temperature, top_p, max_tokens, seed, stop + below */
         known += (rows[i].keep_stop != NULL) + (rows[i].salt != NULL) +
                  rows[i].add_generation_prompt + rows[i].continue_final - 1 + rows[i].plain;
         assert_int_equal(cJSON_GetArraySize(o), known);

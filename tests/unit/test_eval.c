@@ -31,11 +31,12 @@ static void hull_is_concave_and_flat_at_the_end(void **state)
     close_to(allot_hull_at(&h, 0.5), 0.4);
     close_to(allot_hull_at(&h, 2.5), 0.55);
     close_to(allot_hull_at(&h, 100), 0.7);
-    for (int i = 0; i < 5; i++) assert_true(allot_hull_at(&h, cost[i]) >= accuracy[i] - 1e-12);
+    for (int i = 0; i < 5; i++)
+        assert_true(allot_hull_at(&h, cost[i]) >= accuracy[i] - 1e-12);
 }
 
-/* Two strategies (cost 1 and 10) and four queries: two are right only with the dear one, one always,
- * one never. A probe that knows this spends 10 on two queries only. */
+/* Two strategies (cost 1 and 10) and four queries: two are right only with the dear one, one
+ * always, one never. A probe that knows this spends 10 on two queries only. */
 static void world(allot_evaldata *d)
 {
     static double label[] = {0, 1, 0, 1, 1, 1, 0, 0}, tokens[] = {1, 10, 1, 10, 1, 10, 1, 10};
@@ -44,8 +45,13 @@ static void world(allot_evaldata *d)
     allot_err err = {0};
     assert_int_equal(allot_strategy_parse("single", &strategies[0], &err), ALLOT_OK);
     assert_int_equal(allot_strategy_parse("majority@10", &strategies[1], &err), ALLOT_OK);
-    *d = (allot_evaldata){.n = 4, .s = 2, .label = label, .tokens = tokens, .p = p,
-                          .table_tokens = table, .half = {label, label}};
+    *d = (allot_evaldata){.n = 4,
+                          .s = 2,
+                          .label = label,
+                          .tokens = tokens,
+                          .p = p,
+                          .table_tokens = table,
+                          .half = {label, label}};
     d->bundle.strategies = (allot_strategies){.at = strategies, .count = 2};
 }
 

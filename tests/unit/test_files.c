@@ -34,7 +34,8 @@ static int entries(void)
 {
     int n = 0;
     DIR *d = opendir(".");
-    while (readdir(d)) n++;
+    while (readdir(d))
+        n++;
     closedir(d);
     return n - 2;
 }
@@ -86,7 +87,8 @@ static void messages_hold_no_control_characters(void **state)
     assert_string_equal(err.msg, "line 3: bad 'a?[31m?b'");
     char text[2000];
     memset(text, 0, sizeof text);
-    for (int i = 0; i < 1998; i += 2) memcpy(text + i, "\xc3\xa4", 2);
+    for (int i = 0; i < 1998; i += 2)
+        memcpy(text + i, "\xc3\xa4", 2);
     allot_fail(&err, ALLOT_EINPUT, "x%s", text);
     size_t n = strlen(err.msg);
     assert_true(n < ALLOT_ERR_MAX && n % 2 == 1); /* 'x' and whole two-byte characters */
@@ -138,7 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appears_only_when_committed), cmocka_unit_test(failures_name_the_file),
-        cmocka_unit_test(messages_hold_no_control_characters),
-        cmocka_unit_test(numbers_are_strict), cmocka_unit_test(allocation_checks_overflow)};
+        cmocka_unit_test(messages_hold_no_control_characters), cmocka_unit_test(numbers_are_strict),
+        cmocka_unit_test(allocation_checks_overflow)};
     return cmocka_run_group_tests(tests, enter, leave);
 }

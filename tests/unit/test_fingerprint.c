@@ -31,11 +31,13 @@ static void differ(const char *x, const char *y, const char *how)
 {
     char want[400];
     cJSON *a = object_of(x), *b = object_of(y);
-    snprintf(want, sizeof want, "'costs.json' and 'outcomes.h5' do not belong together: %s (run "
-             "'allot-calibrate costs' again)", how);
+    snprintf(want, sizeof want,
+             "'costs.json' and 'outcomes.h5' do not belong together: %s (run "
+             "'allot-calibrate costs' again)",
+             how);
     REFUSED(allot_fingerprint_agree(a, "costs.json", b, "outcomes.h5",
-                                    "run 'allot-calibrate costs' again", &err), ALLOT_EMISMATCH,
-            want);
+                                    "run 'allot-calibrate costs' again", &err),
+            ALLOT_EMISMATCH, want);
     cJSON_Delete(a);
     cJSON_Delete(b);
 }
@@ -47,9 +49,9 @@ static void the_first_difference_is_named(void **state)
            "2 settings differ, e.g. temperature is 0.8 in the one and 1 in the other");
     differ("{\"prm\":\"a\",\"x\":1}", "{\"x\":1}",
            "1 setting differs, e.g. prm is \"a\" in the one and absent in the other");
-    differ("{\"x\":1}", "{\"x\":1,\"prm\":\"\"}", 
+    differ("{\"x\":1}", "{\"x\":1,\"prm\":\"\"}",
            "1 setting differs, e.g. prm is absent in the one and \"\" in the other");
-    differ("{\"x\":1}", "{\"x\":\"1\"}", 
+    differ("{\"x\":1}", "{\"x\":\"1\"}",
            "1 setting differs, e.g. x is 1 in the one and \"1\" in the other");
 }
 
@@ -75,7 +77,8 @@ static void provenance_has_a_time_only_when_told(void **state)
     unsetenv("SOURCE_DATE_EPOCH");
     WORKS(allot_provenance_make("allot-x", 7, inputs, &p, &err));
     text = cJSON_PrintUnformatted(p);
-    assert_string_equal(text, "{\"tool\":\"allot-x\",\"version\":\"" ALLOT_VERSION "\",\"seed\":7,"
+    assert_string_equal(text,
+                        "{\"tool\":\"allot-x\",\"version\":\"" ALLOT_VERSION "\",\"seed\":7,"
                         "\"inputs\":[{\"file\":\"in.txt\",\"sha256\":\"ba7816bf8f01cfea414140de5dae"
                         "2223b00361a396177a9cb410ff61f20015ad\"}]}");
     free(text);

@@ -719,7 +719,8 @@ static void two_answers(void **state)
     judged(other, sizeof other / sizeof *other, 0);
 }
 
-/* Words of a policy, and pairs that it makes equal and that the default does not, or the reverse. */
+/* Words of a policy, and pairs that it makes equal and that the default does not, or the reverse.
+ */
 static void policies(void **state)
 {
     (void)state;
@@ -760,7 +761,6 @@ static void policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_answer), cmocka_unit_test(two_answers),
-                                       cmocka_unit_test(one_way_only),
-                                       cmocka_unit_test(policies)};
+                                       cmocka_unit_test(one_way_only), cmocka_unit_test(policies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,10 +141,12 @@ static void wrong_files_are_refused(void **state)
     write_all("a.h5");
     refuses_wrong_files(load, "a.h5", "test");
     WORKS(allot_file_write("bad.h5", &allot_kind_any, "not a number file", 17, &err));
-    REFUSED(load("bad.h5", &err), ALLOT_EINPUT, "cannot read 'bad.h5': file signature not found "
+    REFUSED(load("bad.h5", &err), ALLOT_EINPUT,
+            "cannot read 'bad.h5': file signature not found "
             "(not an HDF5 file, or cut off; make it again)");
     H5Fclose(H5Fcreate("bad.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-    REFUSED(load("bad.h5", &err), ALLOT_EINPUT, "cannot read 'bad.h5': it is an HDF5 file without "
+    REFUSED(load("bad.h5", &err), ALLOT_EINPUT,
+            "cannot read 'bad.h5': it is an HDF5 file without "
             "the attribute 'schema', not 'test'");
 }
 
@@ -161,9 +163,10 @@ static void wrong_shapes_and_types_are_refused(void **state)
             "make it again)");
     REFUSED(allot_h5_read(h, "m", ALLOT_H5_F32, 1, (long[]){6}, &p, &err), ALLOT_EINPUT,
             "cannot read 'a.h5': '/m' has rank 2, not 1 (docs/formats.md says what belongs there)");
-    REFUSED(allot_h5_read(h, "m", ALLOT_H5_I32, 2, (long[]){3, 2}, &p, &err), ALLOT_EINPUT,
-            "cannot read 'a.h5': '/m' is not little-endian int32 (docs/formats.md says what belongs "
-            "there)");
+    REFUSED(
+        allot_h5_read(h, "m", ALLOT_H5_I32, 2, (long[]){3, 2}, &p, &err), ALLOT_EINPUT,
+        "cannot read 'a.h5': '/m' is not little-endian int32 (docs/formats.md says what belongs "
+        "there)");
     REFUSED(allot_h5_read(h, "x/y", ALLOT_H5_I32, 1, (long[]){3}, &p, &err), ALLOT_EINPUT,
             "cannot read 'a.h5': '/x/y' is missing (docs/formats.md says what belongs there)");
     REFUSED(allot_h5_read(h, "words", ALLOT_H5_U8, 1, (long[]){3}, &p, &err), ALLOT_EINPUT,
@@ -248,7 +251,8 @@ static void foreign_types_and_filters_are_refused(void **state)
     H5Pset_fletcher32(dcpl);
     add_array(f, H5T_IEEE_F32LE, dims, dcpl);
     H5Pclose(dcpl);
-    x_is_refused(f, "is packed with a filter other than gzip and shuffle (docs/formats.md says what "
+    x_is_refused(f,
+                 "is packed with a filter other than gzip and shuffle (docs/formats.md says what "
                  "belongs there)");
 }
 
@@ -259,7 +263,8 @@ static void declared_sizes_are_not_believed(void **state)
     hid_t f = foreign_file(), dcpl = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_chunk(dcpl, 2, (hsize_t[]){16, 16});
     add_array(f, H5T_IEEE_F32LE, (hsize_t[]){1UL << 40, 1 << 10}, dcpl);
-    x_is_refused(f, "is declared with 4503599627370496 bytes, the file holds 0 (the step that makes "
+    x_is_refused(f,
+                 "is declared with 4503599627370496 bytes, the file holds 0 (the step that makes "
                  "it did not finish; run it again)");
     f = foreign_file();
     add_array(f, H5T_IEEE_F32LE, (hsize_t[]){1UL << 62, 1 << 10}, dcpl);
@@ -268,12 +273,12 @@ static void declared_sizes_are_not_believed(void **state)
     H5Pset_chunk(dcpl, 2, (hsize_t[]){1 << 14, 1 << 13});
     add_array(f, H5T_IEEE_F32LE, (hsize_t[]){1 << 14, 1 << 14}, dcpl);
     x_is_refused(f, "is cut into chunks larger than 256 MiB (docs/formats.md says what belongs "
-                 "there)");
+                    "there)");
     H5Pclose(dcpl);
     f = foreign_file();
     add_array(f, H5T_IEEE_F32LE, (hsize_t[]){100, 10}, H5P_DEFAULT);
     x_is_refused(f, "is declared with 4000 bytes, the file holds 0 (the step that makes it did not "
-                 "finish; run it again)");
+                    "finish; run it again)");
 }
 
 static void strings_that_leave_their_bytes_are_refused(void **state)
@@ -283,14 +288,18 @@ static void strings_that_leave_their_bytes_are_refused(void **state)
         int64_t offsets[3];
         const char *message;
     } cases[] = {
-        {{0, 9, 5}, "cannot read 's.h5': '/w/offsets' goes down after row 1 (the file is damaged; "
-                    "make it again)"},
-        {{0, 2, 6}, "cannot read 's.h5': '/w/offsets' covers 0..6 of 5 bytes (the file is damaged; "
-                    "make it again)"},
-        {{1, 2, 5}, "cannot read 's.h5': '/w/offsets' covers 1..5 of 5 bytes (the file is damaged; "
-                    "make it again)"},
-        {{-4, 2, 5}, "cannot read 's.h5': '/w/offsets' covers -4..5 of 5 bytes (the file is "
-                     "damaged; make it again)"},
+        {{0, 9, 5},
+         "cannot read 's.h5': '/w/offsets' goes down after row 1 (the file is damaged; "
+         "make it again)"},
+        {{0, 2, 6},
+         "cannot read 's.h5': '/w/offsets' covers 0..6 of 5 bytes (the file is damaged; "
+         "make it again)"},
+        {{1, 2, 5},
+         "cannot read 's.h5': '/w/offsets' covers 1..5 of 5 bytes (the file is damaged; "
+         "make it again)"},
+        {{-4, 2, 5},
+         "cannot read 's.h5': '/w/offsets' covers -4..5 of 5 bytes (the file is "
+         "damaged; make it again)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         allot_h5 *h;

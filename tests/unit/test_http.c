@@ -85,8 +85,8 @@ static void error_bodies_of_every_shape_are_read(void **state)
 static void passing_faults_are_retried(void **state)
 {
     (void)state;
-    static const char *const faults[] = {"rate-limit-ms", "rate-limit",      "loading",
-                                         "closed",        "truncated",       "gateway",
+    static const char *const faults[] = {"rate-limit-ms", "rate-limit",     "loading",
+                                         "closed",        "truncated",      "gateway",
                                          "overloaded",    "rate-limit-date"};
     allot_http *h = open_http(5);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -164,7 +164,8 @@ static void kept_connections_may_close(void **state)
     while (allot_http_pending(h) > 0)
         assert_int_equal(allot_http_poll(h, 1000, &err), ALLOT_OK);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
-    double used = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    double used =
+        (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
     assert_true(used < 0.1);
     r.user = &o[2];
     assert_int_equal(allot_http_fetch(h, &r, &err), ALLOT_OK);
@@ -364,7 +365,8 @@ static void what_a_secret_looks_like(void **state)
 {
     (void)state;
     expect_hidden("sk-1", ALLOT_IN_DATA, "sk-1sk-1 sk-", "****** sk-");
-    expect_hidden("sk-1", ALLOT_IN_DATA, "\\u0073k-\\u0031, \\\\u0073k-1, sk-\\u0032", "***, ***, sk-\\u0032");
+    expect_hidden("sk-1", ALLOT_IN_DATA, "\\u0073k-\\u0031, \\\\u0073k-1, sk-\\u0032",
+                  "***, ***, sk-\\u0032");
     expect_hidden("a/b\"c", ALLOT_IN_DATA, "{\"x\":\"a\\/b\\\"c\"}", "{\"x\":\"***\"}");
     expect_hidden("a\\\\b\\c", ALLOT_IN_DATA, "a\\\\\\\\b\\\\c", "***");
     expect_hidden("abc", ALLOT_IN_ERROR, "abc", "abc");

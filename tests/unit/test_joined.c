@@ -30,10 +30,18 @@ static void write_files(int missing_cell_of, int n_embeddings)
     }
     o.fingerprint = object_of("{\"generator\":\"g\"}");
     WORKS(allot_outcomes_save("o.h5", &o, "test", 1, NULL, &err));
-    allot_embeddings e = {.n = n_embeddings, .dim = 2, .keys = keys, .at = at, .model = model,
-                          .pooling = pooling, .prefix = prefix};
+    allot_embeddings e = {.n = n_embeddings,
+                          .dim = 2,
+                          .keys = keys,
+                          .at = at,
+                          .model = model,
+                          .pooling = pooling,
+                          .prefix = prefix};
     WORKS(allot_embeddings_save("e.h5", &e, "test", 1, NULL, &err));
-    allot_splits s = {.n = N, .keys = keys, .split = split_of, .id = "00112233445566aa",
+    allot_splits s = {.n = N,
+                      .keys = keys,
+                      .split = split_of,
+                      .id = "00112233445566aa",
                       .fractions = "0.6,0.1,0.1,0.2"};
     WORKS(allot_splits_save("s.h5", &s, "test", NULL, &err));
     allot_outcomes_clear(&o);
@@ -87,18 +95,21 @@ static void what_was_trained_must_agree(void **state)
     char id[17];
     memcpy(id, j.embeddings.id, sizeof id);
     allot_joined_clear(&j);
-    allot_joined_trained t = {"p.h5", &set, fingerprint, "m", id, "00112233445566aa", "accuracy", 2};
+    allot_joined_trained t = {"p.h5",     &set, fingerprint, "m", id, "00112233445566aa",
+                              "accuracy", 2};
     WORKS(allot_joined_load(&files, &t, &j, &err));
     allot_joined_clear(&j);
     t.split_id = "ff112233445566aa";
-    REFUSED(allot_joined_load(&files, &t, &j, &err), ALLOT_EMISMATCH,
-            "'p.h5' and 's.h5' do not belong together: the split id is ff112233445566aa in the one "
-            "and 00112233445566aa in the other (give the file that allot-train had, or train again)");
+    REFUSED(
+        allot_joined_load(&files, &t, &j, &err), ALLOT_EMISMATCH,
+        "'p.h5' and 's.h5' do not belong together: the split id is ff112233445566aa in the one "
+        "and 00112233445566aa in the other (give the file that allot-train had, or train again)");
     t.split_id = "00112233445566aa";
     t.metric = "reward";
-    REFUSED(allot_joined_load(&files, &t, &j, &err), ALLOT_EMISMATCH,
-            "'p.h5' and 'o.h5' do not belong together: the metric is reward in the one and accuracy "
-            "in the other (give the file that allot-train had, or train again)");
+    REFUSED(
+        allot_joined_load(&files, &t, &j, &err), ALLOT_EMISMATCH,
+        "'p.h5' and 'o.h5' do not belong together: the metric is reward in the one and accuracy "
+        "in the other (give the file that allot-train had, or train again)");
     allot_strategies_clear(&set);
     cJSON_Delete(fingerprint);
 }

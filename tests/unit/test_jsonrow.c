@@ -55,28 +55,28 @@ static void bad_lines_are_refused(void **state)
     (void)state;
     static const struct {
         const char *line, *message;
-    } bad[] = {{"", "not a JSON object"},
-               {"[]", "not a JSON object"},
-               {"{", "is not valid JSON at byte 2: no field name"},
-               {"{\"x\"", "is not valid JSON at byte 5: no colon behind a field name"},
-               {"{\"x\":}", "is not valid JSON at byte 6: no value"},
-               {"{\"x\":1,}", "is not valid JSON at byte 8: no field name"},
-               {"{\"x\":01}", "is not valid JSON at byte 8: not a number"},
-               {"{\"x\":1.}", "is not valid JSON at byte 8: not a number"},
-               {"{\"x\":nul}", "is not valid JSON at byte 6: no value"},
-               {"{\"x\":NaN}",
-                "is not valid JSON at byte 6: NaN and Infinity are no JSON (write null)"},
-               {"{\"x\":1e999}", "a number is not finite"},
-               {"{\"x\":\"a", "is not valid JSON at byte 8: a string is not closed"},
-               {"{\"x\":\"a\tb\"}", "is not valid JSON at byte 8: a control character in a string"},
-               {"{\"x\":\"\\q\"}", "is not valid JSON at byte 8: an unknown escape"},
-               {"{\"x\":\"\\u12\"}", "is not valid JSON at byte 9: \\u without four hex digits"},
-               {"{\"x\":\"\\ud800\"}", "is not valid JSON at byte 13: half of a surrogate pair"},
-               {"{\"x\":\"\\u0000\"}", "holds a NUL byte (as \\u0000)"},
-               {"{\"x\":\"\xc3\"}", "is not UTF-8 at byte 7 (convert it with iconv)"},
-               {"{\"x\":1}{}", "something follows the JSON value"},
-               {"{\"x\":1,\"x\":2}", "a field occurs twice in an object"},
-               {"{\"x\":[{\"a\":1,\"\\u0061\":2}]}", "a field occurs twice in an object"}};
+    } bad[] = {
+        {"", "not a JSON object"},
+        {"[]", "not a JSON object"},
+        {"{", "is not valid JSON at byte 2: no field name"},
+        {"{\"x\"", "is not valid JSON at byte 5: no colon behind a field name"},
+        {"{\"x\":}", "is not valid JSON at byte 6: no value"},
+        {"{\"x\":1,}", "is not valid JSON at byte 8: no field name"},
+        {"{\"x\":01}", "is not valid JSON at byte 8: not a number"},
+        {"{\"x\":1.}", "is not valid JSON at byte 8: not a number"},
+        {"{\"x\":nul}", "is not valid JSON at byte 6: no value"},
+        {"{\"x\":NaN}", "is not valid JSON at byte 6: NaN and Infinity are no JSON (write null)"},
+        {"{\"x\":1e999}", "a number is not finite"},
+        {"{\"x\":\"a", "is not valid JSON at byte 8: a string is not closed"},
+        {"{\"x\":\"a\tb\"}", "is not valid JSON at byte 8: a control character in a string"},
+        {"{\"x\":\"\\q\"}", "is not valid JSON at byte 8: an unknown escape"},
+        {"{\"x\":\"\\u12\"}", "is not valid JSON at byte 9: \\u without four hex digits"},
+        {"{\"x\":\"\\ud800\"}", "is not valid JSON at byte 13: half of a surrogate pair"},
+        {"{\"x\":\"\\u0000\"}", "holds a NUL byte (as \\u0000)"},
+        {"{\"x\":\"\xc3\"}", "is not UTF-8 at byte 7 (convert it with iconv)"},
+        {"{\"x\":1}{}", "something follows the JSON value"},
+        {"{\"x\":1,\"x\":2}", "a field occurs twice in an object"},
+        {"{\"x\":[{\"a\":1,\"\\u0061\":2}]}", "a field occurs twice in an object"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char room[64];
         allot_rowvalue v;

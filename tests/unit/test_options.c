@@ -25,31 +25,31 @@ static allot_code run(const allot_common *common, allot_err *err)
     return number == 9 ? ALLOT_EPARTIAL : ALLOT_OK;
 }
 
-static const allot_option table[] = {
-    {"flag", ALLOT_OPT_FLAG, &flag, NULL, "a flag", 0, 0},
-    {"max-number", ALLOT_OPT_INT, &number, "N", "a number", 1, 9},
-    {"real", ALLOT_OPT_DOUBLE, &real, "X", "a real", 0, 1},
-    {"text", ALLOT_OPT_STRING, &text, "T", "a text", 0, 0},
-    {"list", ALLOT_OPT_LIST, &list, "T", "a list", 0, 0},
-    {0}};
+static const allot_option table[] = {{"flag", ALLOT_OPT_FLAG, &flag, NULL, "a flag", 0, 0},
+                                     {"max-number", ALLOT_OPT_INT, &number, "N", "a number", 1, 9},
+                                     {"real", ALLOT_OPT_DOUBLE, &real, "X", "a real", 0, 1},
+                                     {"text", ALLOT_OPT_STRING, &text, "T", "a text", 0, 0},
+                                     {"list", ALLOT_OPT_LIST, &list, "T", "a list", 0, 0},
+                                     {0}};
 
 static int call(int argc, ...)
 {
     const char *argv[16] = {"prog"};
     va_list ap;
     va_start(ap, argc);
-    for (int i = 1; i <= argc; i++) argv[i] = va_arg(ap, const char *);
+    for (int i = 1; i <= argc; i++)
+        argv[i] = va_arg(ap, const char *);
     va_end(ap);
-    const allot_command c = {.usage = "X", .about = "test", .options = table, .min_args = 1,
-                             .max_args = 2, .run = run};
+    const allot_command c = {
+        .usage = "X", .about = "test", .options = table, .min_args = 1, .max_args = 2, .run = run};
     return allot_main("prog", "test", &c, 1, argc + 1, (char **)argv);
 }
 
 static void values_arrive(void **state)
 {
     (void)state;
-    assert_int_equal(call(8, "--max_number=3", "--real", "0.25", "--flag", "--list", "a",
-                          "--list=b", "arg"), 0);
+    assert_int_equal(
+        call(8, "--max_number=3", "--real", "0.25", "--flag", "--list", "a", "--list=b", "arg"), 0);
     assert_int_equal(number, 3);
     assert_true(real == 0.25 && flag == 1);
     assert_int_equal(list.n, 2);

@@ -72,21 +72,32 @@ static void wrong_numbers_are_neither_written_nor_read(void **state)
     (void)state;
     allot_outcomes o;
     make(&o);
-    struct { float *at; float value; const char *message; } cases[] = {
-        {&o.accuracy[5], 1.5f, "'w.h5': accuracy of query ba7816bf8f01cfea, majority@8 is 1.5, not "
-                               "within 0 to 1 (label again)"},
-        {&o.accuracy[4], NAN, "'w.h5': accuracy of query ba7816bf8f01cfea, single is nan, not within "
-                              "0 to 1 (label again)"},
-        {&o.half[11], 2, "'w.h5': half of query ba7816bf8f01cfea, majority@8 is 2, not within 0 to 1 "
-                         "(label again)"},
-        {&o.tokens[4], -1, "'w.h5': tokens of query ba7816bf8f01cfea, single is -1, not a finite "
-                           "number >= 0 (label again)"},
-        {&o.seconds[4], INFINITY, "'w.h5': seconds of query ba7816bf8f01cfea, single is inf, not a "
-                                  "finite number >= 0 (label again)"},
-        {&o.variance[4], NAN, "'w.h5': variance of query ba7816bf8f01cfea, single is nan, not a "
-                              "finite number >= 0 (label again)"},
-        {&o.n_eff[4], -2, "'w.h5': n_eff of query ba7816bf8f01cfea, single is -2, not a finite "
-                          "number >= 0 (label again)"},
+    struct {
+        float *at;
+        float value;
+        const char *message;
+    } cases[] = {
+        {&o.accuracy[5], 1.5f,
+         "'w.h5': accuracy of query ba7816bf8f01cfea, majority@8 is 1.5, not "
+         "within 0 to 1 (label again)"},
+        {&o.accuracy[4], NAN,
+         "'w.h5': accuracy of query ba7816bf8f01cfea, single is nan, not within "
+         "0 to 1 (label again)"},
+        {&o.half[11], 2,
+         "'w.h5': half of query ba7816bf8f01cfea, majority@8 is 2, not within 0 to 1 "
+         "(label again)"},
+        {&o.tokens[4], -1,
+         "'w.h5': tokens of query ba7816bf8f01cfea, single is -1, not a finite "
+         "number >= 0 (label again)"},
+        {&o.seconds[4], INFINITY,
+         "'w.h5': seconds of query ba7816bf8f01cfea, single is inf, not a "
+         "finite number >= 0 (label again)"},
+        {&o.variance[4], NAN,
+         "'w.h5': variance of query ba7816bf8f01cfea, single is nan, not a "
+         "finite number >= 0 (label again)"},
+        {&o.n_eff[4], -2,
+         "'w.h5': n_eff of query ba7816bf8f01cfea, single is -2, not a finite "
+         "number >= 0 (label again)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         float before = *cases[i].at;
@@ -128,7 +139,8 @@ static void arrays_of_other_shapes_are_refused(void **state)
     WORKS(allot_h5_write(h, "accuracy", ALLOT_H5_F32, 2, (long[]){2, 1}, (float[2]){0}, &err));
     WORKS(allot_h5_write(h, "variance", ALLOT_H5_F32, 2, (long[]){1, 1}, (float[1]){0}, &err));
     WORKS(allot_h5_commit(&h, &err));
-    REFUSED(load("x.h5", &err), ALLOT_EINPUT, "cannot read 'x.h5': '/variance' has 1 rows, '/key' "
+    REFUSED(load("x.h5", &err), ALLOT_EINPUT,
+            "cannot read 'x.h5': '/variance' has 1 rows, '/key' "
             "has 2 (labelling was interrupted; run 'allot-collect label' again)");
     WORKS(allot_strings_add(&twice, &n, &bytes, "single", 6, &err));
     WORKS(allot_strings_add(&twice, &n, &bytes, "single", 6, &err));
@@ -150,9 +162,11 @@ static void missing_cells_need_a_word(void **state)
     int strategies;
     make(&o);
     o.n_trials[3] = 0; /* query 1, strategy 1 */
-    REFUSED(allot_outcomes_missing(&o, ALLOT_MISSING_REFUSE, "o.h5", &queries, &strategies, &err),
-            ALLOT_EINPUT, "'o.h5': 1 of 6 cells are missing, e.g. query 3fc4ccfe745870e2, majority@8 "
-            "(run 'allot-collect sample' again, or say --missing drop-query, drop-strategy or mask)");
+    REFUSED(
+        allot_outcomes_missing(&o, ALLOT_MISSING_REFUSE, "o.h5", &queries, &strategies, &err),
+        ALLOT_EINPUT,
+        "'o.h5': 1 of 6 cells are missing, e.g. query 3fc4ccfe745870e2, majority@8 "
+        "(run 'allot-collect sample' again, or say --missing drop-query, drop-strategy or mask)");
     WORKS(allot_outcomes_missing(&o, ALLOT_MISSING_MASK, "o.h5", &queries, &strategies, &err));
     assert_int_equal(queries + strategies, 0);
     WORKS(allot_missing_parse("drop-query", &how, &err));
@@ -171,10 +185,12 @@ static void missing_cells_need_a_word(void **state)
     assert_true(o.accuracy[0] == 0.1f && o.accuracy[1] == 0.5f);
     WORKS(allot_outcomes_save("o.h5", &o, "test", 1, NULL, &err));
     o.n_trials[0] = o.n_trials[1] = 0;
-    REFUSED(allot_outcomes_missing(&o, ALLOT_MISSING_DROP_QUERY, "o.h5", &queries, &strategies,
-                                   &err), ALLOT_EINPUT,
-            "'o.h5': nothing is left without the missing cells (2 of 2; try --missing mask)");
-    REFUSED(allot_missing_parse("ignore", &how, &err), ALLOT_EUSAGE, "'ignore' is not a way with "
+    REFUSED(
+        allot_outcomes_missing(&o, ALLOT_MISSING_DROP_QUERY, "o.h5", &queries, &strategies, &err),
+        ALLOT_EINPUT,
+        "'o.h5': nothing is left without the missing cells (2 of 2; try --missing mask)");
+    REFUSED(allot_missing_parse("ignore", &how, &err), ALLOT_EUSAGE,
+            "'ignore' is not a way with "
             "missing cells (refuse, drop-query, drop-strategy, mask)");
     allot_outcomes_clear(&o);
 }
@@ -195,8 +211,15 @@ static void embeddings_come_back_with_their_id(void **state)
     allot_key keys[2] = {key_of("one"), key_of("abc")};
     float at[6] = {1, 2, 3, 4, 5, 6};
     char model[] = "m", pooling[] = "last", prefix[] = "";
-    allot_embeddings e = {.n = 2, .dim = 3, .keys = keys, .at = at, .model = model,
-                          .pooling = pooling, .normalized = 1, .prefix = prefix}, back;
+    allot_embeddings e = {.n = 2,
+                          .dim = 3,
+                          .keys = keys,
+                          .at = at,
+                          .model = model,
+                          .pooling = pooling,
+                          .normalized = 1,
+                          .prefix = prefix},
+                     back;
     char id[17];
     WORKS(allot_embeddings_save("e.h5", &e, "test", 1, NULL, &err));
     refuses_wrong_files(load_embeddings, "e.h5", "allot-embeddings");

@@ -36,7 +36,8 @@ static void rows_come_back(void **state)
     write_many("p.h5", 20000);
     WORKS(allot_problems_load("p.h5", 1, &p, &err));
     assert_int_equal(p.n, 20000);
-    assert_memory_equal(allot_strings_at(&p.col[ALLOT_COL_PROBLEM], 19999, &n), "19999+19999=?", 13);
+    assert_memory_equal(allot_strings_at(&p.col[ALLOT_COL_PROBLEM], 19999, &n), "19999+19999=?",
+                        13);
     assert_int_equal(n, 13);
     assert_memory_equal(allot_strings_at(&p.col[ALLOT_COL_SOLUTION], 3, &n), "a long way", 10);
     allot_strings_at(&p.col[ALLOT_COL_SOURCE], 3, &n);
@@ -73,14 +74,16 @@ static void wrong_files_are_refused(void **state)
     add(w, "one", "one");
     add(w, "two", "abc");
     WORKS(allot_problems_commit(&w, "test", 1, NULL, &err));
-    REFUSED(load("p.h5", &err), ALLOT_EINPUT, "cannot read 'p.h5': the key of row 1 is not the key "
+    REFUSED(load("p.h5", &err), ALLOT_EINPUT,
+            "cannot read 'p.h5': the key of row 1 is not the key "
             "of its problem (the file was edited; import it again)");
     WORKS(allot_problems_create("p.h5", &w, &err));
     add(w, "abc", "abc");
     add(w, "one", "one");
     add(w, " abc", "abc");
     WORKS(allot_problems_commit(&w, "test", 1, NULL, &err));
-    REFUSED(load("p.h5", &err), ALLOT_EINPUT, "'p.h5': 1 of 3 rows repeat a query, e.g. key "
+    REFUSED(load("p.h5", &err), ALLOT_EINPUT,
+            "'p.h5': 1 of 3 rows repeat a query, e.g. key "
             "ba7816bf8f01cfea in rows 0 and 2 (a query may occur once; make the file again)");
 }
 
@@ -100,8 +103,13 @@ static void splits_are_joined_by_key(void **state)
     allot_key keys[3] = {key_of("one"), key_of("two"), key_of("three")};
     allot_key other[2] = {key_of("three"), key_of("abc")};
     uint8_t split[3] = {ALLOT_TEST, ALLOT_TRAIN, ALLOT_CALIBRATION}, of[2] = {9, 9};
-    allot_splits s = {.n = 3, .keys = keys, .split = split, .id = "00112233445566aa", .seed = 4,
-                      .fractions = "0.6,0.1,0.1,0.2"}, back;
+    allot_splits s = {.n = 3,
+                      .keys = keys,
+                      .split = split,
+                      .id = "00112233445566aa",
+                      .seed = 4,
+                      .fractions = "0.6,0.1,0.1,0.2"},
+                 back;
     WORKS(allot_splits_save("s.h5", &s, "test", NULL, &err));
     refuses_wrong_files(load_splits, "s.h5", "allot-splits");
     WORKS(allot_splits_load("s.h5", &back, &err));

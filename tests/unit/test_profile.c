@@ -156,8 +156,11 @@ static void a_text_below_the_limit_was_cut(void **state)
     static const struct {
         const char *kind, *finish;
         int n_tokens, cut;
-    } rows[] = {{"vllm", "length", 8, 1},   {"vllm", "length", 9, 0},  {"vllm", "stop", 3, 0},
-                {"openai", "length", 8, 0}, {"openai", "length", 7, 1}};
+    } rows[] = {{"vllm", "length", 8, 1},
+                {"vllm", "length", 9, 0},
+                {"vllm", "stop", 3, 0},
+                {"openai", "length", 8, 0},
+                {"openai", "length", 7, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         allot_engine e = {.profile = allot_profile_find(rows[i].kind)};
         allot_generate_request r = {.max_tokens = 9};

@@ -111,8 +111,7 @@ static void built_in_templates_are_those_of_the_models(void **state)
     expect_built_in("chatml", "Be brief.",
                     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n2+2=?<|im_end|>\n"
                     "<|im_start|>assistant\n");
-    expect_built_in("chatml", "",
-                    "<|im_start|>user\n2+2=?<|im_end|>\n<|im_start|>assistant\n");
+    expect_built_in("chatml", "", "<|im_start|>user\n2+2=?<|im_end|>\n<|im_start|>assistant\n");
     expect_built_in("llama3", "Be brief.",
                     "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief."
                     "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n2+2=?<|eot_id|>"

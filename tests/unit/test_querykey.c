@@ -39,15 +39,20 @@ static void spelling_does_not_change_the_key_but_meaning_does(void **state)
 {
     (void)state;
     equal("a b", "  a \t\r\n b\n", 1);
-    equal("a b", "a\xc2\xa0\xe3\x80\x80" "b", 1); /* no-break and ideographic space */
-    equal("caf\xc3\xa9", "cafe\xcc\x81", 1);      /* composed and decomposed */
-    equal("\xce\xac", "\xce\xb1\xcc\x81", 1);    /* alpha with tonos */
-    equal("\xe2\x89\xa0", "=\xcc\xb8", 1);       /* not equal */
+    equal("a b",
+          "a\xc2\xa0\xe3\x80\x80"
+          "b",
+          1);                                 /* no-break and ideographic space */
+    equal("caf\xc3\xa9", "cafe\xcc\x81", 1);  /* composed and decomposed */
+    equal("\xce\xac", "\xce\xb1\xcc\x81", 1); /* alpha with tonos */
+    equal("\xe2\x89\xa0", "=\xcc\xb8", 1);    /* not equal */
     equal("\xc5\x81\xe4\xb8\x80", "L\xe4\xb8\x80", 0);
     equal("a b", "ab", 0);
     equal("A", "a", 0);
-    equal("x\xc2\xb2", "x2", 0);                  /* x squared */
-    equal("a\xe2\x80\x8b" "b", "a b", 0);         /* zero-width space is no white space */
+    equal("x\xc2\xb2", "x2", 0); /* x squared */
+    equal("a\xe2\x80\x8b"
+          "b",
+          "a b", 0); /* zero-width space is no white space */
 }
 
 static void what_is_no_text_is_refused(void **state)
@@ -101,7 +106,8 @@ static void a_join_refuses_missing_keys(void **state)
     assert_int_equal(rows[0], 1);
     assert_int_equal(rows[1], 0);
     REFUSED(allot_key_join(want, 3, "o.h5", &ix, "e.h5", "run 'allot-datasets embed' again", rows,
-                           &err), ALLOT_EMISMATCH,
+                           &err),
+            ALLOT_EMISMATCH,
             "'o.h5' and 'e.h5' do not belong together: 1 of the 3 queries of 'o.h5' are not in "
             "'e.h5', e.g. key ba7816bf8f01cfea in row 2 (run 'allot-datasets embed' again)");
     allot_keyindex_clear(&ix);

@@ -95,7 +95,8 @@ static void malformed_manifests_are_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         allot_err err = {0};
         allot_rundir s;
-        assert_int_equal(allot_file_write(path, &allot_kind_any, bad[i], strlen(bad[i]), &err), ALLOT_OK);
+        assert_int_equal(allot_file_write(path, &allot_kind_any, bad[i], strlen(bad[i]), &err),
+                         ALLOT_OK);
         assert_int_equal(allot_rundir_load(dir, ALLOT_RUN_SCHEMA, &s, &err), ALLOT_EINPUT);
         assert_non_null(strstr(err.msg, path));
     }

@@ -69,7 +69,8 @@ static void a_column_keeps_the_set_and_its_id(void **state)
     WORKS(allot_h5_set_text(h, "strategy_set_id", "0123456789abcdef", &err));
     WORKS(allot_h5_commit(&h, &err));
     WORKS(allot_h5_open("s.h5", "test", 1, &h, &err));
-    REFUSED(allot_strategyfile_from_h5(h, &back, &err), ALLOT_EINPUT, "cannot read 's.h5': its "
+    REFUSED(allot_strategyfile_from_h5(h, &back, &err), ALLOT_EINPUT,
+            "cannot read 's.h5': its "
             "strategies have the id d5dc35dcb7e762a9, its strategy_set_id is '0123456789abcdef' "
             "(the file was edited; make it again)");
     allot_h5_close(&h);
@@ -82,14 +83,18 @@ static void other_sets_are_refused(void **state)
     (void)state;
     allot_strategies a = set_of("single,majority@8"), b = set_of("single,majority@16"),
                      c = set_of("single");
-    REFUSED(allot_strategyfile_agree(&a, "probe.h5", &b, "costs.json", "make the costs again", &err),
-            ALLOT_EMISMATCH, "'probe.h5' and 'costs.json' do not belong together: 1 of 2 "
-            "strategies differ, e.g. strategy 1 is majority@8 in the one and "
-            "majority@16 in the other (make the costs again)");
-    REFUSED(allot_strategyfile_agree(&c, "probe.h5", &a, "costs.json", "make the costs again", &err),
-            ALLOT_EMISMATCH, "'probe.h5' and 'costs.json' do not belong together: 1 of 2 "
-            "strategies differ, e.g. strategy 1 is absent in the one and "
-            "majority@8 in the other (make the costs again)");
+    REFUSED(
+        allot_strategyfile_agree(&a, "probe.h5", &b, "costs.json", "make the costs again", &err),
+        ALLOT_EMISMATCH,
+        "'probe.h5' and 'costs.json' do not belong together: 1 of 2 "
+        "strategies differ, e.g. strategy 1 is majority@8 in the one and "
+        "majority@16 in the other (make the costs again)");
+    REFUSED(
+        allot_strategyfile_agree(&c, "probe.h5", &a, "costs.json", "make the costs again", &err),
+        ALLOT_EMISMATCH,
+        "'probe.h5' and 'costs.json' do not belong together: 1 of 2 "
+        "strategies differ, e.g. strategy 1 is absent in the one and "
+        "majority@8 in the other (make the costs again)");
     allot_strategies_clear(&a);
     allot_strategies_clear(&b);
     allot_strategies_clear(&c);

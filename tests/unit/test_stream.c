@@ -141,7 +141,8 @@ static void events_may_come_in_any_pieces(void **state)
 {
     (void)state;
     static const char chat[] =
-        "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n"
+        "data: "
+        "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n"
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n"
         ":\n\n"
         "event: message\ndata:{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\xc3\xa4 b\"},"

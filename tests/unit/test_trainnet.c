@@ -103,8 +103,12 @@ static void open_case(const cJSON *json, golden *g)
     allot_feature_layout layout = paper ? ALLOT_FEATURES_PAPER : ALLOT_FEATURES_DEFAULT;
     int p = allot_features_strategy_dim(layout, &g->set);
     allot_probe *probe = &g->probe;
-    *probe = (allot_probe){.layout = layout, .d = integer(json, "d"), .p = p, .s = g->set.count,
-                           .h1 = integer(json, "h1"), .h2 = integer(json, "h2")};
+    *probe = (allot_probe){.layout = layout,
+                           .d = integer(json, "d"),
+                           .p = p,
+                           .s = g->set.count,
+                           .h1 = integer(json, "h1"),
+                           .h2 = integer(json, "h2")};
     assert_int_equal(allot_probe_init(probe, NULL), ALLOT_OK);
     read_floats(get(json, "mean"), probe->mean, (size_t)probe->d);
     read_floats(get(json, "scale"), probe->scale, (size_t)probe->d);
