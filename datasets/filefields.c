@@ -7,7 +7,7 @@
 allot_code allot_fields_schema(const char *path, char **schema, allot_err *err)
 {
     allot_h5 *h = NULL;
-    allot_code rc = allot_h5_open(path, NULL, 0, &h, err);
+    allot_code rc = allot_h5_open(path, NULL, (allot_versions){0}, &h, err);
     if (!rc) rc = allot_h5_get_text(h, "schema", schema, err);
     allot_h5_close(&h);
     return rc;

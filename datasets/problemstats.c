@@ -189,7 +189,7 @@ static allot_code add_import(cJSON *out, const char *path, allot_err *err)
 {
     allot_h5 *h;
     cJSON *counts;
-    allot_code rc = allot_h5_open(path, NULL, 0, &h, err);
+    allot_code rc = allot_h5_open(path, NULL, (allot_versions){0}, &h, err);
     if (rc) return rc;
     if (!allot_json_from_h5(h, "import", &counts, NULL))
         cJSON_AddItemToObject(out, "import", counts);

@@ -163,8 +163,8 @@ allot_code allot_json_object(const cJSON *object, const char *field, const char 
     return ALLOT_OK;
 }
 
-allot_code allot_json_schema(const cJSON *object, const char *schema, int version,
-                             const char *where, allot_err *err)
+allot_code allot_json_schema(const cJSON *object, const char *schema, allot_versions range,
+                             const char *where, int *version, allot_err *err)
 {
     const char *s;
     long v;
@@ -174,12 +174,8 @@ allot_code allot_json_schema(const cJSON *object, const char *schema, int versio
     if (strcmp(s, schema) != 0)
         return allot_fail(err, ALLOT_EINPUT, "%s: it is a file of kind '%.64s', not '%s'", where, s,
                           schema);
-    if (v != version)
-        return allot_fail(err, ALLOT_EINPUT,
-                          "%s: it has version %ld of '%s', this program reads %d (make it again "
-                          "with this version of allot)",
-                          where, v, schema, version);
-    return ALLOT_OK;
+    if (version) *version = (int)v;
+    return allot_versions_check(range, v, schema, where, err);
 }
 
 void allot_json_add_number(cJSON *object, const char *field, double value)

@@ -5,6 +5,7 @@
 #define ALLOT_JSON_H
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include "lib/core/versions.h"
 #include "liballot/err.h"
 
 /* From now on cJSON's failed allocations are counted (liballot/mem.h): a tree that lacks a field
@@ -22,9 +23,10 @@ ALLOT_MUST_CHECK allot_code allot_json_load(const char *path, size_t max_bytes, 
 ALLOT_MUST_CHECK allot_code allot_json_save(const char *path, const cJSON *value, allot_err *err);
 /* One line to stdout. */
 ALLOT_MUST_CHECK allot_code allot_json_print(const cJSON *value, allot_err *err);
-/* {schema, version} must be these. */
-ALLOT_MUST_CHECK allot_code allot_json_schema(const cJSON *object, const char *schema, int version,
-                                              const char *where, allot_err *err);
+/* {schema, version}: of this kind and within the range; *version (or NULL) gets which. */
+ALLOT_MUST_CHECK allot_code allot_json_schema(const cJSON *object, const char *schema,
+                                              allot_versions range, const char *where, int *version,
+                                              allot_err *err);
 
 /* Required fields of an object; strings are borrowed from it. */
 ALLOT_MUST_CHECK allot_code allot_json_string(const cJSON *object, const char *field,

@@ -11,7 +11,8 @@
 #include "liballot/mem.h"
 #include "lib/store/provenance.h"
 
-#define VERSION 1
+static const allot_versions versions = {1, 1};
+
 #define MAX_FILE (16L << 20)
 #define MAX_LOAD 1000000
 #define MAX_COST 1e15 /* tokens or seconds */
@@ -57,7 +58,7 @@ allot_code allot_costsfile_save(const char *path, const allot_costsfile *c, cons
     if (rc) return rc;
     cJSON *file = cJSON_CreateObject();
     cJSON_AddStringToObject(file, "schema", ALLOT_COSTS_SCHEMA);
-    cJSON_AddNumberToObject(file, "version", VERSION);
+    cJSON_AddNumberToObject(file, "version", versions.newest);
     cJSON_AddItemToObject(file, "fingerprint", cJSON_Duplicate(c->fingerprint, 1));
     cJSON_AddItemToObject(file, "hardware",
                           c->hardware ? cJSON_Duplicate(c->hardware, 1) : cJSON_CreateObject());
@@ -273,7 +274,7 @@ allot_code allot_costsfile_load(const char *path, allot_costsfile *out, allot_er
     *out = (allot_costsfile){0};
     snprintf(where, sizeof where, "cannot read '%.400s'", path);
     allot_code rc = allot_json_load(path, MAX_FILE, &file, err);
-    if (!rc) rc = allot_json_schema(file, ALLOT_COSTS_SCHEMA, VERSION, where, err);
+    if (!rc) rc = allot_json_schema(file, ALLOT_COSTS_SCHEMA, versions, where, NULL, err);
     if (!rc) rc = check_fields(file, known, where, err);
     if (!rc) rc = read_object(file, "fingerprint", where, &out->fingerprint, err);
     if (!rc) rc = allot_fingerprint_check(out->fingerprint, where, err);

@@ -10,7 +10,7 @@
 #include "liballot/probe.h"
 #include "lib/store/provenance.h"
 
-#define VERSION 1
+static const allot_versions versions = {1, 1};
 
 void allot_embeddings_id(const allot_embeddings *e, char out[17])
 {
@@ -72,7 +72,7 @@ allot_code allot_embeddings_load(const char *path, allot_embeddings *out, allot_
 {
     allot_h5 *h;
     *out = (allot_embeddings){0};
-    allot_code rc = allot_h5_open(path, ALLOT_EMBEDDINGS_SCHEMA, VERSION, &h, err);
+    allot_code rc = allot_h5_open(path, ALLOT_EMBEDDINGS_SCHEMA, versions, &h, err);
     if (rc) return rc;
     rc = read_rows(h, out, err);
     if (!rc) rc = read_attributes(h, out, err);
@@ -99,7 +99,7 @@ allot_code allot_embeddings_save(const char *path, allot_embeddings *e, const ch
     allot_code rc = check_rows(e, path, err);
     if (rc) return rc;
     allot_embeddings_id(e, e->id);
-    rc = allot_h5_create(path, ALLOT_EMBEDDINGS_SCHEMA, VERSION, &h, err);
+    rc = allot_h5_create(path, ALLOT_EMBEDDINGS_SCHEMA, versions.newest, &h, err);
     if (rc) return rc;
     rc = allot_keyrows_write(h, e->keys, e->n, err);
     if (!rc)

@@ -130,7 +130,8 @@ static allot_h5 *new_handle(const char *path, allot_err *err)
     return h;
 }
 
-static allot_code check_schema(allot_h5 *h, const char *schema, int version, allot_err *err)
+static allot_code check_schema(allot_h5 *h, const char *schema, allot_versions range,
+                               allot_err *err)
 {
     char *found = NULL;
     long v;
@@ -149,24 +150,22 @@ static allot_code check_schema(allot_h5 *h, const char *schema, int version, all
     free(found);
     if (rc) return rc;
     rc = allot_h5_get_long(h, "version", 0, INT_MAX, &v, err);
-    if (!rc && v != version)
-        rc = allot_fail(err, ALLOT_EINPUT,
-                        "cannot read '%s': version %ld of '%s', this program "
-                        "reads version %d (%s)",
-                        h->path, v, schema, version,
-                        v > version ? "install a newer allot" : "make the file again");
-    return rc;
+    if (rc) return rc;
+    char where[300];
+    snprintf(where, sizeof where, "cannot read '%.250s'", h->path);
+    h->version = (int)v;
+    return allot_versions_check(range, v, schema, where, err);
 }
 
-allot_code allot_h5_open(const char *path, const char *schema, int version, allot_h5 **out,
+allot_code allot_h5_open(const char *path, const char *schema, allot_versions range, allot_h5 **out,
                          allot_err *err)
 {
     allot_input_note(path);
-    return allot_h5_reopen(path, schema, version, out, err);
+    return allot_h5_reopen(path, schema, range, out, err);
 }
 
-allot_code allot_h5_reopen(const char *path, const char *schema, int version, allot_h5 **out,
-                           allot_err *err)
+allot_code allot_h5_reopen(const char *path, const char *schema, allot_versions range,
+                           allot_h5 **out, allot_err *err)
 {
     char why[300];
     uint64_t size = 0;
@@ -183,7 +182,7 @@ allot_code allot_h5_reopen(const char *path, const char *schema, int version, al
         rc = allot_fail(err, memory ? ALLOT_ERUNTIME : ALLOT_EINPUT, "cannot read '%s': %s%s", path,
                         why, memory ? "" : " (not an HDF5 file, or cut off; make it again)");
     } else {
-        rc = schema ? check_schema(h, schema, version, err) : ALLOT_OK;
+        rc = schema ? check_schema(h, schema, range, err) : ALLOT_OK;
     }
     allot_h5_drop(fapl);
     if (rc) allot_h5_close(&h);
@@ -196,7 +195,7 @@ static int has_schema(const char *path, const void *user)
 {
     allot_h5 *h = NULL;
     char *found = NULL;
-    int yes = allot_h5_reopen(path, NULL, 0, &h, NULL) == ALLOT_OK &&
+    int yes = allot_h5_reopen(path, NULL, (allot_versions){0}, &h, NULL) == ALLOT_OK &&
               allot_h5_get_text(h, "schema", &found, NULL) == ALLOT_OK && !strcmp(found, user);
     free(found);
     allot_h5_close(&h);
@@ -268,4 +267,9 @@ void allot_h5_close(allot_h5 **hp)
 const char *allot_h5_path(const allot_h5 *h)
 {
     return h->path;
+}
+
+int allot_h5_version(const allot_h5 *h)
+{
+    return h->version;
 }

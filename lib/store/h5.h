@@ -7,8 +7,8 @@
 #define ALLOT_H5_H
 #include <stddef.h>
 #include <stdint.h>
+#include "lib/core/versions.h"
 #include "liballot/err.h"
-
 typedef struct allot_h5 allot_h5;
 
 typedef enum { ALLOT_H5_U8, ALLOT_H5_I32, ALLOT_H5_I64, ALLOT_H5_F32, ALLOT_H5_F64 } allot_h5_type;
@@ -17,15 +17,17 @@ typedef enum { ALLOT_H5_U8, ALLOT_H5_I32, ALLOT_H5_I64, ALLOT_H5_F32, ALLOT_H5_F
 #define ALLOT_H5_MAX_RANK 4
 #define ALLOT_H5_MAX_BYTES (16L << 30) /* largest array that is read at once */
 
-/* Opens for reading; attributes "schema" and "version" must be these (schema NULL: anything). */
-ALLOT_MUST_CHECK allot_code allot_h5_open(const char *path, const char *schema, int version,
-                                          allot_h5 **out, allot_err *err);
+/* Opens for reading; the attribute "schema" must be this and "version" within the range (schema
+ * NULL: anything). */
+ALLOT_MUST_CHECK allot_code allot_h5_open(const char *path, const char *schema,
+                                          allot_versions range, allot_h5 **out, allot_err *err);
 /* Creates under a temporary name; visible under path only after commit. */
 ALLOT_MUST_CHECK allot_code allot_h5_create(const char *path, const char *schema, int version,
                                             allot_h5 **out, allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_h5_commit(allot_h5 **h, allot_err *err); /* also closes */
 void allot_h5_close(allot_h5 **h); /* a file being written is thrown away; safe on NULL */
 const char *allot_h5_path(const allot_h5 *h);
+int allot_h5_version(const allot_h5 *h); /* of a file that was opened with a schema */
 
 int allot_h5_has(const allot_h5 *h, const char *name);
 

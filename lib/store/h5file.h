@@ -22,6 +22,7 @@ typedef struct {
 struct allot_h5 {
     hid_t file;
     char *path; /* owned */
+    int version;
     int writing;
     allot_atomic out;          /* only while writing */
     uint64_t on_disk;          /* bytes of the file; only while reading */
@@ -41,8 +42,8 @@ ALLOT_MUST_CHECK allot_code allot_h5_note(allot_h5 *h, const allot_h5_written *a
 /* Reads everything that was noted from the finished file under its temporary name. */
 ALLOT_MUST_CHECK allot_code allot_h5_verify(const allot_h5 *h, allot_err *err);
 /* As allot_h5_open, for files of our own: does not count as reading an input. */
-ALLOT_MUST_CHECK allot_code allot_h5_reopen(const char *path, const char *schema, int version,
-                                            allot_h5 **out, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_h5_reopen(const char *path, const char *schema,
+                                            allot_versions range, allot_h5 **out, allot_err *err);
 /* Bytes of one element. */
 size_t allot_h5_size(allot_h5_type type);
 /* Refuses ids that could not be made (out of memory), before they are used. */

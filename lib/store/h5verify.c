@@ -74,7 +74,7 @@ allot_code allot_h5_verify(const allot_h5 *h, allot_err *err)
 {
     allot_h5 *in = NULL;
     allot_err why = {0};
-    allot_code rc = allot_h5_reopen(h->out.tmp, NULL, 0, &in, &why);
+    allot_code rc = allot_h5_reopen(h->out.tmp, NULL, (allot_versions){0}, &in, &why);
     for (size_t i = 0; i < h->n_written && !rc; i++) {
         const allot_h5_written *w = &h->written[i];
         uint64_t hash = ALLOT_FNV_START;

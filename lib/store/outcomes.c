@@ -10,7 +10,7 @@
 #include "lib/store/provenance.h"
 #include "lib/store/strategyfile.h"
 
-#define VERSION 1
+static const allot_versions versions = {1, 1};
 
 /* The cell arrays: where they are in the struct, and what a number may be. */
 typedef struct {
@@ -180,7 +180,7 @@ allot_code allot_outcomes_load(const char *path, allot_outcomes *out, allot_err 
 {
     allot_h5 *h;
     *out = (allot_outcomes){0};
-    allot_code rc = allot_h5_open(path, ALLOT_OUTCOMES_SCHEMA, VERSION, &h, err);
+    allot_code rc = allot_h5_open(path, ALLOT_OUTCOMES_SCHEMA, versions, &h, err);
     if (rc) return rc;
     rc = allot_strategyfile_from_h5(h, &out->strategies, err);
     if (!rc) rc = read_arrays(h, out, err);
@@ -209,7 +209,7 @@ allot_code allot_outcomes_save(const char *path, const allot_outcomes *o, const 
 {
     allot_h5 *h;
     allot_code rc = check(o, path, err);
-    if (!rc) rc = allot_h5_create(path, ALLOT_OUTCOMES_SCHEMA, VERSION, &h, err);
+    if (!rc) rc = allot_h5_create(path, ALLOT_OUTCOMES_SCHEMA, versions.newest, &h, err);
     if (rc) return rc;
     rc = allot_strategyfile_to_h5(h, &o->strategies, err);
     if (!rc) rc = write_arrays(h, o, err);

@@ -10,7 +10,7 @@
 #include "lib/store/provenance.h"
 #include "lib/store/strategyfile.h"
 
-#define VERSION 2
+static const allot_versions versions = {2, 2};
 
 void allot_probe_views(const allot_probe *p, allot_probe_view out[ALLOT_PROBE_VIEWS])
 {
@@ -173,7 +173,7 @@ allot_code allot_probefile_load(const char *path, allot_probefile *out, allot_er
 {
     allot_h5 *h;
     *out = (allot_probefile){0};
-    allot_code rc = allot_h5_open(path, ALLOT_PROBE_SCHEMA, VERSION, &h, err);
+    allot_code rc = allot_h5_open(path, ALLOT_PROBE_SCHEMA, versions, &h, err);
     if (rc) return rc;
     rc = allot_strategyfile_from_h5(h, &out->strategies, err);
     if (!rc) rc = init_probe(h, out, err);
@@ -258,7 +258,7 @@ allot_code allot_probefile_save(const char *path, const allot_probefile *p, cons
     allot_h5 *h;
     if (allot_probe_check(&p->probe, err)) return allot_fail_in(err, "cannot write '%s'", path);
     allot_code rc = check_calibration(p, path, err);
-    if (!rc) rc = allot_h5_create(path, ALLOT_PROBE_SCHEMA, VERSION, &h, err);
+    if (!rc) rc = allot_h5_create(path, ALLOT_PROBE_SCHEMA, versions.newest, &h, err);
     if (rc) return rc;
     rc = allot_strategyfile_to_h5(h, &p->strategies, err);
     if (!rc) rc = write_weights(h, &p->probe, err);

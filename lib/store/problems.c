@@ -7,7 +7,8 @@
 #include "liballot/mem.h"
 #include "lib/store/provenance.h"
 
-#define VERSION 1
+static const allot_versions versions = {1, 1};
+
 #define BLOCK_BYTES (1L << 20) /* rows are written in blocks of about this size */
 #define BLOCK_ROWS 8192
 #define MAX_CHECKED_ROWS 10000
@@ -41,7 +42,7 @@ allot_code allot_problems_load(const char *path, int with_solutions, allot_probl
 {
     allot_h5 *h;
     *out = (allot_problems){0};
-    allot_code rc = allot_h5_open(path, ALLOT_PROBLEMS_SCHEMA, VERSION, &h, err);
+    allot_code rc = allot_h5_open(path, ALLOT_PROBLEMS_SCHEMA, versions, &h, err);
     if (rc) return rc;
     rc = allot_keyrows_read(h, &out->keys, &out->n, err);
     for (int c = 0; !rc && c < ALLOT_N_COLS; c++)
@@ -76,7 +77,7 @@ allot_code allot_problems_create(const char *path, allot_problems_writer **out, 
     *out = NULL;
     allot_problems_writer *w = allot_mem_array(1, sizeof *w, err);
     if (!w) return ALLOT_ERUNTIME;
-    allot_code rc = allot_h5_create(path, ALLOT_PROBLEMS_SCHEMA, VERSION, &w->h, err);
+    allot_code rc = allot_h5_create(path, ALLOT_PROBLEMS_SCHEMA, versions.newest, &w->h, err);
     if (rc) free(w);
     else *out = w;
     return rc;

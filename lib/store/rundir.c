@@ -11,9 +11,10 @@
 
 #define MANIFEST "manifest.json"
 #define MANIFEST_MAX_BYTES (16L << 20)
-#define MANIFEST_VERSION 1
 #define MAX_POOL 1000000L
 #define MAX_LOADS ((int)(sizeof((allot_rundir *)0)->loads / sizeof(int)))
+
+static const allot_versions versions = {1, 1};
 
 char *allot_rundir_path(const char *dir, const char *name, allot_err *err)
 {
@@ -90,7 +91,7 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
         int is_timing = has && strcmp(has, ALLOT_TIMING_SCHEMA) == 0;
         r->schema = is_timing ? ALLOT_TIMING_SCHEMA : ALLOT_RUN_SCHEMA;
     }
-    allot_code rc = allot_json_schema(o, r->schema, MANIFEST_VERSION, where, err);
+    allot_code rc = allot_json_schema(o, r->schema, versions, where, NULL, err);
     if (!rc) rc = allot_json_array(o, "strategies", where, &strategies, err);
     if (!rc) rc = allot_strategyfile_from_json(strategies, where, &r->strategies, err);
     if (!rc) rc = allot_json_int(o, "pool", where, 0, MAX_POOL, &pool, err);
@@ -140,7 +141,7 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     allot_input_forget(path); /* a run grows: what was read of it is in r */
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "schema", r->schema);
-    cJSON_AddNumberToObject(o, "version", MANIFEST_VERSION);
+    cJSON_AddNumberToObject(o, "version", versions.newest);
     cJSON_AddStringToObject(o, "tool_version", ALLOT_VERSION);
     cJSON_AddItemToObject(o, "strategies", allot_strategyfile_to_json(&r->strategies));
     cJSON_AddNumberToObject(o, "pool", r->pool);

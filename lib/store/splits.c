@@ -7,7 +7,7 @@
 #include "liballot/mem.h"
 #include "lib/store/provenance.h"
 
-#define VERSION 1
+static const allot_versions versions = {1, 1};
 
 static const char *const names[ALLOT_N_SPLITS] = {"train", "validation", "calibration", "test"};
 
@@ -56,7 +56,7 @@ allot_code allot_splits_load(const char *path, allot_splits *out, allot_err *err
 {
     allot_h5 *h;
     *out = (allot_splits){0};
-    allot_code rc = allot_h5_open(path, ALLOT_SPLITS_SCHEMA, VERSION, &h, err);
+    allot_code rc = allot_h5_open(path, ALLOT_SPLITS_SCHEMA, versions, &h, err);
     if (rc) return rc;
     rc = read_rows(h, out, err);
     if (!rc) rc = allot_h5_get_short(h, "split_id", out->id, sizeof out->id, err);
@@ -76,7 +76,7 @@ allot_code allot_splits_save(const char *path, const allot_splits *s, const char
     allot_code rc = check_rows(s->keys, s->split, s->n, path, &index, err);
     allot_keyindex_clear(&index);
     if (rc) return rc;
-    rc = allot_h5_create(path, ALLOT_SPLITS_SCHEMA, VERSION, &h, err);
+    rc = allot_h5_create(path, ALLOT_SPLITS_SCHEMA, versions.newest, &h, err);
     if (rc) return rc;
     rc = allot_keyrows_write(h, s->keys, s->n, err);
     if (!rc) rc = allot_h5_write(h, "split", ALLOT_H5_U8, 1, &s->n, s->split, err);

@@ -52,7 +52,8 @@ allot_code allot_strategyfile_load(const char *path, allot_strategies *out, allo
     *out = (allot_strategies){0};
     snprintf(where, sizeof where, "cannot read '%.400s'", path);
     allot_code rc = allot_json_load(path, MAX_FILE, &file, err);
-    if (!rc) rc = allot_json_schema(file, "allot-strategies", 1, where, err);
+    if (!rc)
+        rc = allot_json_schema(file, "allot-strategies", (allot_versions){1, 1}, where, NULL, err);
     if (!rc)
         rc = allot_strategyfile_from_json(cJSON_GetObjectItemCaseSensitive(file, "strategies"),
                                           where, out, err);

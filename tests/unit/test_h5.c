@@ -53,7 +53,7 @@ static void what_is_written_is_read(void **state)
     float two[4];
     allot_strings s;
     write_all("a.h5");
-    WORKS(allot_h5_open("a.h5", "test", 1, &h, &err));
+    WORKS(allot_h5_open("a.h5", "test", ((allot_versions){1, 1}), &h, &err));
     WORKS(allot_h5_read(h, "m", ALLOT_H5_F32, 2, dims, &p, &err));
     assert_int_equal(dims[0], 3);
     assert_memory_equal(p, numbers, sizeof numbers);
@@ -130,7 +130,7 @@ static void a_full_disk_is_an_error_not_a_crash(void **state)
 static allot_code load(const char *path, allot_err *err)
 {
     allot_h5 *h;
-    allot_code rc = allot_h5_open(path, "test", 1, &h, err);
+    allot_code rc = allot_h5_open(path, "test", ((allot_versions){1, 1}), &h, err);
     allot_h5_close(&h);
     return rc;
 }
@@ -157,7 +157,7 @@ static void wrong_shapes_and_types_are_refused(void **state)
     void *p;
     float f;
     write_all("a.h5");
-    WORKS(allot_h5_open("a.h5", "test", 1, &h, &err));
+    WORKS(allot_h5_open("a.h5", "test", ((allot_versions){1, 1}), &h, &err));
     REFUSED(allot_h5_read(h, "m", ALLOT_H5_F32, 2, (long[]){4, 2}, &p, &err), ALLOT_EINPUT,
             "cannot read 'a.h5': '/m' has 3 rows, expected 4 (the file was edited or is damaged; "
             "make it again)");
@@ -209,7 +209,7 @@ static void x_is_refused(hid_t file, const char *message)
     allot_h5 *h;
     void *p;
     H5Fclose(file);
-    WORKS(allot_h5_open("f.h5", "test", 1, &h, &err));
+    WORKS(allot_h5_open("f.h5", "test", ((allot_versions){1, 1}), &h, &err));
     snprintf(want, sizeof want, "cannot read 'f.h5': '/x' %s", message);
     REFUSED(allot_h5_read(h, "x", ALLOT_H5_F32, 2, (long[]){-1, -1}, &p, &err), ALLOT_EINPUT, want);
     assert_null(p);
@@ -308,7 +308,7 @@ static void strings_that_leave_their_bytes_are_refused(void **state)
         WORKS(allot_h5_write(h, "w/offsets", ALLOT_H5_I64, 1, (long[]){3}, cases[i].offsets, &err));
         WORKS(allot_h5_write(h, "w/bytes", ALLOT_H5_U8, 1, (long[]){5}, "hello", &err));
         WORKS(allot_h5_commit(&h, &err));
-        WORKS(allot_h5_open("s.h5", "test", 1, &h, &err));
+        WORKS(allot_h5_open("s.h5", "test", ((allot_versions){1, 1}), &h, &err));
         REFUSED(allot_h5_read_strings(h, "w", 2, &s, &err), ALLOT_EINPUT, cases[i].message);
         assert_null(s.bytes);
         allot_h5_close(&h);

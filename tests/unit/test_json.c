@@ -54,6 +54,7 @@ static void fields_are_typed(void **state)
     assert_int_equal(allot_json_parse(text, strlen(text), "'f.json'", &v, &err), ALLOT_OK);
     long i;
     double d;
+    int version = 0;
     const char *s;
     assert_int_equal(allot_json_int(v, "i", "'f.json'", 0, 10, &i, &err), ALLOT_OK);
     assert_int_equal(i, 3);
@@ -63,10 +64,15 @@ static void fields_are_typed(void **state)
     assert_string_equal(err.msg, "'f.json': \"i\" is 3, not within 0 to 2");
     assert_int_equal(allot_json_string(v, "none", "'f.json'", &s, &err), ALLOT_EINPUT);
     assert_string_equal(err.msg, "'f.json': \"none\" is missing");
-    assert_int_equal(allot_json_schema(v, "k", 2, "'f.json'", &err), ALLOT_OK);
-    assert_int_equal(allot_json_schema(v, "k", 1, "'f.json'", &err), ALLOT_EINPUT);
-    assert_non_null(strstr(err.msg, "version 2 of 'k', this program reads 1"));
-    assert_int_equal(allot_json_schema(v, "other", 2, "'f.json'", &err), ALLOT_EINPUT);
+    assert_int_equal(
+        allot_json_schema(v, "k", ((allot_versions){1, 2}), "'f.json'", &version, &err), ALLOT_OK);
+    assert_int_equal(version, 2);
+    assert_int_equal(allot_json_schema(v, "k", ((allot_versions){1, 1}), "'f.json'", NULL, &err),
+                     ALLOT_EINPUT);
+    assert_non_null(strstr(err.msg, "version 2 of 'k', this program reads version 1 (install"));
+    assert_int_equal(
+        allot_json_schema(v, "other", ((allot_versions){1, 2}), "'f.json'", NULL, &err),
+        ALLOT_EINPUT);
     assert_string_equal(err.msg, "'f.json': it is a file of kind 'k', not 'other'");
     cJSON_Delete(v);
 }

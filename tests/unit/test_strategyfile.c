@@ -56,7 +56,7 @@ static void a_column_keeps_the_set_and_its_id(void **state)
     WORKS(allot_h5_create("s.h5", "test", 1, &h, &err));
     WORKS(allot_strategyfile_to_h5(h, &set, &err));
     WORKS(allot_h5_commit(&h, &err));
-    WORKS(allot_h5_open("s.h5", "test", 1, &h, &err));
+    WORKS(allot_h5_open("s.h5", "test", ((allot_versions){1, 1}), &h, &err));
     WORKS(allot_strategyfile_from_h5(h, &back, &err));
     assert_true(allot_strategies_id(&set) == allot_strategies_id(&back));
     allot_strategies_clear(&back);
@@ -68,7 +68,7 @@ static void a_column_keeps_the_set_and_its_id(void **state)
     WORKS(allot_h5_write_strings(h, "strategies", &column, &err));
     WORKS(allot_h5_set_text(h, "strategy_set_id", "0123456789abcdef", &err));
     WORKS(allot_h5_commit(&h, &err));
-    WORKS(allot_h5_open("s.h5", "test", 1, &h, &err));
+    WORKS(allot_h5_open("s.h5", "test", ((allot_versions){1, 1}), &h, &err));
     REFUSED(allot_strategyfile_from_h5(h, &back, &err), ALLOT_EINPUT,
             "cannot read 's.h5': its "
             "strategies have the id d5dc35dcb7e762a9, its strategy_set_id is '0123456789abcdef' "
