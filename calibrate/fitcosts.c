@@ -25,10 +25,9 @@ allot_cost_stat allot_cost_stat_of(const allot_cost_row *rows, size_t n, double 
         x[i] = rows[i].value;
     s.mean = allot_mean(x, n);
     allot_sort(x, n);
-    s.p50 = allot_quantile_sorted(x, n, 0.50);
-    s.p90 = allot_quantile_sorted(x, n, 0.90);
-    s.p95 = allot_quantile_sorted(x, n, 0.95);
-    s.p99 = allot_quantile_sorted(x, n, 0.99);
+    for (int i = 0; i < ALLOT_N_COST_FIELDS; i++)
+        if (allot_cost_fields[i].quantile > 0)
+            *allot_cost_at(&s, i) = allot_quantile_sorted(x, n, allot_cost_fields[i].quantile);
     return s;
 }
 
@@ -180,7 +179,8 @@ allot_code allot_fitcosts_timing(const char *dir, allot_costsfile *out,
                                       .torn = rows.torn};
     code = fit_timing(dir, &rows, out, err);
     for (int l = 0; !code && l < out->n_loads; l++)
-        code = allot_secondsmodel_held_out(&rows, out->loads[l].load, &counts->model[l], err);
+        code = allot_secondsmodel_held_out(&rows, out->loads[l].load, NULL, NULL, &counts->model[l],
+                                           err);
     allot_timedrows_clear(&rows);
     if (code) allot_costsfile_clear(out);
     return code;

@@ -137,8 +137,8 @@ static void print_text(const allot_outcomes *o, const allot_label_summary *s)
     if (s->n_timed)
         printf("seconds: %ld cells measured, %ld modelled; the model is off by %.1f %% on %ld rows "
                "held out (bias %+.1f %%)\n",
-               s->n_measured, s->n_modelled, 100 * s->held_out_error, s->n_held_out,
-               100 * s->held_out_bias);
+               s->n_measured, s->n_modelled, 100 * s->held_out.error, s->held_out.n,
+               100 * s->held_out.bias);
 }
 
 static cJSON *strategies_json(const allot_outcomes *o)
@@ -197,9 +197,9 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
         {"timed_rows", (double)s->n_timed},
         {"cells_measured", (double)s->n_measured},
         {"cells_modelled", (double)s->n_modelled},
-        {"held_out_rows", (double)s->n_held_out},
-        {"held_out_error", s->held_out_error},
-        {"held_out_bias", s->held_out_bias},
+        {"held_out_rows", (double)s->held_out.n},
+        {"held_out_error", s->held_out.error},
+        {"held_out_bias", s->held_out.bias},
     };
     cJSON *root = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const cap_names[] = {"mean", "p50", "p90", "p95", "p99"};
+/* Place among the numbers of a statistic: caps do not look at the standard error. */
+static int cap_field(allot_cap_on on)
+{
+    return on == ALLOT_CAP_MEAN ? 0 : (int)on + 1;
+}
 
 const char *allot_cap_name(allot_cap_on on)
 {
-    return cap_names[on];
+    return allot_cost_fields[cap_field(on)].name;
 }
 
 void allot_rule_defaults(allot_rule *rule)
@@ -18,8 +22,7 @@ void allot_rule_defaults(allot_rule *rule)
 
 static double stat_at(const allot_cost_stat *s, allot_cap_on on)
 {
-    const double value[] = {s->mean, s->p50, s->p90, s->p95, s->p99};
-    return value[on];
+    return allot_cost_number(s, cap_field(on));
 }
 
 static allot_code check_cap(const char *what, double cap, allot_err *err)
@@ -58,7 +61,7 @@ allot_code allot_rule_check(const allot_rule *rule, const allot_costs *costs, al
             return allot_fail(err, ALLOT_EUSAGE,
                               "the cost table has no %s of %s for strategy %d "
                               "(cap the mean, or time more queries)",
-                              cap_names[rule->cap_on], no_tokens ? "tokens" : "seconds", s + 1);
+                              allot_cap_name(rule->cap_on), no_tokens ? "tokens" : "seconds", s + 1);
     }
     return ALLOT_OK;
 }
@@ -133,7 +136,7 @@ static allot_code nothing_fits(const allot_rule *rule, const allot_strategies *s
     return allot_fail(err, ALLOT_EINPUT,
                       "no strategy fits into %s; the nearest, '%s', needs %s "
                       "(%s) (raise the caps)",
-                      caps, text, needs, cap_names[rule->cap_on]);
+                      caps, text, needs, allot_cap_name(rule->cap_on));
 }
 
 allot_code allot_choose(const allot_rule *rule, const allot_strategies *set, const double *accuracy,

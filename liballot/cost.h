@@ -4,6 +4,7 @@
  * Source: arXiv:2509.09864, section 2.3 and table 1; quantiles are ours. */
 #ifndef ALLOT_COST_H
 #define ALLOT_COST_H
+#include <stddef.h>
 #include "strategy.h"
 
 typedef struct {
@@ -12,6 +13,19 @@ typedef struct {
     double p50, p90, p95, p99; /* quantiles over queries; NaN if unknown */
     long n;                    /* measurements behind it */
 } allot_cost_stat;
+
+/* The numbers of a statistic but n, in the order of files: name, place, and of which quantile it is
+ * (0: of none). Files, caps and fits go by this one list. */
+typedef struct {
+    const char *name;
+    size_t offset;
+    double quantile;
+} allot_cost_field;
+enum { ALLOT_N_COST_FIELDS = 6 };
+extern const allot_cost_field allot_cost_fields[ALLOT_N_COST_FIELDS];
+/* Number i of a statistic (0 is the mean), to read and to write. */
+double allot_cost_number(const allot_cost_stat *s, int i);
+double *allot_cost_at(allot_cost_stat *s, int i);
 
 typedef struct {
     allot_cost_stat tokens;

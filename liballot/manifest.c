@@ -160,11 +160,10 @@ static allot_code read_stat(const cJSON *row, const char *name, allot_cost_stat 
 {
     const cJSON *stat = field(row, name);
     double n = cJSON_GetNumberValue(field(stat, "n"));
-    int good = cJSON_IsObject(stat) && read_known(stat, "mean", &out->mean) && !isnan(out->mean) &&
-               read_known(stat, "se", &out->se) && read_known(stat, "p50", &out->p50) &&
-               read_known(stat, "p90", &out->p90) && read_known(stat, "p95", &out->p95) &&
-               read_known(stat, "p99", &out->p99) && n >= 0 && n <= 0x1p53 && n == floor(n);
-    if (!good)
+    int good = cJSON_IsObject(stat) && n >= 0 && n <= 0x1p53 && n == floor(n);
+    for (int i = 0; good && i < ALLOT_N_COST_FIELDS; i++)
+        good = read_known(stat, allot_cost_fields[i].name, allot_cost_at(out, i));
+    if (!good || isnan(out->mean))
         return allot_fail(err, ALLOT_EINPUT,
                           "manifest: a cost row's '%s' is missing or has a wrong number", name);
     out->n = (long)n;

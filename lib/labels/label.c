@@ -368,7 +368,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     allot_graded graded = {0};
     allot_atomic answers = {0};
     memset(summary, 0, sizeof *summary);
-    summary->held_out_error = summary->held_out_bias = NAN;
+    summary->held_out.error = summary->held_out.bias = NAN;
     allot_code code = allot_rundir_load(s->run_dir, ALLOT_RUN_SCHEMA, &manifest, err);
     if (!code && manifest.n_shards)
         code = allot_fail(err, ALLOT_EMISMATCH,

@@ -9,6 +9,7 @@
 #define ALLOT_LABEL_H
 #include "lib/store/outcomes.h"
 #include "lib/labels/graded.h"
+#include "lib/store/secondsmodel.h"
 
 /* What the seconds of imported samples say of N of them. Reward models are in no sample's seconds:
  * strategies that ask one get none. */
@@ -56,9 +57,7 @@ typedef struct {
     int pool, largest_n;             /* M, and the largest N that is drawn from it */
     long n_timed, n_measured, n_modelled; /* timed rows; cells */
     int told_seconds;                     /* imported samples tell theirs, and nothing was asked */
-    long n_held_out;                      /* timed rows predicted by a model of the other half */
-    double held_out_error;                /* sum |predicted - timed| / sum timed; NaN if none */
-    double held_out_bias;                 /* sum (predicted - timed) / sum timed */
+    allot_seconds_error held_out;         /* of modelled seconds, on timed rows */
 } allot_label_summary;
 
 /* Fills *out (the caller clears it). */

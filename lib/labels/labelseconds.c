@@ -65,34 +65,15 @@ static allot_code fill_modelled(const filling *f, allot_label_summary *sum, allo
     return ALLOT_OK;
 }
 
-/* How good modelled seconds are: each half of the timed queries predicted by the other half. */
-static allot_code hold_out(const filling *f, allot_label_summary *sum, allot_err *err)
+/* A timed row predicted as a cell without timing would be: from the tokens of the pool. */
+static double guess_as_cell(const allot_secondsmodel *m, const allot_timed *row, void *user)
 {
-    double wrong = 0, bias = 0, total = 0;
-    for (int half = 0; half < 2; half++) {
-        allot_secondsmodel m;
-        allot_code code = allot_secondsmodel_fit(f->rows, f->load, 1 - half, &m, err);
-        if (code) return code;
-        for (size_t i = 0; i < f->rows->n; i++) {
-            const allot_timed *row = &f->rows->at[i];
-            long q = allot_keyindex_find(&f->index, &row->key);
-            if (row->load != f->load || q < 0 || allot_seconds_half(&row->key) != half) continue;
-            int s = 0, n_s = f->out->strategies.count;
-            while (s < n_s && f->timed[s] != row->strategy)
-                s++;
-            double seconds =
-                s < n_s && f->out->n_trials[q * n_s + s] > 0 ? predict(f, &m, q, s) : NAN;
-            if (!isfinite(seconds)) continue;
-            wrong += fabs(seconds - row->seconds);
-            bias += seconds - row->seconds;
-            total += row->seconds;
-            sum->n_held_out++;
-        }
-        allot_secondsmodel_clear(&m);
-    }
-    sum->held_out_error = total > 0 ? wrong / total : NAN;
-    sum->held_out_bias = total > 0 ? bias / total : NAN;
-    return ALLOT_OK;
+    const filling *f = user;
+    int s = 0, n_s = f->out->strategies.count;
+    long q = allot_keyindex_find(&f->index, &row->key);
+    while (s < n_s && f->timed[s] != row->strategy)
+        s++;
+    return q >= 0 && s < n_s && f->out->n_trials[q * n_s + s] > 0 ? predict(f, m, q, s) : NAN;
 }
 
 static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err)
@@ -106,7 +87,8 @@ static allot_code fill(filling *f, allot_label_summary *sum, allot_err *err)
         sum->n_timed += f->rows->at[i].load == f->load;
     allot_code code = fill_measured(f, sum, err);
     if (!code) code = fill_modelled(f, sum, err);
-    if (!code) code = hold_out(f, sum, err);
+    if (!code)
+        code = allot_secondsmodel_held_out(f->rows, f->load, guess_as_cell, f, &sum->held_out, err);
     return code;
 }
 

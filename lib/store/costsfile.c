@@ -22,12 +22,8 @@ static const allot_versions versions = {1, 1};
 static void add_stat(cJSON *row, const char *name, const allot_cost_stat *s)
 {
     cJSON *o = cJSON_AddObjectToObject(row, name);
-    allot_json_add_number(o, "mean", s->mean);
-    allot_json_add_number(o, "se", s->se);
-    allot_json_add_number(o, "p50", s->p50);
-    allot_json_add_number(o, "p90", s->p90);
-    allot_json_add_number(o, "p95", s->p95);
-    allot_json_add_number(o, "p99", s->p99);
+    for (int i = 0; i < ALLOT_N_COST_FIELDS; i++)
+        allot_json_add_number(o, allot_cost_fields[i].name, allot_cost_number(s, i));
     allot_json_add_number(o, "n", (double)s->n);
 }
 
@@ -104,14 +100,10 @@ static allot_code read_unknown(const cJSON *object, const char *field, const cha
 static allot_code read_stat(const cJSON *row, const char *name, const char *row_where,
                             allot_cost_stat *out, allot_err *err)
 {
-    static const char *const known[] = {"mean", "se", "p50", "p90", "p95", "p99", "n", NULL};
-    const struct {
-        const char *name;
-        double *to;
-    } optional[] = {
-        {"se", &out->se},   {"p50", &out->p50}, {"p90", &out->p90},
-        {"p95", &out->p95}, {"p99", &out->p99},
-    };
+    const char *known[ALLOT_N_COST_FIELDS + 2] = {0};
+    for (int i = 0; i < ALLOT_N_COST_FIELDS; i++)
+        known[i] = allot_cost_fields[i].name;
+    known[ALLOT_N_COST_FIELDS] = "n";
     char where[700];
     cJSON *stat;
     allot_code rc = allot_json_object(row, name, row_where, &stat, err);
@@ -119,8 +111,8 @@ static allot_code read_stat(const cJSON *row, const char *name, const char *row_
     snprintf(where, sizeof where, "%s, %s", row_where, name);
     rc = check_fields(stat, known, where, err);
     if (!rc) rc = allot_json_number(stat, "mean", where, 0, MAX_COST, &out->mean, err);
-    for (size_t i = 0; !rc && i < sizeof optional / sizeof *optional; i++)
-        rc = read_unknown(stat, optional[i].name, where, optional[i].to, err);
+    for (int i = 1; !rc && i < ALLOT_N_COST_FIELDS; i++) /* all but the mean */
+        rc = read_unknown(stat, allot_cost_fields[i].name, where, allot_cost_at(out, i), err);
     if (!rc && cJSON_HasObjectItem(stat, "n"))
         rc = allot_json_int(stat, "n", where, 0, LONG_MAX, &out->n, err);
     return rc;

@@ -134,21 +134,27 @@ double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strat
     return seconds;
 }
 
+static double by_own_tokens(const allot_secondsmodel *m, const allot_timed *row,
+                            const allot_timedrows *rows)
+{
+    return allot_secondsmodel_predict(m, &rows->manifest.strategies.at[row->strategy],
+                                      row->strategy, row->longest, row->tokens);
+}
+
 allot_code allot_secondsmodel_held_out(const allot_timedrows *rows, int load,
+                                       allot_seconds_guess guess, void *user,
                                        allot_seconds_error *out, allot_err *err)
 {
     double wrong = 0, bias = 0, total = 0;
     *out = (allot_seconds_error){0};
     for (int half = 0; half < 2; half++) {
         allot_secondsmodel m;
-        allot_code code = allot_secondsmodel_fit(rows, load, 1 - half, &m, err);
-        if (code) return code;
+        allot_code rc = allot_secondsmodel_fit(rows, load, 1 - half, &m, err);
+        if (rc) return rc;
         for (size_t i = 0; i < rows->n; i++) {
             const allot_timed *row = &rows->at[i];
             if (!is_used(row, load, half)) continue;
-            const allot_strategy *s = &rows->manifest.strategies.at[row->strategy];
-            double seconds =
-                allot_secondsmodel_predict(&m, s, row->strategy, row->longest, row->tokens);
+            double seconds = guess ? guess(&m, row, user) : by_own_tokens(&m, row, rows);
             if (!isfinite(seconds)) continue;
             wrong += fabs(seconds - row->seconds);
             bias += seconds - row->seconds;

@@ -39,13 +39,18 @@ double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strat
                                   double longest, double tokens);
 
 /* How far the model is off on rows that it has not seen: each half of the queries predicted by the
- * other half, from the tokens that the row had. */
+ * other half. */
 typedef struct {
     long n;             /* rows predicted */
     double error, bias; /* sum |predicted - timed|, sum (predicted - timed), over sum timed; NaN if
                            none */
 } allot_seconds_error;
+/* The seconds that m says of a row, NaN where the row does not count. */
+typedef double (*allot_seconds_guess)(const allot_secondsmodel *m, const allot_timed *row,
+                                      void *user);
+/* guess NULL: from the tokens that the row had. */
 ALLOT_MUST_CHECK allot_code allot_secondsmodel_held_out(const allot_timedrows *rows, int load,
+                                                        allot_seconds_guess guess, void *user,
                                                         allot_seconds_error *out, allot_err *err);
 
 /* Index in the timing's manifest of a strategy with the same cost (a beam search's final rule costs

@@ -214,7 +214,7 @@ static void seconds(void **state)
         tokens += 2 * (10 + q);
     }
     assert_float_equal(q4[BEAM], per_token / tokens * 141.5, 1e-5);
-    assert_true(sum.n_held_out > 0 && isfinite(sum.held_out_error));
+    assert_true(sum.held_out.n > 0 && isfinite(sum.held_out.error));
     allot_outcomes_clear(&o);
 }
 
