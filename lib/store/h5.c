@@ -72,8 +72,8 @@ allot_code allot_h5_failed(const allot_h5 *h, const char *name, allot_err *err)
                           "is full)",
                           h->path, name, why);
     return allot_fail(err, ALLOT_EINPUT,
-                      "cannot read '%s': '/%s': %s (the file is damaged; make it "
-                      "again)",
+                      "cannot read '%s': '/%s': %s (unless memory ran out, the file is damaged; "
+                      "make it again)",
                       h->path, name, why);
 }
 

@@ -169,8 +169,10 @@ static void wrong_shapes_and_types_are_refused(void **state)
         "there)");
     REFUSED(allot_h5_read(h, "x/y", ALLOT_H5_I32, 1, (long[]){3}, &p, &err), ALLOT_EINPUT,
             "cannot read 'a.h5': '/x/y' is missing (docs/formats.md says what belongs there)");
-    REFUSED(allot_h5_read(h, "words", ALLOT_H5_U8, 1, (long[]){3}, &p, &err), ALLOT_EINPUT,
-            "cannot read 'a.h5': '/words': not a dataset (the file is damaged; make it again)");
+    REFUSED(
+        allot_h5_read(h, "words", ALLOT_H5_U8, 1, (long[]){3}, &p, &err), ALLOT_EINPUT,
+        "cannot read 'a.h5': '/words': not a dataset (unless memory ran out, the file is damaged; "
+        "make it again)");
     REFUSED(allot_h5_read_rows(h, "rows", ALLOT_H5_F32, 2, 8, 2, &f, &err), ALLOT_EINPUT,
             "cannot read 'a.h5': rows 8 to 10 of '/rows' were asked for, it has 9");
     REFUSED(allot_h5_get_long(h, "whole", 0, 9, &(long){0}, &err), ALLOT_EINPUT,
