@@ -131,6 +131,9 @@ static void print_text(const allot_outcomes *o, const allot_label_summary *s)
     }
     printf("%ld queries; of their pools %.1f %% always right, %.1f %% never\n", o->n,
            100 * share(s->n_always, s->n_pools), 100 * share(s->n_never, s->n_pools));
+    if (s->prm_checked >= 0)
+        printf("reward model checked alone against a batch: %s\n",
+               s->prm_checked ? "ok" : "not checked");
     if (!s->n_timed && s->n_measured + s->n_modelled > 0)
         printf("seconds of the samples: %ld cells measured, %ld modelled\n", s->n_measured,
                s->n_modelled);
@@ -206,6 +209,8 @@ static allot_code print_json(const allot_outcomes *o, const allot_label_summary 
         allot_json_add_number(root, numbers[i].name, numbers[i].value);
     int flat = allot_label_flat(o, -1, NULL);
     allot_json_add_number(root, "all_labels", flat < 0 ? NAN : flat);
+    if (s->prm_checked < 0) cJSON_AddNullToObject(root, "prm_checked");
+    else cJSON_AddBoolToObject(root, "prm_checked", s->prm_checked);
     cJSON_AddStringToObject(root, "label_rule", o->label_rule);
     cJSON_AddItemToObject(root, "strategies", strategies_json(o));
     if (change) cJSON_AddItemToObject(root, "changed", cJSON_Duplicate(change, 1));

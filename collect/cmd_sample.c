@@ -53,8 +53,6 @@ static const allot_option options[] = {
      0, 1e9},
     ALLOT_ENGINE_SERVER_ROWS(given),
     ALLOT_ENGINE_GENERATION_ROWS(given),
-    {"prm-batch", ALLOT_OPT_INT, &given.prm_batch, "N",
-     "texts of several queries in one request to the reward model, at most (default: 16)", 1, 4096},
     {0}};
 
 static cJSON *done_of(const allot_sample_counts *n, allot_unit_kind kind)

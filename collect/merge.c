@@ -31,6 +31,7 @@ typedef struct {
     const shard *at;        /* being read */
     const char *path;       /* its journal */
     allot_sample_plan plan; /* its units */
+    int unchecked;          /* a shard's reward model was */
 } merging;
 
 /* Puts each manifest in its place: none twice, none missing. */
@@ -180,6 +181,7 @@ static allot_code copy_shard(merging *m, const shard *at, allot_err *err)
     m->r->n_torn += torn;
     m->r->done += done;
     m->r->total += total;
+    m->unchecked |= total > 0 && !at->manifest.prm_checked;
     if (done == total || m->s->partial) return ALLOT_OK;
     return allot_fail(err, ALLOT_EINPUT,
                       "cannot merge '%s': %ld of its %ld units are missing (its 'allot-collect "
@@ -234,6 +236,7 @@ static allot_code write_run(merging *m, allot_err *err)
     else allot_atomic_abort(&m->journal);
     if (!rc) rc = copy_problems(m, err);
     allot_rundir whole = m->shards[0].manifest;
+    whole.prm_checked = !m->unchecked;
     whole.shard = whole.n_shards = 0;
     if (!rc) rc = allot_rundir_save(m->s->output, &whole, err);
     if (rc) {

@@ -118,6 +118,7 @@ static allot_code check_existing(allot_outdir *o, const allot_rundir *wanted, al
         o->before = have.fingerprint;
         have.fingerprint = NULL;
         o->manifest.hardware = have.hardware; /* until it is settled */
+        o->manifest.prm_checked = have.prm_checked;
         have.hardware = NULL;
     }
     allot_rundir_clear(&have);
@@ -153,8 +154,10 @@ allot_code allot_outdir_open(allot_outdir *o, const char *dir, allot_rundir *wan
         return rc;
     }
     cJSON *hardware = o->manifest.hardware;
+    int prm_checked = o->manifest.prm_checked;
     o->manifest = *wanted;
     o->manifest.hardware = hardware;
+    o->manifest.prm_checked = prm_checked;
     memset(wanted, 0, sizeof *wanted);
     return ALLOT_OK;
 }

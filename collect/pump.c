@@ -27,6 +27,15 @@ allot_code allot_pump_open(allot_pump *p, allot_outdir *out, const allot_engine_
     return ALLOT_OK;
 }
 
+allot_code allot_pump_check_prm(allot_pump *p, int scored_before, allot_err *err)
+{
+    int checked = 0;
+    allot_rundir *manifest = &p->out->manifest;
+    allot_code rc = allot_engine_check_prm(p->engine, &manifest->strategies, &checked, err);
+    if (!rc) manifest->prm_checked = checked && (!scored_before || manifest->prm_checked);
+    return rc;
+}
+
 void allot_pump_progress(allot_pump *p, const char *what, long done, long total)
 {
     p->done = done;

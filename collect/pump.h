@@ -50,6 +50,9 @@ typedef struct {
 /* Connects. out (opened before the first job) and the strings of c are borrowed. */
 ALLOT_MUST_CHECK allot_code allot_pump_open(allot_pump *p, allot_outdir *out,
                                             const allot_engine_config *c, allot_err *err);
+/* Asks whether the reward model can be trusted (allot_engine_check_prm) and notes it in the manifest,
+ * which is settled afterwards. scored_before: the run has scores of earlier sessions. */
+ALLOT_MUST_CHECK allot_code allot_pump_check_prm(allot_pump *p, int scored_before, allot_err *err);
 /* Starts the clock and the progress line. */
 void allot_pump_progress(allot_pump *p, const char *what, long done, long total);
 /* Frees engine and jobs; safe on zero. */

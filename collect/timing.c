@@ -477,6 +477,7 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
     if (!rc) rc = allot_outdir_open(&t.out, c->output, &wanted, &c->queries, err);
     if (!rc) rc = plan_timings(&t, err);
     if (!rc) rc = allot_pump_open(&t.pump, &t.out, &engine, err);
+    if (!rc) rc = allot_pump_check_prm(&t.pump, t.out.before != NULL, err);
     if (!rc)
         rc = allot_outdir_settle(&t.out,
                                  allot_engine_fingerprint(t.pump.engine, ALLOT_GRADE_VERSION),

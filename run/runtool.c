@@ -86,6 +86,20 @@ static allot_code set_up_embedding(session *s, const allot_engine_config *engine
     return allot_hosts_open(r->embed.base_url, &r->embed_hosts, err);
 }
 
+static allot_code check_prm(session *s, allot_err *err)
+{
+    int checked;
+    allot_err difference = {0};
+    const allot_strategies forced = {.at = &s->forced, .count = 1};
+    allot_code rc = allot_engine_check_prm(s->runner.engine,
+                                           s->tool->strategy ? &forced : &s->bundle.strategies,
+                                           &checked, &difference);
+    if (rc == ALLOT_ESERVER && allot_engine_in_flight(s->runner.engine) == 0)
+        return refuse(s, &difference, err);
+    if (rc) *err = difference;
+    return rc;
+}
+
 static allot_code open_engine(session *s, const allot_engine_config *config, allot_err *err)
 {
     char text[512];
@@ -95,7 +109,8 @@ static allot_code open_engine(session *s, const allot_engine_config *config, all
     if (rc) return rc;
     allot_engine_describe(*e, text, sizeof text);
     allot_log_debug("%s", text);
-    return check_server(s, err);
+    rc = check_server(s, err);
+    return rc ? rc : check_prm(s, err);
 }
 
 static allot_code open_session(session *s, allot_err *err)

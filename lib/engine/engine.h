@@ -28,7 +28,8 @@ typedef struct {
     const char *prm_labels;      /* logprob: the tokens for good and bad, "+,-" */
     const char *prm_activation;  /* classify, rerank: "none", scores are in [0, 1]; "sigmoid" */
     const char *prm_scores;      /* replay: file of scores; NULL = none */
-    int prm_batch;               /* texts of several queries in one request, at most; 1 = never */
+    int prm_batch;               /* texts of several queries in one request to the reward model, at
+                                    most; 1 = never several texts, not even of one query */
     const char *prm_api_key_env, *prm_api_key_file; /* NULL = the generator's, if it is the same
                                                        server; else none */
     const char *system_prompt;   /* "" = none */
@@ -73,6 +74,13 @@ cJSON *allot_engine_server(const allot_engine *e);
 const struct allot_profile *allot_engine_profile(const allot_engine *e);
 /* "'http://host:8000' is vllm 0.26.0 with 'model', prompts: server": for people. out[n]. */
 void allot_engine_describe(const allot_engine *e, char *out, size_t n);
+
+/* Asks each server of the reward model whether it scores a text alone as it does among others
+ * (prmprobe.h), if a strategy of the set is to use it. Fails with ALLOT_ESERVER if one does not.
+ * *checked: 0 if there is nobody to ask, or, after a warning, if one could not be asked. Before any job is started; when it fails, the engine
+ * is to be freed. */
+ALLOT_MUST_CHECK allot_code allot_engine_check_prm(allot_engine *e, const allot_strategies *set,
+                                                   int *checked, allot_err *err);
 
 /* A query, borrowed until its jobs are done. */
 typedef struct {

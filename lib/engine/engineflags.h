@@ -86,6 +86,9 @@
      "classify, rerank: none, or sigmoid for raw scores (default: none)", 0, 0},                   \
     {"prm-scores", ALLOT_OPT_STRING, &(c).prm_scores, "FILE",                                      \
      "replay: scores that were made elsewhere, JSON lines", 0, 0},                                 \
+    {"prm-batch", ALLOT_OPT_INT, &(c).prm_batch, "N",                                              \
+     "texts of several queries in one request to the reward model, at most; 1: every text in one " \
+     "of its own (default: 16)", 1, 4096},                                                         \
     {"prm-separator", ALLOT_OPT_STRING, &(c).prm_separator, "TEXT",                                \
      "step mark of the reward model (default: <extra_0>)", 0, 0},                                  \
     {"prm-template", ALLOT_OPT_STRING, &(c).prm_template, "TEXT",                                  \

@@ -108,6 +108,13 @@ void allot_prm_reply_now(allot_prm_call *call)
     allot_prm_call_free(call);
 }
 
+int allot_prm_lists(const allot_engine *e)
+{
+    if (e->config.prm_batch == 1) return 0;
+    return e->prm->lists == ALLOT_PRM_LISTS ||
+           (e->prm->lists == ALLOT_PRM_LISTS_TEMPLATE && allot_prm_template(e));
+}
+
 allot_code allot_prm_score(allot_engine *e, const allot_prm_text *texts, int n, int alone,
                            allot_prm_fn f, void *user, allot_err *err)
 {
@@ -118,7 +125,7 @@ allot_code allot_prm_score(allot_engine *e, const allot_prm_text *texts, int n, 
     if (rc) return rc;
     call->done = f;
     call->user = user;
-    if (!alone && e->config.prm_batch > 1 && e->prm->joins && e->prm->joins(e)) {
+    if (!alone && e->prm->joins && allot_prm_lists(e)) {
         allot_scorebatch_add(e, call);
         return ALLOT_OK;
     }

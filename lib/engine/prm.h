@@ -31,11 +31,15 @@ typedef struct {
 
 typedef void (*allot_prm_fn)(allot_prm_reply *reply, void *user);
 
+/* Can a request hold several texts: no, where the template of the reward model is given, always. */
+typedef enum { ALLOT_PRM_NO_LISTS, ALLOT_PRM_LISTS_TEMPLATE, ALLOT_PRM_LISTS } allot_prm_list_rule;
+
 typedef struct {
     const char *kind;          /* "vllm-pooling" */
     const char *system_prompt; /* unless another is given; "" = none */
-    /* Can a request hold texts of several queries? NULL = no. */
-    int (*joins)(const allot_engine *e);
+    allot_prm_list_rule lists;
+    int joins;     /* its lists may hold texts of several queries */
+    int each_step; /* a request for each step */
     int outcome;   /* one score for a whole answer: no use in beam search */
     int no_server; /* nothing is asked of a server */
     /* Before the first call; NULL = nothing to prepare. It may set e->prm_state. */
@@ -53,6 +57,9 @@ void allot_prm_kinds(char *out, size_t n);
  * be in it (scorebatch.h). f is called once, from allot_engine_poll. */
 ALLOT_MUST_CHECK allot_code allot_prm_score(allot_engine *e, const allot_prm_text *texts, int n,
                                             int alone, allot_prm_fn f, void *user, allot_err *err);
+
+/* Whether requests hold several texts: the backend can, and config.prm_batch is above 1. */
+int allot_prm_lists(const allot_engine *e);
 
 /* Makes config's reward model the engine's; drops it with what waits. */
 ALLOT_MUST_CHECK allot_code allot_prm_open(allot_engine *e, allot_err *err);

@@ -203,4 +203,4 @@ static allot_code open_labels(allot_engine *e, allot_err *err)
 }
 
 const allot_prm_backend allot_prm_logprob = {
-    .kind = "logprob", .system_prompt = "", .open = open_labels, .start = start};
+    .kind = "logprob", .system_prompt = "", .each_step = 1, .open = open_labels, .start = start};

@@ -95,12 +95,13 @@ static int speaks_sglang(const allot_engine *e)
     return strcmp(((const allot_profile *)e->prm_state)->kind, "sglang") == 0;
 }
 
-/* Texts from..from+count as a list, in the template of the model. */
-static allot_code add_texts(const allot_prm_call *call, cJSON *list, int bare, allot_err *err)
+/* The texts of a request as a list, in the template of the model. */
+static allot_code add_texts(const allot_prm_request *r, cJSON *list, int bare, allot_err *err)
 {
+    const allot_prm_call *call = r->call;
     allot_buf text = {0};
     allot_code rc = ALLOT_OK;
-    for (int i = 0; i < call->reply.n && !rc; i++) {
+    for (int i = r->from; i < r->from + r->count && !rc; i++) {
         allot_prm_text *t = &call->reply.texts[i];
         allot_buf answer = {.at = (char *)t->text, .n = t->n};
         allot_buf_reset(&text);
@@ -114,7 +115,7 @@ static allot_code add_texts(const allot_prm_call *call, cJSON *list, int bare, a
     return rc;
 }
 
-static allot_code classify_one(allot_prm_call *call, int text, allot_err *err)
+static allot_code classify_message(allot_prm_call *call, int text, allot_err *err)
 {
     const allot_engine *e = call->engine;
     const allot_prm_request r = {.call = call, .from = text, .count = 1, .read = take_classes};
@@ -126,39 +127,56 @@ static allot_code classify_one(allot_prm_call *call, int text, allot_err *err)
     return allot_prm_post(&r, "/classify", o, err);
 }
 
-static int classify_takes_lists(const allot_engine *e)
-{
-    return allot_prm_template(e) != NULL;
-}
-
-static allot_code classify(allot_prm_call *call, allot_err *err)
+static allot_code classify_texts(allot_prm_call *call, int from, int count, allot_err *err)
 {
     const allot_engine *e = call->engine;
-    const allot_prm_request r = {.call = call, .count = call->reply.n, .read = take_classes};
-    if (!allot_prm_template(e)) return allot_prm_each(call, classify_one, err);
+    const allot_prm_request r = {.call = call, .from = from, .count = count, .read = take_classes};
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", e->prm_model);
     if (!speaks_sglang(e) && allot_prompt_bos(allot_prm_template(e)))
         cJSON_AddFalseToObject(o, "add_special_tokens");
     cJSON *list = cJSON_AddArrayToObject(o, speaks_sglang(e) ? "text" : "input");
-    allot_code rc = add_texts(call, list, 0, err);
+    allot_code rc = add_texts(&r, list, 0, err);
     if (rc) cJSON_Delete(o);
     return rc ? rc : allot_prm_post(&r, "/classify", o, err);
 }
 
-static allot_code rerank(allot_prm_call *call, allot_err *err)
+static allot_code classify_one(allot_prm_call *call, int text, allot_err *err)
 {
-    const allot_prm_request r = {.call = call, .count = call->reply.n, .read = take_ranks};
+    if (!allot_prm_template(call->engine)) return classify_message(call, text, err);
+    return classify_texts(call, text, 1, err);
+}
+
+static allot_code classify(allot_prm_call *call, allot_err *err)
+{
+    if (!allot_prm_lists(call->engine)) return allot_prm_each(call, classify_one, err);
+    return classify_texts(call, 0, call->reply.n, err);
+}
+
+static allot_code rerank_texts(allot_prm_call *call, int from, int count, allot_err *err)
+{
+    const allot_prm_request r = {.call = call, .from = from, .count = count, .read = take_ranks};
     allot_buf problem = {0};
     cJSON *o = cJSON_CreateObject();
-    const allot_query *q = call->reply.texts[0].query;
+    const allot_query *q = call->reply.texts[from].query;
     allot_buf_add(&problem, q->problem, q->n);
     cJSON_AddStringToObject(o, "model", call->engine->prm_model);
     cJSON_AddStringToObject(o, "query", problem.at ? problem.at : "");
     allot_buf_clear(&problem);
-    allot_code rc = add_texts(call, cJSON_AddArrayToObject(o, "documents"), 1, err);
+    allot_code rc = add_texts(&r, cJSON_AddArrayToObject(o, "documents"), 1, err);
     if (rc) cJSON_Delete(o);
     return rc ? rc : allot_prm_post(&r, "/v1/rerank", o, err);
+}
+
+static allot_code rerank_one(allot_prm_call *call, int text, allot_err *err)
+{
+    return rerank_texts(call, text, 1, err);
+}
+
+static allot_code rerank(allot_prm_call *call, allot_err *err)
+{
+    if (!allot_prm_lists(call->engine)) return allot_prm_each(call, rerank_one, err);
+    return rerank_texts(call, 0, call->reply.n, err);
 }
 
 static allot_code check_activation(allot_engine *e, allot_err *err)
@@ -185,9 +203,14 @@ static allot_code open_classify(allot_engine *e, allot_err *err)
 
 const allot_prm_backend allot_prm_classify = {.kind = "classify",
                                               .system_prompt = "",
-                                              .joins = classify_takes_lists,
+                                              .lists = ALLOT_PRM_LISTS_TEMPLATE,
+                                              .joins = 1,
                                               .outcome = 1,
                                               .open = open_classify,
                                               .start = classify};
-const allot_prm_backend allot_prm_rerank = {
-    .kind = "rerank", .system_prompt = "", .outcome = 1, .open = check_activation, .start = rerank};
+const allot_prm_backend allot_prm_rerank = {.kind = "rerank",
+                                            .system_prompt = "",
+                                            .lists = ALLOT_PRM_LISTS,
+                                            .outcome = 1,
+                                            .open = check_activation,
+                                            .start = rerank};

@@ -192,17 +192,13 @@ static allot_code send_one(allot_prm_call *call, int text, allot_err *err)
 
 static allot_code start(allot_prm_call *call, allot_err *err)
 {
-    if (allot_prm_template(call->engine)) return send_texts(call, 0, call->reply.n, err);
+    if (allot_prm_lists(call->engine)) return send_texts(call, 0, call->reply.n, err);
     return allot_prm_each(call, send_one, err);
-}
-
-static int takes_lists(const allot_engine *e)
-{
-    return allot_prm_template(e) != NULL;
 }
 
 const allot_prm_backend allot_prm_pooling = {
     .kind = "vllm-pooling",
-    .joins = takes_lists,
+    .lists = ALLOT_PRM_LISTS_TEMPLATE,
+    .joins = 1,
     .system_prompt = "Please reason step by step, and put your final answer within \\boxed{}.",
     .start = start};

@@ -315,6 +315,14 @@ static allot_code check_sample_seconds(const allot_label_settings *s, const allo
                       s->run_dir);
 }
 
+static int uses_prm(const allot_strategies *set)
+{
+    int uses = 0;
+    for (int i = 0; i < set->count; i++)
+        uses |= allot_strategy_uses_prm(&set->at[i]);
+    return uses;
+}
+
 /* Which strategies: those of the file, else the run's. A parallel strategy needs no more than a
  * pool; a beam search must have been run. */
 static allot_code choose_strategies(const allot_label_settings *s, const allot_rundir *manifest,
@@ -387,6 +395,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
         summary->graded = graded.counts;
         summary->n_queries = graded.n;
         summary->pool = graded.pool;
+        summary->prm_checked = uses_prm(&set) ? manifest.prm_checked : -1;
         summary->told_seconds = manifest.imported && graded.counts.n_timed > 0 &&
                                 !s->sample_seconds && !s->timing_dir;
         for (int i = 0; i < set.count; i++)

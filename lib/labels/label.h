@@ -56,6 +56,7 @@ typedef struct {
     long n_pools, n_always, n_never; /* pools seen; with all samples right; with none */
     int pool, largest_n;             /* M, and the largest N that is drawn from it */
     long n_timed, n_measured, n_modelled; /* timed rows; cells */
+    int prm_checked;                      /* as the manifest says; -1: no strategy was scored */
     int told_seconds;                     /* imported samples tell theirs, and nothing was asked */
     allot_seconds_error held_out;         /* of modelled seconds, on timed rows */
 } allot_label_summary;

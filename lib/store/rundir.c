@@ -84,7 +84,7 @@ static allot_code take_object(cJSON *o, const char *field, const char *where, cJ
 
 static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, allot_err *err)
 {
-    long pool, runs, scored, judged = 0, imported = 0;
+    long pool, runs, scored, judged = 0, imported = 0, prm_checked = 0;
     cJSON *strategies;
     if (!r->schema) {
         const char *has = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "schema"));
@@ -101,6 +101,8 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
         rc = allot_json_int(o, "judged", where, 0, 1, &judged, err);
     if (!rc && cJSON_HasObjectItem(o, "imported"))
         rc = allot_json_int(o, "imported", where, 0, 1, &imported, err);
+    if (!rc && cJSON_HasObjectItem(o, "prm_checked"))
+        rc = allot_json_int(o, "prm_checked", where, 0, 1, &prm_checked, err);
     if (!rc) rc = allot_json_int(o, "seed", where, 0, 1L << 53, &r->seed, err);
     if (!rc) rc = get_shard(o, where, r, err);
     if (!rc) rc = get_loads(o, where, r, err);
@@ -113,6 +115,7 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     r->scored = (int)scored;
     r->judged = (int)judged;
     r->imported = (int)imported;
+    r->prm_checked = (int)prm_checked;
     return ALLOT_OK;
 }
 
@@ -149,6 +152,7 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     cJSON_AddNumberToObject(o, "scored", r->scored);
     if (r->judged) cJSON_AddNumberToObject(o, "judged", 1);
     if (r->imported) cJSON_AddNumberToObject(o, "imported", 1);
+    if (r->prm_checked) cJSON_AddNumberToObject(o, "prm_checked", 1);
     cJSON_AddNumberToObject(o, "seed", (double)r->seed);
     if (r->n_shards) {
         cJSON_AddNumberToObject(o, "shard", r->shard);

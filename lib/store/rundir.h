@@ -21,6 +21,8 @@ typedef struct {
     int judged;                  /* imported samples, judged where they were drawn: not graded */
     int imported;                /* samples drawn elsewhere, whose seconds may be what they say;
                                     ours are drawn many at once */
+    int prm_checked;             /* whenever something was scored, the reward model had been seen to
+                                    score a text alone as among others (engine/prmprobe.h) */
     int shard, n_shards;         /* 1..n_shards: the part of the queries that this run works on, see
                                     allot_rundir_has; 0 of 0 = all */
     long seed;

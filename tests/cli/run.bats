@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot-run: a bundle of an invented world, a fake server that solves arithmetic.
 
+bats_require_minimum_version 1.5.0
 load fakeserver
 
 setup() {
@@ -56,6 +57,19 @@ fails_with() {
     echo "exit code $status, ${#lines[@]} lines; wanted $1 and: $2"
     echo "$output"
     return 1
+}
+
+@test "a reward model that scores otherwise in a batch is refused, unless it is not asked or --force" {
+    stop_server
+    start_server --batch-bug lists
+    bundle_with '{"fingerprint": {"prm_template": "chatml"}}' > model.safetensors
+    run ask --strategy bon@4 '2+3*4=?'
+    fails_with 6 "such scores measure nothing"
+    run --separate-stderr ask --strategy majority@16 '2+3*4=?'
+    [ "$status" -eq 0 ] && [ "$output" = 20 ]
+    ask --force --strategy bon@4 '2+3*4=?' 2> talk
+    grep -q "such scores measure nothing" talk
+    ask --prm-batch 1 --strategy bon@4 '2+3*4=?'
 }
 
 @test "the answer is on stdout, the talk on stderr" {

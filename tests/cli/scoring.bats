@@ -127,3 +127,83 @@ n_requests() {
         --prm-template chatml --max-tokens 200 --queries 4 --load 4 > time.out
     jq -se 'map(select(.path == "/pooling").body.input | map(capture("user\n(?<p>.*)<").p) | unique | length) | max == 1' log
 }
+
+@test "a reward model is checked alone against a batch before anything is sampled" {
+    start_server --batch-bug lists
+    run sample run 16
+    [ "$status" -eq 6 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == *"the reward model 'tinymath-prm' at '$URL' gives the same text 0."*" alone, 0."*" among 7 others in one request: such scores measure nothing"*"(use another version of the server, or --prm-batch 1, which is checked, too)"* ]]
+    [ ! -e run ]
+    run allot-collect time --quiet --dataset p.h5 --strategies s.json --output timing --queries 2 \
+        --base-url "$URL" --model tinymath --prm-model tinymath-prm --prm-template chatml
+    [ "$status" -eq 6 ]
+    [ ! -e timing ]
+    # one text in each request: nothing is wrong with that
+    sample run 1
+    [ "$(jq .prm_checked run/manifest.json)" = 1 ]
+    run allot-collect label run o.h5
+    [[ "$output" == *"reward model checked alone against a batch: ok"* ]]
+    # strategies that ask no reward model do not mind
+    strategies '"majority@4"' > s.json
+    sample votes 16
+    [ "$(jq .prm_checked votes/manifest.json)" = null ]
+    [ "$(allot-collect label --json votes o.h5 2> talk | jq .prm_checked)" = null ]
+}
+
+@test "each kind of reward model is checked, those without lists beside other requests" {
+    local kind
+    strategies '"bon@4"' > s.json
+    for kind in vllm-pooling classify rerank logprob; do
+        for bug in lists load; do
+            [ "$kind $bug" != "logprob lists" ] || continue
+            start_server --batch-bug $bug --delay 0.05
+            run sample run "$([ $bug = lists ] && echo 16 || echo 1)" --prm-kind "$kind"
+            [ "$status" -eq 6 ]
+            [[ "$output" == *"such scores measure nothing"* ]]
+            [ ! -e run ]
+            stop_server
+        done
+        start_server
+        sample "$kind" 16 --prm-kind "$kind" --limit 2
+        [ "$(jq .prm_checked "$kind/manifest.json")" = 1 ]
+        stop_server
+    done
+}
+
+@test "a run is checked at each start: against another server, too" {
+    start_server
+    sample run 16 --limit 2
+    cp run/journal.jsonl before
+    stop_server
+    start_server --batch-bug lists
+    run sample run 16
+    [ "$status" -eq 6 ]
+    cmp run/journal.jsonl before
+    stop_server
+    start_server --log log
+    sample run 16
+    sample run 16
+    # ... with few requests, and not if nothing is to be scored
+    [ "$(jq -s 'map(select(.body | tostring | contains("7*3+12=?"))) | length' log)" = 3 ]
+    [ "$(jq .prm_checked run/manifest.json)" = 1 ]
+    # what was scored without the check is not checked by what comes later
+    allot-collect label --quiet run o.h5
+    jq 'del(.prm_checked)' run/manifest.json > m.json && mv m.json run/manifest.json
+    strategies '"bon@5", "beam@4x2x6", "bon@4"' > s.json
+    sample run 16
+    [ "$(jq .prm_checked run/manifest.json)" = null ]
+    run allot-collect label run o.h5
+    [[ "$output" == *"reward model checked alone against a batch: not checked"* ]]
+    [ "$(allot-collect label --json run o.h5 2> talk | jq .prm_checked)" = false ]
+}
+
+@test "shards, merged, are checked if all of them were" {
+    start_server
+    for i in 1 2; do sample s$i 16 --shard $i/2; done
+    allot-collect merge --quiet --output both s1 s2 > merge.out
+    [ "$(jq .prm_checked both/manifest.json)" = 1 ]
+    jq 'del(.prm_checked)' s2/manifest.json > m.json && mv m.json s2/manifest.json
+    allot-collect merge --quiet --output half s1 s2 > merge.out
+    [ "$(jq .prm_checked half/manifest.json)" = null ]
+}

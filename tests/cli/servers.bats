@@ -22,9 +22,9 @@ search() {
     allot-collect sample --dataset p.h5 --strategies s.json --output run --runs 2 \
         --base-url "$URL" --model tinymath --prm-model tinymath-prm "${@:2}" > sample.out 2> talk
 }
-# How often this path was asked for.
+# How often this path was asked for, the check of the reward model aside.
 n_of() {
-    jq -s --arg path "$1" 'map(select(.path == $path)) | length' log
+    jq -s --arg path "$1" 'map(select(.path == $path and (.body | tostring | contains("7*3+12=?") | not))) | length' log
 }
 # The texts of the beams, in order; a step that was not told to be the last has its separator.
 texts() {
@@ -128,7 +128,7 @@ scores() {
     scores_of='select(.t == "beam") | [.run, .gen[].scores]'
     jq -c "$scores_of" run/journal.jsonl | sort > apart
     [ "$(n_of /pooling)" -eq 16 ]
-    search vllm --prm-template chatml --prm-batch 1
+    search vllm --prm-template chatml --prm-batch 2
     jq -c "$scores_of" run/journal.jsonl | sort > together
     cmp apart together
     [ "$(n_of /pooling)" -eq 8 ]

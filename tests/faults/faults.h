@@ -546,6 +546,13 @@ static enum MHD_Result fault_short_rows(const fault_request *r)
     return fault_odd_rows(r, ROWS_SHORT);
 }
 
+/* Among others in a request a text's scores are not those that it has alone. */
+static enum MHD_Result fault_batch_scores(const fault_request *r)
+{
+    int n = cJSON_GetArraySize(cJSON_GetObjectItem(r->json, "input"));
+    return fault_odd_rows(r, n > 1 ? ROWS_LOGITS : ROWS_PAIRS);
+}
+
 static enum MHD_Result fault_ragged(const fault_request *r)
 {
     return strstr(r->path, "embeddings") ? fault_embeddings(r, VECTORS_RAGGED) : fault_ok(r);
@@ -656,6 +663,7 @@ static const fault FAULTS[] = {
     {"logits", fault_logits, 0},
     {"short-rows", fault_short_rows, 0},
     {"short-context", fault_short_context, 0},
+    {"batch-scores", fault_batch_scores, 0},
     {"ragged", fault_ragged, 0},
     {"delay", fault_delay, 0},
     {"flaky", fault_flaky, 0},

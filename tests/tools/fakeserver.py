@@ -135,15 +135,23 @@ def detokenize(body):
     return 200, {"text": text if body.get("skip_special_tokens") is False else text.replace(BOS, "")}
 
 
+def batched(scores, n):
+    """Scores of a text among n - 1 others in its request: wrong with --batch-bug lists, or with
+    --batch-bug load while other requests are under way."""
+    together = n > 1 if options.batch_bug == "lists" else options.batch_bug and running > 1
+    return [1 - s for s in scores] if together else scores
+
+
 def reward(step, i):
     sides = step.split("=")
     right = len(sides) != 2 or str(eval(sides[0])) == sides[1].strip()
     return (0.9 if right else 0.2) + 0.05 * draw(step, i)
 
 
-def rewards(text):
+def rewards(text, n=1):
     steps = text.split("<extra_0>")[:-1]
-    return [[1 - p, p] for p in map(reward, steps, range(len(steps)))][options.drop_rows:]
+    scores = batched([reward(s, i) for i, s in enumerate(steps)], n)
+    return [[1 - p, p] for p in scores][options.drop_rows:]
 
 
 def next_token(body, chat):
@@ -155,7 +163,7 @@ def next_token(body, chat):
         turns[0] = turns[0].split("=? ")[1]
     else:
         turns = body["prompt"].rsplit("<|im_start|>assistant\n", 1)[-1].split("<extra_0>")[:-1]
-    p = reward(turns[-1], len(turns) - 1)
+    p = batched([reward(turns[-1], len(turns) - 1)], 1)[0]
     # part of the chance goes to other spellings and other words
     chances = {" +": 0.8 * p, "+": 0.1 * p, "-": 0.9 * (1 - p), "maybe": 0.1}
     if options.mute:
@@ -170,25 +178,26 @@ def next_token(body, chat):
                               "logprobs": logprobs}], "usage": {"prompt_tokens": n}}
 
 
-def outcome(text):
+def outcome(text, n=1):
     """The reward of a whole answer: raw with --raw, else within 0 and 1."""
-    p = reward(text.strip().split("\n\n")[0].split("\n")[-1], 0)
+    p = batched([reward(text.strip().split("\n\n")[0].split("\n")[-1], 0)], n)[0]
     return math.log(p / (1 - p)) if options.raw else p
 
 
 def classify(body):
     if options.kind == "sglang":
-        return 200, [{"embedding": [outcome(t)], "meta_info": {"prompt_tokens": len(t)}}
+        return 200, [{"embedding": [outcome(t, len(body["text"]))], "meta_info": {"prompt_tokens": len(t)}}
                      for t in body["text"]]
     texts = body.get("input") or [body["messages"][-1]["content"]]
     texts = [t.rsplit("<|im_start|>assistant\n", 1)[-1].replace("<|im_end|>\n", "") for t in texts]
-    data = [{"index": i, "label": "GOOD", "num_classes": 2, "probs": [1 - outcome(t), outcome(t)]}
-            for i, t in enumerate(texts)]
+    good = [outcome(t, len(texts)) for t in texts]
+    data = [{"index": i, "label": "GOOD", "num_classes": 2, "probs": [1 - p, p]}
+            for i, p in enumerate(good)]
     return 200, {"data": data[::-1][options.drop_rows:], "usage": {"prompt_tokens": 7}}
 
 
 def rerank(body):
-    rows = [{"index": i, "relevance_score": outcome(t)} for i, t in enumerate(body["documents"])]
+    rows = [{"index": i, "relevance_score": outcome(t, len(body["documents"]))} for i, t in enumerate(body["documents"])]
     rows.sort(key=lambda row: -row["relevance_score"])
     if options.kind == "sglang":
         return 200, [{"index": r["index"], "score": r["relevance_score"]} for r in rows]
@@ -201,7 +210,7 @@ def pool(body):
     inputs = [t.rsplit("<|im_start|>assistant\n", 1)[-1] for t in inputs]
     n = sum(len(t) for t in inputs)
     return {"object": "list", "model": body["model"],
-            "data": [{"index": i, "object": "pooling", "data": rewards(t)}
+            "data": [{"index": i, "object": "pooling", "data": rewards(t, len(inputs))}
                      for i, t in enumerate(inputs)],
             "usage": {"prompt_tokens": n, "total_tokens": n}}
 
@@ -339,6 +348,8 @@ def main():
     parser.add_argument("--fail-every", type=int, default=0, help="answer 503 to each so-many-th")
     parser.add_argument("--fail-draws", type=int, default=0,
                         help="answer 500 to a text unless its seed is a multiple of this")
+    parser.add_argument("--batch-bug", choices=["lists", "load"],
+                        help="wrong scores of texts among others in a request, or beside others")
     parser.add_argument("--refuse", help="answer 400 to requests with this text")
     parser.add_argument("--ignore-seed", action="store_true", help="the same text for every seed")
     parser.add_argument("--drop-rows", type=int, default=0, help="rewards left out of each answer")
