@@ -24,7 +24,7 @@ CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -DALLOT_SANITIZED -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -DALLOT_SANITIZED -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all
 CFLAGS_tsan    := -O1 -g -DALLOT_SANITIZED -fsanitize=thread
-CFLAGS_cov     := -O0 -g --coverage
+CFLAGS_cov     := -O1 -g --coverage
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
 LDFLAGS_asan   := -fsanitize=address
 LDFLAGS_ubsan  := -fsanitize=undefined,float-cast-overflow

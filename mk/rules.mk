@@ -28,7 +28,9 @@ $$(B)/bin/$(1): $$(B)/$(2)/main.o $$($(2)_ARCHIVE) $$(foreach r,$(3),$$($$(r)_AR
 PROGRAMS += $$(B)/bin/$(1)
 endef
 
+# Counts of an older object would be complained about by every program at its end.
 $(B)/%.o: %.c
 	$(Q)mkdir -p $(@D)
+	$(if $(filter cov,$(MODE)),$(Q)rm -f $(@:.o=.gcda))
 	@$(if $(Q),echo "  CC $<")
 	$(Q)$(CC) $(ALL_CFLAGS) $(foreach p,$(PKGS),$(pkg_cflags_$(p))) -MMD -MP -c -o $@ $<

@@ -20,7 +20,7 @@ $(TEST_MAINS): $(B)/%: $(B)/%.o $(ARCHIVES)
 
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
 JOBS ?= $(shell nproc)
-.PHONY: test test-long test-programs test-unit test-cli bench asan ubsan tsan
+.PHONY: test test-long test-programs test-unit test-cli bench asan ubsan tsan cov
 test-programs: $(PROGRAMS) $(TEST_BINS) $(TOOL_BINS) $(FUZZ_BINS) $(PRELOAD)
 # Loaded into programs, so without a sanitizer of its own.
 $(PRELOAD): $(B)/%.so: %.c
@@ -45,6 +45,10 @@ test-long: deps-test
 # The unit and property tests under a sanitizer.
 asan ubsan tsan: deps-test
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory MODE=$@ test-unit
+# All tests, counted: how much of each room they execute.
+cov:
+	$(Q)$(MAKE) --no-print-directory MODE=cov test
+	$(Q)sh mk/cov.sh build/cov $(ROOMS)
 bench: deps-test
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory programs $(BENCH_BINS)
 	$(Q)set -e; for b in $(BENCH_BINS) $(wildcard tests/bench/*.sh); do \

@@ -256,8 +256,14 @@ them, or leave them out with --skip-bad)" import "$good" '' '[1]'
 @test "a bomb costs no memory" {
     { head -c 300000000 /dev/zero | tr '\0' ' '; printf '\n{"problem": "a", "answer": 1}\n'; } |
         gzip -1 > bomb.gz
-    (ulimit -v 250000; counts '.bad == 1 and .written == 1' \
-        allot-datasets import --skip-bad bomb.gz b.h5)
+    # the address sanitizer maps terabytes, which it does not fill, and keeps what was freed: it has
+    # a limit of its own (91 MB are taken then, 66 MB without it, where the bomb has 300)
+    if [[ "$ALLOT_BUILD" == */asan ]]; then
+        export ASAN_OPTIONS="quarantine_size_mb=1:hard_rss_limit_mb=250:${ASAN_OPTIONS:-}"
+    else
+        ulimit -v 250000
+    fi
+    counts '.bad == 1 and .written == 1' allot-datasets import --skip-bad bomb.gz b.h5
 }
 
 @test "CSV and TSV: quoted fields over several lines, packed too" {

@@ -2,6 +2,7 @@
 # make install and uninstall, and a program of a user's own against the installed library.
 
 setup() {
+    unset MODE MAKEFLAGS MFLAGS # what a user installs, whatever is being tested
     root="$BATS_TEST_DIRNAME/../.."
     dest="$BATS_TEST_TMPDIR/root"
 }

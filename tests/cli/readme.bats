@@ -17,7 +17,7 @@
     sed -i 's/allot-demo-server.*&$/&\necho $! > pid; until (exec 9<> \/dev\/tcp\/127.0.0.1\/8017) 2> \/dev\/null; do sleep 0.1; done/' commands
     [ "$(grep -c build/release/bin/ commands)" -ge 10 ]
     status=0
-    timeout 120 bash commands > out.txt 2> log 3>&- || status=$?
+    timeout 600 bash commands > out.txt 2> log 3>&- || status=$?
     kill "$(cat pid)"
     [ "$status" -eq 0 ] || { tail -20 log; return 1; }
     grep -q '^strategy' out.txt

@@ -171,7 +171,7 @@ static void a_folder_goes_with_what_fills_it(void **state)
 
 static void own_too_many(void)
 {
-    static char names[65][8];
+    static char names[65][16];
     allot_err err;
     allot_code rc = ALLOT_OK;
     for (int i = 0; i < 65 && !rc; i++) {
