@@ -246,7 +246,8 @@ const allot_command allot_cmd_sample = {
         "DIR/journal.jsonl: a stopped or killed run goes on with the same command, and a larger "
         "--pool, more --runs, more strategies or more queries extend it. 'allot-collect label "
         "DIR' makes soft labels of it.\n"
-        "Failed requests are tried again by the same command, with new seeds where the server failed "
+        "Failed requests are tried again by the same command, with new seeds where the server "
+        "failed "
         "on all that it drew; the exit code is then 3. Servers that go away are waited for.",
     .options = options,
     .run = run,

@@ -221,8 +221,8 @@ static allot_code copy_problems(const merging *m, allot_err *err)
     return rc;
 }
 
-/* The manifest comes last: where there is one, the rest is whole. A journal without it goes again, or
- * it would be in the way of the next try. */
+/* The manifest comes last: where there is one, the rest is whole. A journal without it goes again,
+ * or it would be in the way of the next try. */
 static allot_code write_run(merging *m, allot_err *err)
 {
     allot_code rc = allot_mkdir(m->s->output, err);

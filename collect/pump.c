@@ -123,10 +123,9 @@ static void watch_server(allot_pump *p)
         p->n_failures = 0;
         return;
     }
-    allot_fail(
-        &err, ALLOT_ESERVER,
-        "the server is gone, %d requests in a row failed: %s (" IS_KEPT ")",
-        p->n_failures, p->last_failure);
+    allot_fail(&err, ALLOT_ESERVER,
+               "the server is gone, %d requests in a row failed: %s (" IS_KEPT ")", p->n_failures,
+               p->last_failure);
     allot_pump_stop(p, &err);
 }
 

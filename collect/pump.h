@@ -34,14 +34,14 @@ typedef struct {
     allot_task *jobs;        /* owned list: started, or in the owner's queue */
     long n_jobs;
     double max_outage_s; /* the engine's */
-    int closing; /* callbacks only clean up */
+    int closing;         /* callbacks only clean up */
     allot_progress progress;
     double started_s;
     long requests_before; /* of the engine, when the clock was started */
-    long done;      /* units, those of earlier runs included */
-    long n_errors;  /* error records of this run */
-    long n_tokens;  /* generated in this run */
-    int n_failures; /* since the last success, or sign of life */
+    long done;            /* units, those of earlier runs included */
+    long n_errors;        /* error records of this run */
+    long n_tokens;        /* generated in this run */
+    int n_failures;       /* since the last success, or sign of life */
     char last_failure[300];
     allot_buf line;
     allot_err stop; /* why to stop; code 0 = go on */
@@ -50,8 +50,8 @@ typedef struct {
 /* Connects. out (opened before the first job) and the strings of c are borrowed. */
 ALLOT_MUST_CHECK allot_code allot_pump_open(allot_pump *p, allot_outdir *out,
                                             const allot_engine_config *c, allot_err *err);
-/* Asks whether the reward model can be trusted (allot_engine_check_prm) and notes it in the manifest,
- * which is settled afterwards. scored_before: the run has scores of earlier sessions. */
+/* Asks whether the reward model can be trusted (allot_engine_check_prm) and notes it in the
+ * manifest, which is settled afterwards. scored_before: the run has scores of earlier sessions. */
 ALLOT_MUST_CHECK allot_code allot_pump_check_prm(allot_pump *p, int scored_before, allot_err *err);
 /* Starts the clock and the progress line. */
 void allot_pump_progress(allot_pump *p, const char *what, long done, long total);
@@ -63,8 +63,8 @@ allot_task *allot_pump_task(allot_pump *p, void *owner, long q, int unit);
 /* Takes the job out of the list and frees it. */
 void allot_pump_end_task(allot_pump *p, allot_task *job);
 
-/* Journals a record, notes its texts (allot_record_texts) and counts it as a unit done, or as an error. A failure to
- * write stops the pump. */
+/* Journals a record, notes its texts (allot_record_texts) and counts it as a unit done, or as an
+ * error. A failure to write stops the pump. */
 void allot_pump_record(allot_pump *p, allot_record *rec);
 /* Notes the first reason to stop. */
 void allot_pump_stop(allot_pump *p, const allot_err *why);

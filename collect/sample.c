@@ -215,8 +215,8 @@ static allot_code mark_record(allot_record *rec, void *user, allot_err *err)
     sampler *s = user;
     int failed = rec->type == ALLOT_REC_ERROR;
     long q = allot_keyindex_find(&s->out.index, &rec->key);
-    int unit = failed ? allot_sample_plan_failed(&s->plan, rec)
-                      : allot_sample_plan_unit(&s->plan, rec);
+    int unit =
+        failed ? allot_sample_plan_failed(&s->plan, rec) : allot_sample_plan_unit(&s->plan, rec);
     if (failed)
         return q < 0 || unit < 0 ? ALLOT_OK : allot_attempts_add(&s->attempts, q, unit, rec, err);
     if (q < 0 || unit < 0 || allot_unitmap_done(&s->plan.map, q, unit)) return ALLOT_OK;

@@ -61,7 +61,8 @@ allot_code allot_rule_check(const allot_rule *rule, const allot_costs *costs, al
             return allot_fail(err, ALLOT_EUSAGE,
                               "the cost table has no %s of %s for strategy %d "
                               "(cap the mean, or time more queries)",
-                              allot_cap_name(rule->cap_on), no_tokens ? "tokens" : "seconds", s + 1);
+                              allot_cap_name(rule->cap_on), no_tokens ? "tokens" : "seconds",
+                              s + 1);
     }
     return ALLOT_OK;
 }

@@ -52,10 +52,10 @@ typedef struct {
     int *cls;             /* [M] class of each slot, -1 = no answer or no sample */
     unsigned char *right; /* [M] by class */
     int n_classes;
-    int *view_cls;      /* [M] the pool handed to the estimators */
-    double *view_score; /* [M] */
-    double *lengths;    /* [M] tokens, ascending */
-    double *seconds;    /* [M] seconds of each sample, ascending, if all tell them */
+    int *view_cls;        /* [M] the pool handed to the estimators */
+    double *view_score;   /* [M] */
+    double *lengths;      /* [M] tokens, ascending */
+    double *seconds;      /* [M] seconds of each sample, ascending, if all tell them */
     int n_present, timed; /* timed: they do */
     double mean_tokens;
 } labelling;
@@ -379,10 +379,11 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
     summary->held_out.error = summary->held_out.bias = NAN;
     allot_code code = allot_rundir_load(s->run_dir, ALLOT_RUN_SCHEMA, &manifest, err);
     if (!code && manifest.n_shards)
-        code = allot_fail(err, ALLOT_EMISMATCH,
-                          "cannot label '%s': it is shard %d of %d (join them first: 'allot-collect "
-                          "merge')",
-                          s->run_dir, manifest.shard, manifest.n_shards);
+        code =
+            allot_fail(err, ALLOT_EMISMATCH,
+                       "cannot label '%s': it is shard %d of %d (join them first: 'allot-collect "
+                       "merge')",
+                       s->run_dir, manifest.shard, manifest.n_shards);
     if (!code) code = check_sample_seconds(s, &manifest, err);
     if (!code) code = choose_strategies(s, &manifest, &set, err);
     if (!code) code = load_problems(s, &problems, err);
@@ -396,8 +397,8 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
         summary->n_queries = graded.n;
         summary->pool = graded.pool;
         summary->prm_checked = uses_prm(&set) ? manifest.prm_checked : -1;
-        summary->told_seconds = manifest.imported && graded.counts.n_timed > 0 &&
-                                !s->sample_seconds && !s->timing_dir;
+        summary->told_seconds =
+            manifest.imported && graded.counts.n_timed > 0 && !s->sample_seconds && !s->timing_dir;
         for (int i = 0; i < set.count; i++)
             if (set.at[i].method != ALLOT_BEAM && set.at[i].n > summary->largest_n)
                 summary->largest_n = set.at[i].n;

@@ -29,11 +29,11 @@ typedef struct {
     const char *strategies; /* strategies.json; NULL = those of the run */
     int load;               /* of the timed rows, >= 1 */
     allot_sample_seconds sample_seconds;
-    int paper;              /* the paper's bootstrap labels */
+    int paper;                 /* the paper's bootstrap labels */
     allot_grade_options grade; /* how answers are found and compared */
     allot_missing missing;
     const char *answers; /* file of what was read in each text; NULL: none */
-    long seed; /* of random subsets and bootstraps */
+    long seed;           /* of random subsets and bootstraps */
 } allot_label_settings;
 
 #define ALLOT_LABEL_DEFAULTS                                                                       \

@@ -367,8 +367,7 @@ static enum MHD_Result fault_no_usage(const fault_request *r)
 static enum MHD_Result fault_count(const fault_request *r, const char *field, const char *count)
 {
     char usage[128], stream[sizeof usage + sizeof SSE_BEGIN + sizeof SSE_STOP + 64];
-    snprintf(usage, sizeof usage,
-             "{\"prompt_tokens\":%s,\"completion_tokens\":%s}",
+    snprintf(usage, sizeof usage, "{\"prompt_tokens\":%s,\"completion_tokens\":%s}",
              *field == 'p' ? count : "7", *field == 'c' ? count : "5");
     if (fault_wants_stream(r)) {
         snprintf(stream, sizeof stream,

@@ -36,7 +36,8 @@ static int entries(void)
 {
     int n = 0;
     DIR *d = opendir(".");
-    while (readdir(d)) n++;
+    while (readdir(d))
+        n++;
     closedir(d);
     return n - 2;
 }
@@ -72,7 +73,9 @@ static void write_and_stop(void)
     allot_err err;
     allot_atomic a, b;
     allot_h5 *h;
-    if (allot_atomic_begin(&a, "a.txt", &allot_kind_any, &err) || allot_atomic_begin(&b, "b.txt", &allot_kind_any, &err)) _exit(9);
+    if (allot_atomic_begin(&a, "a.txt", &allot_kind_any, &err) ||
+        allot_atomic_begin(&b, "b.txt", &allot_kind_any, &err))
+        _exit(9);
     fputs("half", a.file);
     if (allot_h5_create("c.h5", "schema", 1, &h, &err)) _exit(9);
     allot_atomic_abort(&b);
@@ -156,7 +159,8 @@ static void fill_and_stop(void)
     }
     pid_t pid = fork();
     if (pid == 0)
-        for (;;) close(open("tmp/again", O_WRONLY | O_CREAT, 0600));
+        for (;;)
+            close(open("tmp/again", O_WRONLY | O_CREAT, 0600));
     allot_interrupt_child(pid);
     raise(SIGTERM);
 }

@@ -90,11 +90,11 @@ static void other_scores_in_a_batch_are_refused(void **state)
     outcome o = check(&(setting){"batch-scores", "vllm-pooling", TEMPLATE, 16, "bon@4"});
     assert_int_equal(o.err.code, ALLOT_ESERVER);
     assert_non_null(strstr(o.err.msg, "the reward model 'prm' at 'http://127.0.0.1:"));
-    assert_non_null(strstr(o.err.msg,
-                           "/batch-scores' gives the same text 0.333 alone, 0.500 among 7 others "
-                           "in one request: such scores measure nothing, only 0.05 may be "
-                           "rounding (use another version of the server, or --prm-batch 1, which is "
-                           "checked, too)"));
+    assert_non_null(
+        strstr(o.err.msg, "/batch-scores' gives the same text 0.333 alone, 0.500 among 7 others "
+                          "in one request: such scores measure nothing, only 0.05 may be "
+                          "rounding (use another version of the server, or --prm-batch 1, which is "
+                          "checked, too)"));
     /* the way out is one: no request holds two texts then */
     o = check(&(setting){"batch-scores", "vllm-pooling", TEMPLATE, 1, "bon@4"});
     assert_int_equal(o.err.code, ALLOT_OK);
