@@ -176,7 +176,8 @@ static void print_forecast(const allot_sample_result *r)
     print_about("seconds", &f->seconds, 1);
     if (has_price()) print_about("price", &f->price, 2);
     if (isfinite(f->tokens.low))
-        printf("9 of 10 times it is within the brackets, by %ld queries of this run\n",
+        printf("9 of 10 times it is within the brackets, by %ld queries of this run, if the "
+               "servers stay as fast as they were\n",
                f->n_queries);
     if (r->n_pilot)
         printf("the pilot took %ld requests, %ld tokens and %.1f s, and is kept\n", r->n_requests,
