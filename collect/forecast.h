@@ -5,8 +5,8 @@
  * variance between queries, for a finite number of them. Of seconds the bar also holds two doubts:
  * what ran while fewer requests were in flight than the run will have may be as slow among more, or
  * as if it had its share of the servers anyway; and the run's own start and end, when fewer are in
- * flight, may cost as much as they did so far, or nothing. That the servers are as fast then as they
- * are now is taken for granted. */
+ * flight, may cost as much as they did so far, or nothing. That the servers are as fast then as
+ * they are now is taken for granted. */
 #ifndef ALLOT_FORECAST_H
 #define ALLOT_FORECAST_H
 #include "lib/store/costsfile.h"

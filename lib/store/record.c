@@ -83,7 +83,8 @@ allot_code allot_record_print(const allot_record *r, allot_buf *out, allot_err *
                      ",\"run\":%d,\"slot\":%d,\"seed\":\"%" PRIu64 "\",\"attempt\":%d"
                      ",\"retries\":%d",
                      r->run, r->slot, r->seed, r->attempt, r->retries);
-    if (r->draws || r->type == ALLOT_REC_ERROR) allot_buf_printf(out, ",\"draws\":%d", r->draws);
+    if (r->draws > 0 || (r->draws == 0 && r->type == ALLOT_REC_ERROR))
+        allot_buf_printf(out, ",\"draws\":%d", r->draws);
     put_costs(out, r);
     if (r->type == ALLOT_REC_ERROR) {
         if (r->load) allot_buf_printf(out, ",\"load\":%d", r->load);
