@@ -89,8 +89,7 @@ static int sync_path(const char *path, int flags)
     return rc;
 }
 
-/* The new name survives a power cut only once its folder is on disk too. */
-static void sync_folder(const char *path)
+void allot_folder_sync(const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (!slash) {
@@ -120,7 +119,7 @@ allot_code allot_atomic_commit(allot_atomic *a, allot_err *err)
     }
     if (!rc && rename(a->tmp, a->path)) rc = cannot(err, "write", a->path);
     if (!rc) {
-        sync_folder(a->path);
+        allot_folder_sync(a->path);
         allot_interrupt_disown(a->tmp);
         free(a->tmp);
         a->tmp = NULL;

@@ -31,6 +31,8 @@ ALLOT_MUST_CHECK allot_code allot_file_write(const char *path, const allot_kind 
 /* *bytes is NUL-terminated, the caller frees; refuses files larger than max. */
 ALLOT_MUST_CHECK allot_code allot_file_read(const char *path, size_t max, char **bytes, size_t *n,
                                             allot_err *err);
+/* A new name survives a power cut only once its folder is on disk too: that of path. */
+void allot_folder_sync(const char *path);
 ALLOT_MUST_CHECK allot_code allot_mkdir(const char *path, allot_err *err); /* ok if it exists */
 
 #endif

@@ -2,7 +2,6 @@
 #include "lib/store/journal.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,18 +102,6 @@ static allot_code cut_torn_line(allot_journal *j, allot_err *err)
     return ALLOT_OK;
 }
 
-/* Makes the name of a new file durable. */
-static void sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        (void)!fsync(fd);
-        close(fd);
-    }
-    free(copy);
-}
-
 static void journal_free(allot_journal *j)
 {
     if (j->fd >= 0) close(j->fd);
@@ -144,7 +131,7 @@ allot_code allot_journal_open(const char *path, allot_journal **out, allot_err *
         journal_free(j);
         return rc;
     }
-    sync_folder(path);
+    allot_folder_sync(path);
     j->synced_s = allot_clock_s();
     *out = j;
     return ALLOT_OK;
