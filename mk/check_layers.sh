@@ -16,10 +16,11 @@ lib/methods:$store lib/grade
 lib/labels:$store lib/grade lib/methods
 lib/readers:$store
 lib/engine:$store lib/net lib/grade lib/methods
+lib/decide:$store lib/net lib/grade lib/methods lib/engine
 datasets:$store lib/net lib/grade lib/readers
 collect:$store lib/net lib/grade lib/methods lib/labels lib/engine
-run:$store lib/net lib/grade lib/methods lib/engine
-select:$store lib/net
+run:$store lib/net lib/grade lib/methods lib/engine lib/decide
+select:$store lib/net lib/decide
 train:$store
 calibrate:$store
 export:$store
