@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot: one non-recursive make. 'make help' lists the targets; mk/ says how, each room's build.mk what.
 .DEFAULT_GOAL := all
-LIBRARIES := liballot lib/core lib/store lib/net lib/grade lib/methods lib/labels lib/readers lib/engine lib/decide
+LIBRARIES := liballot lib/core lib/store lib/net lib/grade lib/extract lib/methods lib/labels \
+  lib/readers lib/engine lib/decide
 ROOMS := $(LIBRARIES) datasets collect train calibrate export select run eval demo
 
 include mk/config.mk

@@ -3,7 +3,7 @@
 #include "collect/commands.h"
 #include "lib/core/json.h"
 #include "lib/core/log.h"
-#include "lib/grade/gradeoptions.h"
+#include "lib/extract/gradeoptions.h"
 #include "lib/labels/label.h"
 #include "lib/labels/labelchange.h"
 #include "lib/labels/labelflat.h"

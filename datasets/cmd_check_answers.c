@@ -7,8 +7,8 @@
 #include "lib/core/json.h"
 #include "lib/store/problems.h"
 #include "datasets/datacommands.h"
-#include "lib/grade/explain.h"
-#include "lib/grade/gradeoptions.h"
+#include "lib/grade/answerkind.h"
+#include "lib/extract/gradeoptions.h"
 #include "liballot/mem.h"
 
 static int most = 20;

@@ -6,8 +6,8 @@
 #include "lib/core/json.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
-#include "lib/grade/explain.h"
-#include "lib/grade/gradeoptions.h"
+#include "lib/grade/answerkind.h"
+#include "lib/extract/gradeoptions.h"
 #include "liballot/mem.h"
 
 static int whole_text;

@@ -7,7 +7,7 @@
 #include "lib/store/strategyfile.h"
 #include "datasets/datacommands.h"
 #include "datasets/samplesimport.h"
-#include "lib/grade/gradeoptions.h"
+#include "lib/extract/gradeoptions.h"
 
 static const char *strategies_path, *name, *settings_of;
 static allot_grade_words words = ALLOT_GRADE_WORDS;

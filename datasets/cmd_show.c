@@ -11,7 +11,7 @@
 #include "lib/store/splits.h"
 #include "datasets/datacommands.h"
 #include "datasets/filefields.h"
-#include "lib/grade/explain.h"
+#include "lib/grade/answerkind.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 

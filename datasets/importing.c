@@ -8,7 +8,7 @@
 #include "lib/core/rng.h"
 #include "datasets/textkinds.h"
 #include "datasets/textlist.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 #include "liballot/strategy.h"

@@ -9,7 +9,7 @@
 #include "lib/store/splits.h"
 #include "datasets/importing.h"
 #include "datasets/minhash.h"
-#include "lib/grade/explain.h"
+#include "lib/grade/answerkind.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 #include "liballot/utf8.h"

@@ -13,7 +13,7 @@
 #ifndef ALLOT_SAMPLESIMPORT_H
 #define ALLOT_SAMPLESIMPORT_H
 #include <cjson/cJSON.h>
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "liballot/strategy.h"
 
 typedef struct {

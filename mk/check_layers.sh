@@ -12,14 +12,15 @@ lib/core:liballot
 lib/store:liballot lib/core
 lib/net:liballot lib/core
 lib/grade:liballot lib/core
-lib/methods:$store lib/grade
-lib/labels:$store lib/grade lib/methods
+lib/extract:liballot lib/core lib/grade
+lib/methods:$store lib/grade lib/extract
+lib/labels:$store lib/grade lib/extract lib/methods
 lib/readers:$store
-lib/engine:$store lib/net lib/grade lib/methods
-lib/decide:$store lib/net lib/grade lib/methods lib/engine
-datasets:$store lib/net lib/grade lib/readers
-collect:$store lib/net lib/grade lib/methods lib/labels lib/engine
-run:$store lib/net lib/grade lib/methods lib/engine lib/decide
+lib/engine:$store lib/net lib/grade lib/extract lib/methods
+lib/decide:$store lib/net lib/engine
+datasets:$store lib/net lib/grade lib/extract lib/readers
+collect:$store lib/net lib/grade lib/extract lib/methods lib/labels lib/engine
+run:$store lib/net lib/grade lib/extract lib/methods lib/engine lib/decide
 select:$store lib/net lib/decide
 train:$store
 calibrate:$store

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* announce.c - answers that no box holds, but words announce. */
-#include "lib/grade/announce.h"
+#include "lib/extract/announce.h"
 #include <ctype.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* announce.h - answers that no box holds. Each gives a span of text and returns 1, or 0. Linear in
- * the text. */
+/* announce.h - answers that words announce, and where they end. Linear in the text. */
 #ifndef ALLOT_ANNOUNCE_H
 #define ALLOT_ANNOUNCE_H
 #include <ctype.h>
@@ -40,17 +39,7 @@ void allot_undress(const char **s, size_t *n);
 size_t allot_sentence_end(const char *text, size_t n, size_t from);
 
 /* What follows the last "answer is", "Answer:", "####", "A:" at a line's start, a heading "Answer",
- * or the like in other languages. */
+ * or the like in other languages; 0: nothing does. */
 int allot_after_phrase(const char *text, size_t n, const char **start, size_t *len);
-
-/* The last formula, if no digit follows it; "$1$ and $2$" is one answer. */
-int allot_last_formula(const char *text, size_t n, const char **start, size_t *len);
-
-/* The text itself if it is a formula, else the last formula, else the last number, else the text
- * itself if it is a few words. */
-int allot_last_value(const char *text, size_t n, const char **start, size_t *len);
-
-/* The last capital letter A to J that stands alone and is not behind "not". */
-int allot_last_choice(const char *text, size_t n, const char **start, size_t *len);
 
 #endif

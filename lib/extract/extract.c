@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* extract.c - where the answer stands in a text. One pass from the end for boxes, one for phrases:
  * linear in the text, whatever it holds. */
+#include "lib/extract/extract.h"
 #include <ctype.h>
 #include <string.h>
-#include "lib/grade/announce.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/announce.h"
+#include "lib/extract/lastvalue.h"
 
 void allot_grade_defaults(allot_grade_options *o)
 {

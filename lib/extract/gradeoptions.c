@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/grade/gradeoptions.h"
+/* gradeoptions.c - the words of the options, in both directions. */
+#include "lib/extract/gradeoptions.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -39,11 +40,11 @@ allot_code allot_grade_parse(const allot_grade_words *w, allot_grade_options *ou
     if (!code) code = choose("units", w->units, units, &at[4], err);
     if (code) return code;
     *out = (allot_grade_options){.extract = preset_of[at[0]],
-                                 .percent = (allot_percent_policy)at[1],
-                                 .order = (allot_order_policy)at[2],
-                                 .decimals = (allot_decimals_policy)at[3],
-                                 .units = (allot_units_policy)at[4],
-                                 .last_number = w->last_number};
+                                 .last_number = w->last_number,
+                                 .policies = {.percent = (allot_percent_policy)at[1],
+                                              .order = (allot_order_policy)at[2],
+                                              .decimals = (allot_decimals_policy)at[3],
+                                              .units = (allot_units_policy)at[4]}};
     return ALLOT_OK;
 }
 
@@ -53,10 +54,10 @@ void allot_grade_describe(const allot_grade_options *o, char out[ALLOT_GRADE_TEX
         const char *name, *const *words;
         int value;
     } rows[] = {{"extract", presets, (int)o->extract},
-                {"percent", percents, (int)o->percent},
-                {"order", orders, (int)o->order},
-                {"decimals", decimals, (int)o->decimals},
-                {"units", units, (int)o->units}};
+                {"percent", percents, (int)o->policies.percent},
+                {"order", orders, (int)o->policies.order},
+                {"decimals", decimals, (int)o->policies.decimals},
+                {"units", units, (int)o->policies.units}};
     size_t n = 0;
     out[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -4,7 +4,7 @@
 #ifndef ALLOT_GRADEOPTIONS_H
 #define ALLOT_GRADEOPTIONS_H
 #include "lib/core/options.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 
 typedef struct {
     const char *extract, *percent, *order, *decimals, *units; /* borrowed words */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lastnumber.c - the last number of a text, with the formula, list, brackets or matrix around it.
  */
-#include "lib/grade/lastnumber.h"
+#include "lib/extract/lastnumber.h"
 #include <ctype.h>
 #include <string.h>
-#include "lib/grade/announce.h"
+#include "lib/extract/announce.h"
 
 size_t allot_before_joint(const char *text, size_t n)
 {

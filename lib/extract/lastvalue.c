@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lastvalue.c - the value, or the choice, that a text without box and announcement ends with: what
  * the last formula, the last sentence or the last number says. */
+#include "lib/extract/lastvalue.h"
 #include <ctype.h>
 #include <string.h>
-#include "lib/grade/announce.h"
-#include "lib/grade/lastnumber.h"
+#include "lib/extract/announce.h"
+#include "lib/extract/lastnumber.h"
 #include "lib/grade/moment.h"
 
 /* The formula between dollars, \( \) or \[ \] that ends text of n bytes; its command's or dollar's

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/grade/explain.h"
+/* answerkind.c - what the grader reads in an answer: a number, a set, words, nothing. */
+#include "lib/grade/answerkind.h"
 #include <ctype.h>
 #include <string.h>
 #include "lib/grade/comparison.h"
@@ -30,7 +31,7 @@ static int all_read(const allot_structure *s, int depth)
     for (int i = 0; i < s->n; i++) {
         allot_span row = s->part[i];
         for (;;) {
-            const char *cut = s->shape == ALLOT_MATRIX ? memchr(row.s, '&', row.n) : NULL;
+            const char *cut = s->shape == ALLOT_SHAPE_MATRIX ? memchr(row.s, '&', row.n) : NULL;
             size_t n = cut ? (size_t)(cut - row.s) : row.n;
             if (kind_of_part((allot_span){row.s, n}, depth) <= ALLOT_KIND_UNREAD) return 0;
             if (!cut) break;
@@ -43,7 +44,7 @@ static int all_read(const allot_structure *s, int depth)
 static allot_answer_kind kind_of_single(allot_span t)
 {
     allot_value v;
-    if (allot_same_numbers(t, t, &(allot_grade_options){0}) > 0) return ALLOT_KIND_NUMBER;
+    if (allot_same_numbers(t, t, &(allot_grade_policies){0}) > 0) return ALLOT_KIND_NUMBER;
     if (t.n == 1 && *t.s >= 'A' && *t.s <= 'J') return ALLOT_KIND_CHOICE;
     if (allot_expression_eval(t.s, t.n, 0, &v))
         return v.variable ? ALLOT_KIND_FUNCTION : ALLOT_KIND_CONSTANT;
@@ -57,9 +58,9 @@ static allot_answer_kind kind_of_single(allot_span t)
 static allot_answer_kind kind_of_part(allot_span t, int depth)
 {
     static const allot_answer_kind kinds[] = {
-        [ALLOT_LIST] = ALLOT_KIND_LIST,     [ALLOT_GROUP] = ALLOT_KIND_TUPLE,
-        [ALLOT_SET] = ALLOT_KIND_SET,       [ALLOT_UNION] = ALLOT_KIND_SET,
-        [ALLOT_MATRIX] = ALLOT_KIND_MATRIX, [ALLOT_RELATION] = ALLOT_KIND_EQUATION};
+        [ALLOT_SHAPE_LIST] = ALLOT_KIND_LIST,     [ALLOT_SHAPE_GROUP] = ALLOT_KIND_TUPLE,
+        [ALLOT_SHAPE_SET] = ALLOT_KIND_SET,       [ALLOT_SHAPE_UNION] = ALLOT_KIND_SET,
+        [ALLOT_SHAPE_MATRIX] = ALLOT_KIND_MATRIX, [ALLOT_SHAPE_RELATION] = ALLOT_KIND_EQUATION};
     allot_structure s;
     allot_realset set;
     if (t.n == 0 || depth >= ALLOT_STRUCTURE_DEPTH) return ALLOT_KIND_UNREAD;
@@ -67,7 +68,7 @@ static allot_answer_kind kind_of_part(allot_span t, int depth)
     allot_answer_kind single = kind_of_single(t);
     if (single != ALLOT_KIND_WORDS && single != ALLOT_KIND_UNREAD) return single;
     allot_structure_read(t, &s);
-    if (s.shape == ALLOT_SINGLE) return single;
+    if (s.shape == ALLOT_SHAPE_SINGLE) return single;
     return all_read(&s, depth + 1) ? kinds[s.shape] : single;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain.h - for people: what an answer is read as, and how two of them were compared. */
-#ifndef ALLOT_EXPLAIN_H
-#define ALLOT_EXPLAIN_H
-#include "lib/grade/grade.h"
+/* answerkind.h - for people: what an answer is read as. */
+#ifndef ALLOT_ANSWERKIND_H
+#define ALLOT_ANSWERKIND_H
+#include <stddef.h>
 
 typedef enum {
     ALLOT_KIND_NONE,     /* empty, too long, a NUL byte */
@@ -25,15 +25,5 @@ typedef enum {
  * read cannot be read. */
 allot_answer_kind allot_answer_kind_of(const char *answer, size_t n);
 const char *allot_answer_kind_name(allot_answer_kind kind);
-
-typedef struct {
-    int equal;
-    const char *rule; /* what made them equal, "" if nothing did */
-    char reference[2 * ALLOT_ANSWER_MAX], prediction[2 * ALLOT_ANSWER_MAX]; /* normalised */
-} allot_explanation;
-
-/* Compares as allot_answers_equal does. */
-void allot_answers_explain(const char *reference, size_t n_ref, const char *prediction,
-                           size_t n_pred, const allot_grade_options *o, allot_explanation *out);
 
 #endif

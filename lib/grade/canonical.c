@@ -157,7 +157,7 @@ static int by_text(const void *a, const void *b)
 /* The parts in order, each once; braces around one member change nothing. */
 static void put_sorted(writer *w, const allot_structure *s)
 {
-    const char *between = s->shape == ALLOT_SET ? "," : "\\cup";
+    const char *between = s->shape == ALLOT_SHAPE_SET ? "," : "\\cup";
     char room[ALLOT_ANSWER_MAX];
     char *form[ALLOT_PARTS_MAX];
     writer inner = {room, 0, sizeof room, 0, w->parts, w->depth};
@@ -173,7 +173,7 @@ static void put_sorted(writer *w, const allot_structure *s)
     int n = s->n > 0;
     for (int i = 1; i < s->n; i++)
         if (strcmp(form[i], form[n - 1]) != 0) form[n++] = form[i];
-    int braces = s->shape == ALLOT_SET && n > 1;
+    int braces = s->shape == ALLOT_SHAPE_SET && n > 1;
     if (braces) put_text(w, "\\{");
     for (int i = 0; i < n; i++) {
         if (i) put_text(w, between);
@@ -204,22 +204,22 @@ static void put_structure(writer *w, allot_span t, const allot_structure *s)
 {
     char open[2] = {s->open, '\0'}, close[2] = {s->close, '\0'};
     switch (s->shape) {
-    case ALLOT_LIST:
+    case ALLOT_SHAPE_LIST:
         put_parts(w, s, s->joined ? " or " : ",");
         return;
-    case ALLOT_GROUP:
+    case ALLOT_SHAPE_GROUP:
         put_text(w, open);
         put_parts(w, s, ",");
         put_text(w, close);
         return;
-    case ALLOT_SET:
-    case ALLOT_UNION:
+    case ALLOT_SHAPE_SET:
+    case ALLOT_SHAPE_UNION:
         put_sorted(w, s);
         return;
-    case ALLOT_MATRIX:
+    case ALLOT_SHAPE_MATRIX:
         put_rows(w, s);
         return;
-    case ALLOT_RELATION:
+    case ALLOT_SHAPE_RELATION:
         put_parts(w, s, s->op);
         return;
     default:
@@ -238,8 +238,9 @@ static void put_part(writer *w, allot_span t)
         put(w, t.s, t.n);
     } else if (t.n > 0 && !put_number(w, t) && !put_realset(w, t)) {
         allot_structure_read(t, &s);
-        if (s.n == 1 && (s.shape == ALLOT_GROUP || s.shape == ALLOT_SET)) put_part(w, s.part[0]);
-        else if (s.shape != ALLOT_SINGLE || !put_value(w, t)) put_structure(w, t, &s);
+        if (s.n == 1 && (s.shape == ALLOT_SHAPE_GROUP || s.shape == ALLOT_SHAPE_SET))
+            put_part(w, s.part[0]);
+        else if (s.shape != ALLOT_SHAPE_SINGLE || !put_value(w, t)) put_structure(w, t, &s);
     }
     w->depth--;
 }

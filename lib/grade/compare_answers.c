@@ -4,33 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "lib/grade/comparison.h"
-#include "lib/grade/explain.h"
 #include "lib/grade/expression.h"
 #include "lib/grade/moment.h"
 #include "lib/grade/normalize.h"
 #include "lib/grade/words.h"
 
-enum { MOST_PARTS = 2000, MOST_SENTENCES = 3 }; /* compared in one answer; inside each other */
-
-/* A prediction of four words or more, or with "answer" or "is", is a sentence: its answer is taken
- * out of it. */
-static int is_sentence(const char *s, size_t n)
-{
-    int words = 0;
-    if (memmem(s, n, "answer", 6) || memmem(s, n, "Answer", 6) || memmem(s, n, " is ", 4)) return 1;
-    for (size_t i = 0, run = 0; i < n && words < 4; i++) {
-        int letter = isalpha((unsigned char)s[i]) || s[i] == '\'';
-        if (letter) run++;
-        else {
-            words += run >= 2 && (s[i] == ' ' || s[i] == ',');
-            run = 0;
-        }
-        if (s[i] == '\\')
-            while (i + 1 < n && isalpha((unsigned char)s[i + 1]))
-                i++;
-    }
-    return words >= 4;
-}
+enum { MOST_PARTS = 2000 }; /* compared in one answer */
 
 static int degrees(const char *s, size_t n)
 {
@@ -50,7 +29,7 @@ static int same_angle(const char *degree, size_t n, const char *radian, size_t m
     return allot_expressions_equal(text, k + 8, radian, m);
 }
 
-static int same_with_signs(allot_span a, allot_span b, const allot_grade_options *o)
+static int same_with_signs(allot_span a, allot_span b, const allot_grade_policies *o)
 {
     char x[ALLOT_NORMAL_SIZE], y[ALLOT_NORMAL_SIZE];
     allot_comparison c = {.o = o, .left = MOST_PARTS};
@@ -200,7 +179,7 @@ static int takes_percent(allot_span *t)
 /* 50/3 where 16.67 is asked for; 5/18 and 250/9% where 27.78% is; 3.1416 where 3.14159 is, which is
  * no exact value either. */
 static int reference_rounds(allot_span reference, allot_span prediction,
-                            const allot_grade_options *o)
+                            const allot_grade_policies *o)
 {
     char hundredfold[64];
     if (o->decimals == ALLOT_DECIMALS_EXACT || allot_same_numbers(reference, prediction, o) > 0)
@@ -243,9 +222,9 @@ static int is_no_interval(allot_span set, allot_span other)
 {
     allot_structure s;
     allot_structure_read(allot_without_membership(set), &s);
-    if (s.shape != ALLOT_GROUP) return 0;
+    if (s.shape != ALLOT_SHAPE_GROUP) return 0;
     allot_structure_read(other, &s);
-    return s.shape == ALLOT_LIST || s.shape == ALLOT_MATRIX;
+    return s.shape == ALLOT_SHAPE_LIST || s.shape == ALLOT_SHAPE_MATRIX;
 }
 
 static int same_answers(const normal_form *a, const normal_form *b, allot_comparison *c)
@@ -279,38 +258,18 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
            (b->degrees && same_angle(b->text, b->span.n, a->text, a->span.n));
 }
 
-static int compare(const char *reference, size_t n_ref, const char *prediction, size_t n_pred,
-                   allot_comparison *c, normal_form *a, normal_form *b)
+int allot_grade_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred,
+                      const allot_grade_policies *o, int from_sentence, allot_explanation *out)
 {
-    const char *start;
-    size_t len;
-    if (!read_answer(reference, n_ref, a) || !read_answer(prediction, n_pred, b)) return 0;
-    if (same_answers(a, b, c)) return 1;
-    if (c->sentences == MOST_SENTENCES || !is_sentence(prediction, n_pred) ||
-        allot_extract(prediction, n_pred, c->o, &start, &len) == ALLOT_EXTRACT_NONE ||
-        len >= n_pred)
-        return 0;
-    *c = (allot_comparison){.o = c->o, .left = MOST_PARTS, .sentences = c->sentences + 1};
-    return compare(reference, n_ref, start, len, c, a, b);
-}
-
-static const allot_grade_options defaults;
-
-int allot_answers_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred,
-                        const allot_grade_options *o)
-{
-    allot_comparison c = {.o = o ? o : &defaults, .left = MOST_PARTS};
+    allot_comparison c = {.o = o, .left = MOST_PARTS, .from_sentence = from_sentence};
     normal_form a, b;
-    return compare(reference, n_ref, prediction, n_pred, &c, &a, &b);
-}
-
-void allot_answers_explain(const char *reference, size_t n_ref, const char *prediction,
-                           size_t n_pred, const allot_grade_options *o, allot_explanation *out)
-{
-    allot_comparison c = {.o = o ? o : &defaults, .left = MOST_PARTS};
-    normal_form a = {.text = ""}, b = {.text = ""};
-    out->equal = compare(reference, n_ref, prediction, n_pred, &c, &a, &b);
+    b.text[0] = '\0'; /* not read if the reference is none */
+    int read = read_answer(reference, n_ref, &a) && read_answer(prediction, n_pred, &b);
+    int equal = read ? same_answers(&a, &b, &c) : -1;
+    if (!out) return equal;
+    out->equal = equal > 0;
     out->rule = out->equal ? c.rule : "";
-    memcpy(out->reference, a.text, sizeof out->reference);
-    memcpy(out->prediction, b.text, sizeof out->prediction);
+    strcpy(out->reference, a.text);
+    strcpy(out->prediction, b.text);
+    return equal;
 }

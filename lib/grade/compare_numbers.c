@@ -77,13 +77,13 @@ static void hundredth(mpq_t q)
     mpq_clear(hundred);
 }
 
-static int equal_values(const mpq_t x, const mpq_t y, const allot_grade_options *o)
+static int equal_values(const mpq_t x, const mpq_t y, const allot_grade_policies *o)
 {
     return mpq_equal(x, y) || (o->decimals != ALLOT_DECIMALS_EXACT && nearly(x, y));
 }
 
 /* x and y are the numbers without their signs; changed. */
-static int equal_percent(mpq_t x, mpq_t y, int x_sign, int y_sign, const allot_grade_options *o)
+static int equal_percent(mpq_t x, mpq_t y, int x_sign, int y_sign, const allot_grade_policies *o)
 {
     if (o->percent == ALLOT_PERCENT_VALUE) {
         if (x_sign) hundredth(x);
@@ -98,7 +98,8 @@ static int equal_percent(mpq_t x, mpq_t y, int x_sign, int y_sign, const allot_g
 }
 
 /* "1e-3", "1 000" and "0.1%" are no expressions; next to one they count as what they are. */
-static int same_constant(allot_span number, mpq_t q, allot_span other, const allot_grade_options *o)
+static int same_constant(allot_span number, mpq_t q, allot_span other,
+                         const allot_grade_policies *o)
 {
     allot_value v;
     int sign = percent_of(number);
@@ -112,13 +113,13 @@ static int same_constant(allot_span number, mpq_t q, allot_span other, const all
            (sign && o->percent != ALLOT_PERCENT_VALUE && cabs(v.z - x) <= tolerance);
 }
 
-int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o)
+int allot_same_numbers(allot_span a, allot_span b, const allot_grade_policies *o)
 {
     mpq_t x, y;
     mpq_init(x);
     mpq_init(y);
     int result = -1, is_x = number_of(a, x), is_y = number_of(b, y);
-    allot_grade_options exactly = *o;
+    allot_grade_policies exactly = *o;
     if (are_exact(a, b)) exactly.decimals = ALLOT_DECIMALS_EXACT;
     if (is_x && !is_y && mpz_cmp_ui(mpq_denref(x), 1) != 0) is_y = decimal_comma(b, y);
     if (is_y && !is_x && mpz_cmp_ui(mpq_denref(y), 1) != 0) is_x = decimal_comma(a, x);

@@ -169,11 +169,11 @@ typedef struct {
 static int interval_of(const allot_structure *s, interval *out)
 {
     static const allot_span below = {"-\\infty", 7}, above = {"\\infty", 6};
-    if (s->shape == ALLOT_GROUP && s->n == 2) {
+    if (s->shape == ALLOT_SHAPE_GROUP && s->n == 2) {
         *out = (interval){s->part[0], s->part[1], s->open == '[', s->close == ']'};
         return 1;
     }
-    if (s->shape != ALLOT_RELATION || s->op[0] != '<') return 0;
+    if (s->shape != ALLOT_SHAPE_RELATION || s->op[0] != '<') return 0;
     int closed = s->op[1] == '=';
     if (s->n == 3 && allot_is_variable(s->part[1])) {
         *out = (interval){s->part[0], s->part[2], closed, closed};
@@ -198,8 +198,8 @@ static int same_interval(const allot_structure *a, const allot_structure *b, all
 
 static int any_order(const allot_structure *s, const allot_comparison *c)
 {
-    return s->shape == ALLOT_SET || s->shape == ALLOT_UNION ||
-           (s->shape == ALLOT_LIST && c->o->order == ALLOT_ORDER_ANY);
+    return s->shape == ALLOT_SHAPE_SET || s->shape == ALLOT_SHAPE_UNION ||
+           (s->shape == ALLOT_SHAPE_LIST && c->o->order == ALLOT_ORDER_ANY);
 }
 
 /* The left side of what a text works out, where no value can be had: an integral, a determinant,
@@ -243,7 +243,7 @@ static int works_out(allot_span left, allot_span last, allot_comparison *c)
 static int same_as_value(const allot_structure *r, allot_span value, int predicted,
                          allot_comparison *c)
 {
-    if (r->shape != ALLOT_RELATION || strcmp(r->op, "=") != 0) return 0;
+    if (r->shape != ALLOT_SHAPE_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
     if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return allot_same(r->part[0], value, c);
     for (int i = 0; i + 1 < r->n; i++) {
@@ -297,7 +297,8 @@ static int by_names(const allot_structure *list, int at[ALLOT_PARTS_MAX])
 /* A list next to (1, 2) or [1, 2]; one of a and b is it, the other the group. */
 static int same_as_tuple(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
-    const allot_structure *group = a->shape == ALLOT_GROUP ? a : b, *list = group == a ? b : a;
+    const allot_structure *group = a->shape == ALLOT_SHAPE_GROUP ? a : b,
+                          *list = group == a ? b : a;
     int at[ALLOT_PARTS_MAX];
     if (!is_tuple(group) || (group == a && are_solutions(list))) return 0;
     if (by_names(list, at)) {
@@ -314,17 +315,20 @@ static int same_as_tuple(const allot_structure *a, const allot_structure *b, all
 
 static int same_structures(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
-    int lists = (a->shape == ALLOT_LIST) + (b->shape == ALLOT_LIST),
-        sets = (a->shape == ALLOT_SET) + (b->shape == ALLOT_SET);
-    if (a->shape == ALLOT_RELATION && b->shape == ALLOT_RELATION && same_relation(a, b, c))
+    int lists = (a->shape == ALLOT_SHAPE_LIST) + (b->shape == ALLOT_SHAPE_LIST),
+        sets = (a->shape == ALLOT_SHAPE_SET) + (b->shape == ALLOT_SHAPE_SET);
+    if (a->shape == ALLOT_SHAPE_RELATION && b->shape == ALLOT_SHAPE_RELATION &&
+        same_relation(a, b, c))
         return 1;
-    if (a->shape == ALLOT_RELATION || b->shape == ALLOT_RELATION) return same_interval(a, b, c);
+    if (a->shape == ALLOT_SHAPE_RELATION || b->shape == ALLOT_SHAPE_RELATION)
+        return same_interval(a, b, c);
     if (sets == 2 || (sets && lists)) return same_members(a, b, c);
-    if (lists == 1 && a->n == b->n && (a->shape == ALLOT_GROUP || b->shape == ALLOT_GROUP))
+    if (lists == 1 && a->n == b->n &&
+        (a->shape == ALLOT_SHAPE_GROUP || b->shape == ALLOT_SHAPE_GROUP))
         return same_as_tuple(a, b, c);
     if (a->n != b->n || a->shape != b->shape) return 0;
-    if (a->shape == ALLOT_MATRIX) return same_matrix(a, b, c);
-    if (a->shape == ALLOT_GROUP && (a->open != b->open || a->close != b->close)) return 0;
+    if (a->shape == ALLOT_SHAPE_MATRIX) return same_matrix(a, b, c);
+    if (a->shape == ALLOT_SHAPE_GROUP && (a->open != b->open || a->close != b->close)) return 0;
     return same_in_order(a, b, c) ||
            ((any_order(a, c) || any_order(b, c)) && same_in_any_order(a, b, c));
 }
@@ -332,11 +336,12 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
 /* Brackets around one value change nothing, nor do the names in "(x, y) = (1, 2)". */
 static allot_span unwrapped(const allot_structure *s, allot_span t)
 {
-    if (s->shape == ALLOT_RELATION && s->n == 2 && *s->op == '=' &&
+    if (s->shape == ALLOT_SHAPE_RELATION && s->n == 2 && *s->op == '=' &&
         allot_is_point_of_names(s->part[0]))
         return s->part[1];
-    if (s->n != 1 || s->shape == ALLOT_SINGLE || s->shape == ALLOT_UNION) return t;
-    return s->shape == ALLOT_MATRIX && memchr(s->part[0].s, '&', s->part[0].n) ? t : s->part[0];
+    if (s->n != 1 || s->shape == ALLOT_SHAPE_SINGLE || s->shape == ALLOT_SHAPE_UNION) return t;
+    return s->shape == ALLOT_SHAPE_MATRIX && memchr(s->part[0].s, '&', s->part[0].n) ? t
+                                                                                     : s->part[0];
 }
 
 /* "1/2 or 0.5": all of them say the same. */
@@ -351,7 +356,7 @@ static int same_as_each(const allot_structure *list, allot_span value, allot_com
 /* "2x = 28, x = 14" says 14. */
 static int same_as_last_step(const allot_structure *steps, allot_span value, allot_comparison *c)
 {
-    if (steps->shape != ALLOT_LIST) return 0;
+    if (steps->shape != ALLOT_SHAPE_LIST) return 0;
     allot_span last = steps->part[steps->n - 1];
     if (last.n < 3 || last.s[1] != '=') return 0;
     for (int i = 0; i + 1 < steps->n; i++) {
@@ -367,8 +372,9 @@ static int same_as_last_step(const allot_structure *steps, allot_span value, all
 static int same_all_over(const allot_structure *chain, const allot_structure *point,
                          allot_comparison *c)
 {
-    if (chain->shape != ALLOT_RELATION || *chain->op != '=' || chain->n != point->n + 1) return 0;
-    if (point->shape != ALLOT_GROUP && point->shape != ALLOT_LIST) return 0;
+    if (chain->shape != ALLOT_SHAPE_RELATION || *chain->op != '=' || chain->n != point->n + 1)
+        return 0;
+    if (point->shape != ALLOT_SHAPE_GROUP && point->shape != ALLOT_SHAPE_LIST) return 0;
     for (int i = 0; i < point->n; i++)
         if (!is_name(chain->part[i]) || !allot_same(chain->part[point->n], point->part[i], c))
             return 0;
@@ -380,8 +386,8 @@ static int same_as_numbers(const allot_structure *parts, allot_span t, allot_com
 {
     char text[68];
     allot_structure numbers;
-    int set = parts->shape == ALLOT_SET, list = parts->shape == ALLOT_LIST;
-    if (!(set || list || (parts->shape == ALLOT_GROUP && is_tuple(parts))) || parts->n < 2)
+    int set = parts->shape == ALLOT_SHAPE_SET, list = parts->shape == ALLOT_SHAPE_LIST;
+    if (!(set || list || (parts->shape == ALLOT_SHAPE_GROUP && is_tuple(parts))) || parts->n < 2)
         return 0;
     if (t.n + 2 > sizeof text || !memchr(t.s, ',', t.n)) return 0;
     for (size_t i = 0; i < t.n; i++) {
@@ -410,31 +416,33 @@ static int same_parts(allot_span a, allot_span b, allot_comparison *c)
     allot_structure_read(a, &s);
     allot_structure_read(b, &t);
     allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
-    if (s.shape == ALLOT_GROUP && t.shape == ALLOT_SINGLE) y = without_label(b);
-    if (t.shape == ALLOT_GROUP && s.shape == ALLOT_SINGLE) x = without_label(a);
+    if (s.shape == ALLOT_SHAPE_GROUP && t.shape == ALLOT_SHAPE_SINGLE) y = without_label(b);
+    if (t.shape == ALLOT_SHAPE_GROUP && s.shape == ALLOT_SHAPE_SINGLE) x = without_label(a);
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
-    if (s.shape == ALLOT_SINGLE && t.shape == ALLOT_SINGLE)
-        return !allot_are_words(a, b) && (allot_expressions_equal(a.s, a.n, b.s, b.n) ||
-                                          (!c->sentences && (is_constant(a) || is_constant(b)) &&
-                                           allot_expressions_identical(a.s, a.n, b.s, b.n)));
-    if ((s.shape == ALLOT_LIST && t.shape == ALLOT_SINGLE && same_as_each(&s, b, c)) ||
-        (t.shape == ALLOT_LIST && s.shape == ALLOT_SINGLE && same_as_each(&t, a, c)))
+    if (s.shape == ALLOT_SHAPE_SINGLE && t.shape == ALLOT_SHAPE_SINGLE)
+        return !allot_are_words(a, b) &&
+               (allot_expressions_equal(a.s, a.n, b.s, b.n) ||
+                (!c->from_sentence && (is_constant(a) || is_constant(b)) &&
+                 allot_expressions_identical(a.s, a.n, b.s, b.n)));
+    if ((s.shape == ALLOT_SHAPE_LIST && t.shape == ALLOT_SHAPE_SINGLE && same_as_each(&s, b, c)) ||
+        (t.shape == ALLOT_SHAPE_LIST && s.shape == ALLOT_SHAPE_SINGLE && same_as_each(&t, a, c)))
         return 1;
-    if ((t.shape == ALLOT_SINGLE && same_as_numbers(&s, b, c)) ||
-        (s.shape == ALLOT_SINGLE && same_as_numbers(&t, a, c)))
+    if ((t.shape == ALLOT_SHAPE_SINGLE && same_as_numbers(&s, b, c)) ||
+        (s.shape == ALLOT_SHAPE_SINGLE && same_as_numbers(&t, a, c)))
         return 1;
     if (s.shape != t.shape &&
         (same_as_value(&s, b, 0, c) || same_as_value(&t, a, c->depth == 1 && c->bare, c) ||
          (c->bare && same_as_last_step(&t, a, c)) || same_all_over(&s, &t, c) ||
          same_all_over(&t, &s, c)))
         return 1;
-    if (s.shape == ALLOT_LIST && t.shape == ALLOT_LIST && s.n == t.n) {
+    if (s.shape == ALLOT_SHAPE_LIST && t.shape == ALLOT_SHAPE_LIST && s.n == t.n) {
         if (same_structures(&s, &t, c)) return 1;
-    } else if (s.shape != ALLOT_SINGLE && t.shape != ALLOT_SINGLE) {
+    } else if (s.shape != ALLOT_SHAPE_SINGLE && t.shape != ALLOT_SHAPE_SINGLE) {
         return same_structures(&s, &t, c);
     }
-    return s.shape != ALLOT_LIST && t.shape != ALLOT_LIST && s.shape != ALLOT_RELATION &&
-           t.shape != ALLOT_RELATION && allot_expressions_equal(a.s, a.n, b.s, b.n);
+    return s.shape != ALLOT_SHAPE_LIST && t.shape != ALLOT_SHAPE_LIST &&
+           s.shape != ALLOT_SHAPE_RELATION && t.shape != ALLOT_SHAPE_RELATION &&
+           allot_expressions_equal(a.s, a.n, b.s, b.n);
 }
 
 /* 1 equal, 0 not, -1: not two sets of numbers, one of them evidently. */

@@ -7,19 +7,19 @@
 #include "lib/grade/structure.h"
 
 typedef struct {
-    const allot_grade_options *o;
-    int depth;        /* of parts inside parts */
-    int left;         /* part comparisons still allowed; long ones count more */
-    int sentences;    /* that the answer was taken out of */
-    int bare;         /* the reference is a value without "=" */
-    const char *rule; /* what made the answers equal; NULL */
+    const allot_grade_policies *o;
+    int depth;         /* of parts inside parts */
+    int left;          /* part comparisons still allowed; long ones count more */
+    int from_sentence; /* the prediction was taken out of one */
+    int bare;          /* the reference is a value without "=" */
+    const char *rule;  /* what made the answers equal; NULL */
 } allot_comparison;
 
 /* 1 if the answers, or parts of answers, are equal. */
 int allot_same(allot_span a, allot_span b, allot_comparison *c);
 
 /* 1 equal, 0 not, -1: not two numbers. */
-int allot_same_numbers(allot_span a, allot_span b, const allot_grade_options *o);
+int allot_same_numbers(allot_span a, allot_span b, const allot_grade_policies *o);
 
 /* 1 if this is a decimal of three digits or more, at least so many behind the point, and the other,
  * which is none, rounds to it. */

@@ -161,7 +161,7 @@ static int read_literal(allot_span t, reading *r, matrix *out)
     allot_structure s;
     allot_structure_read(t, &s);
     out->rows = out->cols = out->tuple = 0;
-    if (s.shape != ALLOT_MATRIX) return 0;
+    if (s.shape != ALLOT_SHAPE_MATRIX) return 0;
     for (int i = 0; i < s.n; i++)
         if (!read_row(s.part[i], '&', r, out)) return 0;
     if (s.open == '|') to_determinant(out);
@@ -174,7 +174,7 @@ static int read_tuple(allot_span t, reading *r, matrix *out)
     allot_structure s;
     allot_structure_read(t, &s);
     out->rows = out->cols = 0;
-    if (s.shape != ALLOT_GROUP || s.n < 2 || (s.open == '(') != (s.close == ')')) return 0;
+    if (s.shape != ALLOT_SHAPE_GROUP || s.n < 2 || (s.open == '(') != (s.close == ')')) return 0;
     int nested = *s.part[0].s == '[' || *s.part[0].s == '(';
     out->tuple = !nested;
     for (int i = 0; i < s.n; i++) {

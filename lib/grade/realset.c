@@ -248,7 +248,7 @@ static int read_interval(const allot_structure *s, allot_realset *out)
 {
     double low, high;
     out->n = 0;
-    if (s->shape == ALLOT_SET) {
+    if (s->shape == ALLOT_SHAPE_SET) {
         for (int i = 0; i < s->n; i++) {
             if (i == ALLOT_PIECES_MAX || !end_of(s->part[i], &low) || !isfinite(low)) return 0;
             push(out, low, 1, low, 1);
@@ -256,7 +256,7 @@ static int read_interval(const allot_structure *s, allot_realset *out)
         tidy(out);
         return 1;
     }
-    if (s->shape != ALLOT_GROUP || s->n != 2 || !end_of(s->part[0], &low) ||
+    if (s->shape != ALLOT_SHAPE_GROUP || s->n != 2 || !end_of(s->part[0], &low) ||
         !end_of(s->part[1], &high) || low > high)
         return 0;
     push(out, low, s->open == '[', high, s->close == ']');

@@ -112,7 +112,7 @@ static int matrix(allot_span t, allot_structure *o)
         }
         push(o, t, from, end);
         o->open = k == 3 ? '|' : '(';
-        o->shape = k == 5 || brace ? ALLOT_LIST : ALLOT_MATRIX;
+        o->shape = k == 5 || brace ? ALLOT_SHAPE_LIST : ALLOT_SHAPE_MATRIX;
         return 1;
     }
     return 0;
@@ -130,7 +130,7 @@ static int split_union(allot_span t, allot_structure *o)
     }
     if (from == 0) return 0;
     push(o, t, from, t.n);
-    o->shape = ALLOT_UNION;
+    o->shape = ALLOT_SHAPE_UNION;
     return 1;
 }
 
@@ -175,13 +175,13 @@ static int split_relation(allot_span t, allot_structure *o)
         }
         o->op[0] = '<';
     }
-    o->shape = ALLOT_RELATION;
+    o->shape = ALLOT_SHAPE_RELATION;
     return 1;
 }
 
 static void reset(allot_structure *o, allot_span t)
 {
-    o->shape = ALLOT_SINGLE;
+    o->shape = ALLOT_SHAPE_SINGLE;
     o->open = o->close = o->op[0] = '\0';
     o->n = 1;
     o->part[0] = t;
@@ -198,7 +198,7 @@ void allot_structure_read(allot_span text, allot_structure *out)
     }
     split_list(t, 0, out);
     if (out->n > 1 && out->n <= ALLOT_PARTS_MAX) {
-        out->shape = ALLOT_LIST;
+        out->shape = ALLOT_SHAPE_LIST;
         return;
     }
     out->n = out->joined = 0;
@@ -219,7 +219,7 @@ void allot_structure_read(allot_span text, allot_structure *out)
         if (out->n >= 1 && out->n <= ALLOT_PARTS_MAX) {
             out->open = open;
             out->close = close;
-            out->shape = open == '{' ? ALLOT_SET : ALLOT_GROUP;
+            out->shape = open == '{' ? ALLOT_SHAPE_SET : ALLOT_SHAPE_GROUP;
             return;
         }
     }

@@ -13,13 +13,13 @@ typedef struct {
 } allot_span;
 
 typedef enum {
-    ALLOT_SINGLE,  /* one value, or text */
-    ALLOT_LIST,    /* 1, 2 and 3 */
-    ALLOT_GROUP,   /* brackets around parts: a tuple or an interval */
-    ALLOT_SET,     /* braces around parts */
-    ALLOT_UNION,   /* joined by \cup */
-    ALLOT_MATRIX,  /* rows as parts; a row is a list split at & */
-    ALLOT_RELATION /* two parts and an operator: = != < > <= >= */
+    ALLOT_SHAPE_SINGLE,  /* one value, or text */
+    ALLOT_SHAPE_LIST,    /* 1, 2 and 3 */
+    ALLOT_SHAPE_GROUP,   /* brackets around parts: a tuple or an interval */
+    ALLOT_SHAPE_SET,     /* braces around parts */
+    ALLOT_SHAPE_UNION,   /* joined by \cup */
+    ALLOT_SHAPE_MATRIX,  /* rows as parts; a row is a list split at & */
+    ALLOT_SHAPE_RELATION /* two parts and an operator: = != < > <= >= */
 } allot_shape;
 
 typedef struct {

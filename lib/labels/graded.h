@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include "lib/store/problems.h"
 #include "lib/store/rundir.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "lib/labels/cuts.h"
 #include "lib/methods/softlabel.h"
 

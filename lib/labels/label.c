@@ -7,7 +7,7 @@
 #include "lib/core/rng.h"
 #include "lib/core/stats.h"
 #include "lib/store/strategyfile.h"
-#include "lib/grade/gradeoptions.h"
+#include "lib/extract/gradeoptions.h"
 #include "lib/labels/labelflat.h"
 #include "lib/labels/labelseconds.h"
 #include "liballot/features.h"

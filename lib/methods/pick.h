@@ -7,7 +7,7 @@
 #ifndef ALLOT_PICK_H
 #define ALLOT_PICK_H
 #include "lib/store/record.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "liballot/strategy.h"
 
 /* One number from step scores [n], n >= 1. */

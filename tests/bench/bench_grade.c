@@ -2,7 +2,7 @@
 /* Comparisons of short answers per second of one core. */
 #include <stdio.h>
 #include <string.h>
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "tests/graderubbish.h"
 
 int main(void)

@@ -3,14 +3,16 @@
  * itself, and its kind is known. */
 #include <assert.h>
 #include <string.h>
-#include "lib/grade/explain.h"
+#include "lib/extract/extract.h"
+#include "lib/grade/answerkind.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static const allot_grade_options lenient = {ALLOT_PRESET_GSM8K, ALLOT_PERCENT_LENIENT,
-                                                ALLOT_ORDER_STRICT, ALLOT_DECIMALS_ROUNDED,
-                                                ALLOT_UNITS_KEEP,   1};
+    static const allot_grade_options lenient = {
+        ALLOT_PRESET_GSM8K,
+        1,
+        {ALLOT_PERCENT_LENIENT, ALLOT_ORDER_STRICT, ALLOT_DECIMALS_ROUNDED, ALLOT_UNITS_KEEP}};
     const char *a = (const char *)data, *end = n ? memchr(a, '\n', n) : NULL;
     if (!end) return 0;
     const char *b = end + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Extraction: what it finds lies in the text and is not too long, whatever the preset. */
 #include <assert.h>
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

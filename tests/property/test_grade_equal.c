@@ -13,7 +13,7 @@
 #include <string.h>
 #include "lib/core/buf.h"
 #include "lib/core/rng.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "tests/graderubbish.h"
 
 #ifdef ALLOT_SANITIZED

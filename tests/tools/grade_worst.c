@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "tests/graderubbish.h"
 
 static double timed(const allot_buf *a, const allot_buf *b, int *equal)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/progress.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 
 static void extracts(const char *text, allot_extract_how how, const char *want)
 {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/json.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 #include "tests/graderubbish.h"
 
 typedef struct {

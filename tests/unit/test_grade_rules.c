@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 
 typedef struct {
     const char *a, *b;
@@ -729,24 +729,24 @@ static void policies(void **state)
         const char *a, *b;
         int want, by_default;
     } rows[] = {
-        {{.percent = ALLOT_PERCENT_LENIENT}, "0.75", "75", 1, 0},
-        {{.percent = ALLOT_PERCENT_LENIENT}, "0.75", "7.5", 0, 0},
-        {{.percent = ALLOT_PERCENT_VALUE}, "50", "50\\%", 0, 1},
-        {{.percent = ALLOT_PERCENT_VALUE}, "1/2", "50\\%", 1, 1},
-        {{.order = ALLOT_ORDER_STRICT}, "1, 2, 3", "3, 1, 2", 0, 1},
-        {{.order = ALLOT_ORDER_STRICT}, "(1, 2)", "(2, 1)", 0, 0},
-        {{.order = ALLOT_ORDER_STRICT}, "(1,2), (3,4)", "(3,4), (1,2)", 0, 1},
-        {{.order = ALLOT_ORDER_STRICT}, "\\{1,2\\}", "\\{2,1\\}", 1, 1},
-        {{.decimals = ALLOT_DECIMALS_ROUNDED}, "\\frac{100}{3}", "33.3", 1, 0},
-        {{.decimals = ALLOT_DECIMALS_ROUNDED}, "33.3", "\\frac{100}{3}", 1, 0},
-        {{.decimals = ALLOT_DECIMALS_ROUNDED}, "\\frac{100}{3}", "33.4", 0, 0},
-        {{.decimals = ALLOT_DECIMALS_ROUNDED}, "\\pi", "3.14", 1, 0},
-        {{.decimals = ALLOT_DECIMALS_EXACT}, "1/3", "0.33333333", 0, 1},
-        {{.units = ALLOT_UNITS_KEEP}, "5", "5 cm", 0, 1},
-        {{.units = ALLOT_UNITS_KEEP}, "5\\text{ cm}", "5 cm", 1, 1},
-        {{.units = ALLOT_UNITS_KEEP}, "5 meters", "5 meter", 1, 1},
-        {{.units = ALLOT_UNITS_KEEP}, "5 apples", "5 pears", 0, 1},
-        {{.units = ALLOT_UNITS_DROP}, "5 km", "5 cm", 0, 0},
+        {{.policies.percent = ALLOT_PERCENT_LENIENT}, "0.75", "75", 1, 0},
+        {{.policies.percent = ALLOT_PERCENT_LENIENT}, "0.75", "7.5", 0, 0},
+        {{.policies.percent = ALLOT_PERCENT_VALUE}, "50", "50\\%", 0, 1},
+        {{.policies.percent = ALLOT_PERCENT_VALUE}, "1/2", "50\\%", 1, 1},
+        {{.policies.order = ALLOT_ORDER_STRICT}, "1, 2, 3", "3, 1, 2", 0, 1},
+        {{.policies.order = ALLOT_ORDER_STRICT}, "(1, 2)", "(2, 1)", 0, 0},
+        {{.policies.order = ALLOT_ORDER_STRICT}, "(1,2), (3,4)", "(3,4), (1,2)", 0, 1},
+        {{.policies.order = ALLOT_ORDER_STRICT}, "\\{1,2\\}", "\\{2,1\\}", 1, 1},
+        {{.policies.decimals = ALLOT_DECIMALS_ROUNDED}, "\\frac{100}{3}", "33.3", 1, 0},
+        {{.policies.decimals = ALLOT_DECIMALS_ROUNDED}, "33.3", "\\frac{100}{3}", 1, 0},
+        {{.policies.decimals = ALLOT_DECIMALS_ROUNDED}, "\\frac{100}{3}", "33.4", 0, 0},
+        {{.policies.decimals = ALLOT_DECIMALS_ROUNDED}, "\\pi", "3.14", 1, 0},
+        {{.policies.decimals = ALLOT_DECIMALS_EXACT}, "1/3", "0.33333333", 0, 1},
+        {{.policies.units = ALLOT_UNITS_KEEP}, "5", "5 cm", 0, 1},
+        {{.policies.units = ALLOT_UNITS_KEEP}, "5\\text{ cm}", "5 cm", 1, 1},
+        {{.policies.units = ALLOT_UNITS_KEEP}, "5 meters", "5 meter", 1, 1},
+        {{.policies.units = ALLOT_UNITS_KEEP}, "5 apples", "5 pears", 0, 1},
+        {{.policies.units = ALLOT_UNITS_DROP}, "5 km", "5 cm", 0, 0},
         {{.last_number = 1}, "1000.99", "no, it is not 10 but 1,000.99 in all", 1, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/json.h"
-#include "lib/grade/grade.h"
+#include "lib/extract/extract.h"
 
 static int judge(const char *gold, const char *text)
 {
