@@ -179,33 +179,59 @@ static int is_name_in_formula(const char *s, size_t n)
                       !allot_matches(s, n, "or"));
 }
 
-/* The bytes of a formula's token that begins at text[at]; 0: what stands there is no formula. */
-static size_t token_after(const char *text, size_t n, size_t at)
+/* Is the mark at text[at] part of a formula? "1,000", "1{,}000", "0.\\overline{3}", "2 : 3", "n!/2"
+ */
+static int is_mark(const char *text, size_t n, size_t at)
+{
+    int digit_before = at > 0 && isdigit((unsigned char)text[at - 1]),
+        digit_behind = at + 1 < n && isdigit((unsigned char)text[at + 1]);
+    switch (text[at]) {
+    case '!':
+        return at + 1 < n && text[at + 1] != ' ' && text[at + 1] != '\n';
+    case '.':
+        return digit_behind ||
+               (digit_before && (allot_matches(text + at + 1, n - at - 1, "\\overline") ||
+                                 allot_matches(text + at + 1, n - at - 1, "\\bar")));
+    case ',':
+        return (digit_before && digit_behind) || (at > 0 && text[at - 1] == '{');
+    default:
+        return (digit_before && digit_behind) ||
+               (at > 1 && at + 2 < n && text[at - 1] == ' ' && text[at + 1] == ' ' &&
+                isdigit((unsigned char)text[at - 2]) && isdigit((unsigned char)text[at + 2]));
+    }
+}
+
+static size_t letters_after(const char *text, size_t n, size_t at)
+{
+    size_t run = 0;
+    while (at + run < n && isalpha((unsigned char)text[at + run]))
+        run++;
+    return run;
+}
+
+/* The bytes of the command at text[at], of \, and \% too; 0: it stands in no formula. */
+static size_t command_after(const char *text, size_t n, size_t at)
 {
     static const char *const no_formula[] = {"\\text",       "\\quad",     "\\qquad",  "\\begin",
                                              "\\end",        "\\mbox",     "\\mathrm", "\\implies",
                                              "\\rightarrow", "\\therefore"};
-    char c = at < n ? text[at] : '\0';
-    size_t run = 0;
-    int digit_before = at > 0 && isdigit((unsigned char)text[at - 1]),
-        digit_behind = at + 1 < n && isdigit((unsigned char)text[at + 1]);
-    if (c < 0) return allot_sign_bytes(text + at, n - at);
-    if (c == ',' && at > 0 && text[at - 1] == '{') return 1; /* 1{,}000 */
-    if (c == ':' && at > 1 && at + 2 < n && text[at - 1] == ' ' && text[at + 1] == ' ')
-        return isdigit((unsigned char)text[at - 2]) && isdigit((unsigned char)text[at + 2]);
-    if (c == '.' && digit_before && allot_matches(text + at + 1, n - at - 1, "\\overline"))
-        return 1;
-    if (c == '.' && digit_before && allot_matches(text + at + 1, n - at - 1, "\\bar")) return 1;
-    if (c == '.' || c == ',' || c == ':') return digit_behind && (digit_before || c == '.');
-    if (c == '!') return at + 1 < n && text[at + 1] != ' ' && text[at + 1] != '\n';
-    if (isdigit((unsigned char)c) || (c && strchr("+-*/^_(){}[]%", c))) return 1;
-    for (run = c == '\\'; at + run < n && isalpha((unsigned char)text[at + run]);)
-        run++;
-    if (c == '\\' && run == 1)
-        return at + 1 < n && text[at + 1] && strchr("%,", text[at + 1]) ? 2 : 0;
-    for (size_t k = 0; c == '\\' && k < sizeof no_formula / sizeof *no_formula; k++)
+    size_t run = 1 + letters_after(text, n, at + 1);
+    if (run == 1) return at + 1 < n && text[at + 1] && strchr("%,", text[at + 1]) ? 2 : 0;
+    for (size_t k = 0; k < sizeof no_formula / sizeof *no_formula; k++)
         if (allot_matches(text + at, run, no_formula[k])) return 0;
-    if (c == '\\') return run;
+    return run;
+}
+
+/* The bytes of a formula's token that begins at text[at]; 0: what stands there is no formula. */
+static size_t token_after(const char *text, size_t n, size_t at)
+{
+    char c = at < n ? text[at] : '\0';
+    if (c == '\0') return 0;
+    if (c < 0) return allot_sign_bytes(text + at, n - at);
+    if (strchr(".,:!", c)) return (size_t)is_mark(text, n, at);
+    if (isdigit((unsigned char)c) || strchr("+-*/^_(){}[]%", c)) return 1;
+    if (c == '\\') return command_after(text, n, at);
+    size_t run = letters_after(text, n, at);
     int product = run <= 3 && at + run < n && text[at + run] == '^'; /* xy^2 */
     return product || is_name_in_formula(text + at, run) ? run : 0;
 }
@@ -226,36 +252,46 @@ static size_t token_before(const char *text, size_t n, size_t at)
     return token_after(text, n, from) == at - from ? at - from : 0;
 }
 
+/* Where the letters begin that end before text[end]. */
+static size_t letters_before(const char *text, size_t end)
+{
+    while (end > 0 && isalpha((unsigned char)text[end - 1]))
+        end--;
+    return end;
+}
+
+/* Is the letter at text[at], behind a number, its factor? "5 i + 1", "5 x." */
+static int is_factor(const char *text, size_t n, size_t at)
+{
+    size_t next = at + 1;
+    next += next + 1 < n && text[next] == ' ' && strchr("+-*/=", text[next + 1]);
+    if (next == n || (text[next] == '.' && (next + 1 == n || text[next + 1] == ' '))) return 1;
+    return text[next] && strchr("+-*/=)", text[next]) != NULL;
+}
+
+/* "1/2" at text[at]. */
+static int is_fraction(const char *text, size_t n, size_t at)
+{
+    while (at < n && isdigit((unsigned char)text[at]))
+        at++;
+    return at + 1 < n && text[at] == '/' && isdigit((unsigned char)text[at + 1]);
+}
+
 /* May a formula go on over blanks, from what ends before text[left] to what begins at text[right]?
  * "2 + 3", "4 \pi", "1 1/2". */
 static int goes_over(const char *text, size_t n, size_t left, size_t right)
 {
     char l = text[left - 1], r = text[right];
+    int digit_l = isdigit((unsigned char)l) != 0, digit_r = isdigit((unsigned char)r) != 0;
     if (strchr("+*/^:", r) || strchr("+-*/^:(", l) || r == ')') return 1;
     if (r == '-') return right + 1 < n && text[right + 1] == ' ';
-    if (r == '\\' && isalpha((unsigned char)l)) { /* \sin \left( */
-        size_t from = left;
-        while (from > 0 && isalpha((unsigned char)text[from - 1]))
-            from--;
-        if (from > 0 && text[from - 1] == '\\') return 1;
-    }
-    if (r == '\\') return isdigit((unsigned char)l) || strchr(")}", l);
+    size_t word = letters_before(text, left);
+    int command = word < left && word > 0 && text[word - 1] == '\\';
+    if (r == '\\') return command || digit_l || strchr(")}", l); /* \sin \left( */
     if (l < 0 || r < 0) return 1;
-    if (isdigit((unsigned char)l) && isalpha((unsigned char)r)) { /* "5 i" */
-        size_t next = right + 1;
-        next += next + 1 < n && text[next] == ' ' && strchr("+-*/=", text[next + 1]);
-        if (next == n || (text[next] == '.' && (next + 1 == n || text[next + 1] == ' '))) return 1;
-        return text[next] && strchr("+-*/=)", text[next]) != NULL;
-    }
-    size_t word = left;
-    while (word > 0 && isalpha((unsigned char)text[word - 1]))
-        word--;
-    if (left > word && ((word > 0 && text[word - 1] == '\\') || left - word > 1))
-        return 1; /* \times 10, ln 2 */
-    if (!isdigit((unsigned char)l) || !isdigit((unsigned char)r)) return 0;
-    while (right < n && isdigit((unsigned char)text[right]))
-        right++;
-    return right + 1 < n && text[right] == '/' && isdigit((unsigned char)text[right + 1]);
+    if (digit_l && isalpha((unsigned char)r)) return is_factor(text, n, right);
+    if (command || left > word + 1) return 1; /* \times 10, ln 2 */
+    return digit_l && digit_r && is_fraction(text, n, right);
 }
 
 static size_t blanks_before(const char *text, size_t at)
@@ -274,30 +310,31 @@ static size_t blanks_after(const char *text, size_t n, size_t at)
     return m;
 }
 
+/* The first bracket of text[from, *to) that closes none, else the first that is never closed; *to
+ * if all have their other half. Very many cut the text off. */
+static size_t first_unpaired(const char *text, size_t from, size_t *to)
+{
+    enum { MOST = 64 };
+    size_t open[MOST];
+    int depth = 0;
+    for (size_t i = from; i < *to; i++) {
+        if (strchr("([{", text[i])) {
+            if (depth == MOST) *to = i;
+            else open[depth++] = i;
+        } else if (strchr(")]}", text[i]) && depth-- == 0) {
+            return i;
+        }
+    }
+    return depth > 0 ? open[0] : *to;
+}
+
 /* Leaves out, on both sides of what is at text[in], what begins at a bracket without its other
  * half. */
 static void balance(const char *text, size_t in, size_t *from, size_t *to)
 {
-    for (int again = 1; again;) {
-        size_t open[64];
-        int depth = 0;
-        again = 0;
-        for (size_t i = *from; i < *to && !again; i++) {
-            if (strchr("([{", text[i])) {
-                if (depth == 64) *to = i;
-                else open[depth++] = i;
-            } else if (strchr(")]}", text[i]) && depth-- == 0) {
-                if (i >= in) *to = i;
-                else *from = i + 1;
-                again = 1;
-            }
-        }
-        if (!again && depth > 0) {
-            size_t at = open[0];
-            if (at >= in) *to = at;
-            else *from = at + 1;
-            again = 1;
-        }
+    for (size_t at; (at = first_unpaired(text, *from, to)) < *to;) {
+        if (at >= in) *to = at;
+        else *from = at + 1;
     }
 }
 

@@ -369,34 +369,39 @@ static int atom(parser *p, allot_value *v)
     return isalpha(c) ? letters(p, v) : 0;
 }
 
+/* Digits are read on, though TeX would print 2^10 otherwise. */
+static int exponent(parser *p, allot_value *v)
+{
+    int c = peek(p);
+    if (c == '(' || c == '-') return power(p, v);
+    return isdigit(c) ? number(p, v) : argument(p, v);
+}
+
+/* A sign behind an atom: 1 if one is read, 0 if there is none, -1 if it has no value there. */
+static int suffix(parser *p, allot_value *v)
+{
+    allot_value k = {.z = 100, .m = 100, .exact = 1};
+    if (take(p, '!')) return allot_value_factorial(v) ? 1 : -1;
+    if (take(p, '^')) return exponent(p, &k) && allot_value_raise(v, &k) ? 1 : -1;
+    if (peek(p) == '%' && !(p->s + 1 < p->end && isalnum((unsigned char)p->s[1]))) {
+        p->s++;
+        (void)allot_value_divide(v, &k);
+        return 1;
+    }
+    if (peek(p) != 0xc2 || !starts(p, "\xc2\xb0")) return 0;
+    p->s += 2;
+    constant(&k, pi / 180);
+    allot_value_multiply(v, &k);
+    return 1;
+}
+
 static int power(parser *p, allot_value *v)
 {
     if (++p->depth > MAX_DEPTH) return 0;
-    int minus = take(p, '-');
-    allot_value k;
+    int minus = take(p, '-'), read;
     if (!atom(p, v)) return 0;
-    for (;;) {
-        if (take(p, '!')) {
-            if (!allot_value_factorial(v)) return 0;
-        } else if (peek(p) == '%' && !(p->s + 1 < p->end && isalnum((unsigned char)p->s[1]))) {
-            p->s++;
-            k = (allot_value){.z = 100, .m = 100, .exact = 1};
-            (void)allot_value_divide(v, &k);
-        } else if (peek(p) == 0xc2 && starts(p, "\xc2\xb0")) {
-            p->s += 2;
-            constant(&k, pi / 180);
-            allot_value_multiply(v, &k);
-        } else if (take(p, '^')) {
-            int c = peek(p);
-            int ok = c == '(' || c == '-' ? power(p, &k)
-                     : isdigit(c) ? number(p, &k) /* 2^10, which TeX would print otherwise */
-                                  : argument(p, &k);
-            if (!ok) return 0;
-            if (!allot_value_raise(v, &k)) return 0;
-        } else {
-            break;
-        }
-    }
+    while ((read = suffix(p, v)) != 0)
+        if (read < 0) return 0;
     if (minus) {
         allot_value zero = {.exact = 1};
         allot_value_add(&zero, v, 1);

@@ -28,40 +28,55 @@ static int named(const char *word, const char *const *names, int n)
     return -1;
 }
 
+/* Behind TeX's command at s[at], \, and \$ included; 0 if it is no dress. */
+static size_t past_command(const char *s, size_t n, size_t at)
+{
+    size_t from = ++at;
+    while (at < n && isalpha((unsigned char)s[at]))
+        at++;
+    if (at - from > 6) return 0;
+    return at + (at == from);
+}
+
+/* Reads digits or letters from s[at] on; returns behind them. */
+static size_t read_token(const char *s, size_t n, size_t at, token *out)
+{
+    token t = {.number = -1};
+    size_t m = 0;
+    int digit = isdigit((unsigned char)s[at]) != 0;
+    while (at < n && m + 1 < sizeof t.word && isalnum((unsigned char)s[at]) &&
+           (isdigit((unsigned char)s[at]) != 0) == digit)
+        t.word[m++] = (char)tolower((unsigned char)s[at++]);
+    if (!digit && m == 1 && at + 1 < n && s[at] == '.' &&
+        tolower((unsigned char)s[at + 1]) == 'm') {
+        t.word[m++] = 'm'; /* p.m. */
+        at += 2;
+    }
+    t.behind = at < n ? s[at] : '\0';
+    t.digits = digit ? (int)m : 0;
+    if (digit && m <= 4) t.number = atoi(t.word);
+    *out = t;
+    return at;
+}
+
 /* The text in words and numbers; TeX's dress and blanks are left out. 0 if there is more. */
 static int tokens_of(const char *s, size_t n, token *out)
 {
     int count = 0;
     for (size_t i = 0; i < n;) {
-        token t = {.number = -1};
-        size_t m = 0;
         if (s[i] == '\\') {
-            size_t from = ++i;
-            while (i < n && isalpha((unsigned char)s[i]))
-                i++;
-            if (i - from > 6) return 0;
-            i += i == from; /* \, and \$ */
-            continue;
-        }
-        if (!isalnum((unsigned char)s[i])) {
-            if (!strchr(" ,.{}$~:-\n", s[i])) return 0;
+            i = past_command(s, n, i);
+            if (i == 0) return 0;
+        } else if (isalnum((unsigned char)s[i])) {
+            if (count == MAX_TOKENS) return 0;
+            i = read_token(s, n, i, &out[count]);
+            if (out[count].digits && out[count].number < 0) return 0;
+            count++;
+        } else if (strchr(" ,.{}$~:-\n", s[i])) {
             i++;
-            continue;
+        } else {
+            return 0;
         }
-        int digit = isdigit((unsigned char)s[i]) != 0;
-        while (i < n && m + 1 < sizeof t.word && isalnum((unsigned char)s[i]) &&
-               (isdigit((unsigned char)s[i]) != 0) == digit)
-            t.word[m++] = (char)tolower((unsigned char)s[i++]);
-        if (!digit && m == 1 && i + 1 < n && s[i] == '.' &&
-            tolower((unsigned char)s[i + 1]) == 'm') {
-            t.word[m++] = 'm'; /* p.m. */
-            i += 2;
-        }
-        t.behind = i < n ? s[i] : '\0';
-        t.digits = digit ? (int)m : 0;
-        if (digit) t.number = m <= 4 ? atoi(t.word) : -1;
-        if ((digit && t.number < 0) || count == MAX_TOKENS) return 0;
-        out[count++] = t;
     }
     return count;
 }

@@ -189,42 +189,66 @@ static void mirror(allot_realset *s)
     tidy(s);
 }
 
+typedef struct {
+    allot_span part[MAX_CHAIN];
+    char op[MAX_CHAIN]; /* behind the part, but for the last */
+    int closed[MAX_CHAIN];
+    int n, absolute; /* absolute: the first is |x| */
+} chain;
+
+static int split_chain(allot_span t, chain *c)
+{
+    size_t from = 0;
+    c->n = 0;
+    for (size_t at = 0; at <= t.n; at++) {
+        if (at < t.n && !strchr("<>!=", t.s[at])) continue;
+        if (c->n == MAX_CHAIN) return 0;
+        c->part[c->n] = trimmed(t.s + from, at - from);
+        if (at < t.n) {
+            int closed = at + 1 < t.n && t.s[at + 1] == '=';
+            if (t.s[at] == '!' && !closed) return 0;
+            c->op[c->n] = t.s[at];
+            c->closed[c->n] = closed;
+            at += (size_t)closed;
+        }
+        from = at + 1;
+        c->n++;
+    }
+    c->absolute = is_absolute(c->part[0]);
+    return 1;
+}
+
+/* Which part is the one name; -1: none, or several. */
+static int name_in(const chain *c)
+{
+    int name = -1;
+    for (int k = 0; k < c->n; k++) {
+        if (!allot_is_variable(c->part[k]) && !(k == 0 && c->absolute)) continue;
+        if (name >= 0) return -1;
+        name = k;
+    }
+    return name;
+}
+
 /* |x| < 3, x < 3, 3 > x, x != 3, -2 <= x < 7: one name, one or two bounds. */
 static int read_relation(allot_span t, allot_realset *out)
 {
-    allot_span part[MAX_CHAIN];
-    char op[MAX_CHAIN];
-    int closed[MAX_CHAIN], n = 0, name = -1, absolute = 0;
-    size_t from = 0;
-    for (size_t at = 0; at <= t.n; at++) {
-        if (at < t.n && !strchr("<>!=", t.s[at])) continue;
-        if (n == MAX_CHAIN) return 0;
-        part[n] = trimmed(t.s + from, at - from);
-        if (n == 0) absolute = is_absolute(part[n]);
-        if (allot_is_variable(part[n]) || (n == 0 && absolute)) name = name < 0 ? n : MAX_CHAIN;
-        if (at < t.n) {
-            op[n] = t.s[at];
-            closed[n] = at + 1 < t.n && t.s[at + 1] == '=';
-            if (op[n] == '!' && !closed[n]) return 0;
-            at += (size_t)closed[n];
-        }
-        from = at + 1;
-        n++;
-    }
-    if (n < 2 || name < 0 || name == MAX_CHAIN || (n == 3 && name != 1)) return 0;
+    chain c;
+    if (!split_chain(t, &c)) return 0;
+    int name = name_in(&c);
+    if (c.n < 2 || name < 0 || (c.n == 3 && name != 1)) return 0;
     *out = (allot_realset){.n = 1, .at = {{-INFINITY, INFINITY, 0, 0}}};
-    const allot_span unknown = absolute ? (allot_span){part[0].s + 1, 1} : part[name];
-    for (int k = 0; k + 1 < n; k++) {
+    for (int k = 0; k + 1 < c.n; k++) {
         allot_realset side = {0}, both;
         double bound;
-        char turned = op[k] == '<' ? '>' : op[k] == '>' ? '<' : op[k];
-        if (!end_of(part[k < name ? k : k + 1], &bound)) return 0;
-        half_line(k < name ? turned : op[k], closed[k], bound, &side);
-        if (absolute) mirror(&side);
+        char op = c.op[k], turned = op == '<' ? '>' : op == '>' ? '<' : op;
+        if (!end_of(c.part[k < name ? k : k + 1], &bound)) return 0;
+        half_line(k < name ? turned : op, c.closed[k], bound, &side);
+        if (c.absolute) mirror(&side);
         intersect(out, &side, &both);
         *out = both;
     }
-    out->unknown = unknown;
+    out->unknown = c.absolute ? (allot_span){c.part[0].s + 1, 1} : c.part[name];
     return 1;
 }
 

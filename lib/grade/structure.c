@@ -89,33 +89,47 @@ static int wrapped(allot_span t)
     return 0;
 }
 
+static void push_rows(allot_span t, size_t from, size_t end, allot_structure *o)
+{
+    for (size_t at = from; at + 1 < end; at++) {
+        if (t.s[at] != '\\' || t.s[at + 1] != '\\') continue;
+        push(o, t, from, at);
+        from = ++at + 1;
+    }
+    push(o, t, from, end);
+}
+
+static const struct {
+    const char *name;
+    char open; /* the bars of a determinant tell it from a matrix */
+    allot_shape shape;
+    int columns; /* "{cc}" may follow */
+} tables[] = {
+    {"{pmatrix}", '(', ALLOT_SHAPE_MATRIX, 0}, {"{bmatrix}", '(', ALLOT_SHAPE_MATRIX, 0},
+    {"{matrix}", '(', ALLOT_SHAPE_MATRIX, 0},  {"{vmatrix}", '|', ALLOT_SHAPE_MATRIX, 0},
+    {"{array}", '(', ALLOT_SHAPE_MATRIX, 1},   {"{cases}", '(', ALLOT_SHAPE_LIST, 0},
+    {"{Bmatrix}", '(', ALLOT_SHAPE_MATRIX, 0}, {"{smallmatrix}", '(', ALLOT_SHAPE_MATRIX, 0}};
+enum { N_TABLES = sizeof tables / sizeof *tables };
+
 static int matrix(allot_span t, allot_structure *o)
 {
-    static const char *const kinds[] = {"{pmatrix}", "{bmatrix}", "{matrix}",  "{vmatrix}",
-                                        "{array}",   "{cases}",   "{Bmatrix}", "{smallmatrix}"};
-    int brace = begins(t, 0, "\\{\\begin{array}"); /* a system of equations */
-    if (brace) t = (allot_span){t.s + 2, t.n - 2 - (t.s[t.n - 1] == '.')};
+    int system = begins(t, 0, "\\{\\begin{array}"), k = 0; /* of equations */
+    if (system) t = (allot_span){t.s + 2, t.n - 2 - (t.s[t.n - 1] == '.')};
     if (!begins(t, 0, "\\begin")) return 0;
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        size_t m = strlen(kinds[k]);
-        if (!begins(t, 6, kinds[k]) || t.n < 2 * m + 10) continue;
-        size_t from = 6 + m, end = t.n - m - 4;
-        if (!begins(t, end, "\\end") || !begins(t, end + 4, kinds[k])) return 0;
-        if (memmem(t.s + from, end - from, kinds[k], m)) return 0; /* A B = C, three of them */
-        if (k == 4 && t.s[from] == '{')
-            while (from < end && t.s[from++] != '}')
-                continue;
-        for (size_t at = from; at + 1 < end; at++) {
-            if (t.s[at] != '\\' || t.s[at + 1] != '\\') continue;
-            push(o, t, from, at);
-            from = ++at + 1;
-        }
-        push(o, t, from, end);
-        o->open = k == 3 ? '|' : '(';
-        o->shape = k == 5 || brace ? ALLOT_SHAPE_LIST : ALLOT_SHAPE_MATRIX;
-        return 1;
-    }
-    return 0;
+    while (k < N_TABLES && !begins(t, 6, tables[k].name))
+        k++;
+    if (k == N_TABLES) return 0;
+    size_t m = strlen(tables[k].name), from = 6 + m, end = t.n - m - 4;
+    if (t.n < 2 * m + 10 || !begins(t, end, "\\end") || !begins(t, end + 4, tables[k].name))
+        return 0;
+    if (memmem(t.s + from, end - from, tables[k].name, m)) return 0; /* A B = C, three of them */
+    if (tables[k].columns && t.s[from] == '{')
+        while (from < end && t.s[from++] != '}')
+            continue;
+    push_rows(t, from, end, o);
+    o->open = tables[k].open;
+    o->shape = system ? ALLOT_SHAPE_LIST : tables[k].shape;
+    return 1;
 }
 
 static int split_union(allot_span t, allot_structure *o)

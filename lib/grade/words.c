@@ -376,6 +376,20 @@ static int is_glued_word(const char *s, size_t at, size_t n)
            word[n - 1] != 'h';
 }
 
+/* May the m letters at s[i] stand in a unit whose first word is at s[first]? last: they end the
+ * text, without a power. */
+static int is_word_of_unit(const char *s, size_t first, size_t i, size_t m, int last)
+{
+    const char *word = s + i;
+    if ((m == 3 && memcmp(word, "and", 3) == 0) || (m == 2 && memcmp(word, "or", 2) == 0)) return 0;
+    if (i == first)
+        return is_unit(word, m) || symbol_apart(word, m) ||
+               (last && m == 3 && memcmp(word, "sec", 3) == 0);
+    int square =
+        i == first + 3 && (memcmp(s + first, "sq ", 3) == 0 || memcmp(s + first, "cu ", 3) == 0);
+    return m != 1 || square;
+}
+
 size_t allot_words_before_unit(const char *s, size_t length)
 {
     if (before_aside(s, length) < length) return before_aside(s, length);
@@ -394,14 +408,7 @@ size_t allot_words_before_unit(const char *s, size_t length)
     for (size_t i = at + 1, end; i < n; i = end + 1) {
         for (end = i; end < n && s[end] != ' ';)
             end++;
-        int seconds = end == length && end - i == 3 && memcmp(s + i, "sec", 3) == 0,
-            square =
-                i == at + 4 && (memcmp(s + at, " sq ", 4) == 0 || memcmp(s + at, " cu ", 4) == 0);
-        if (i == at + 1 ? !(is_unit(s + i, end - i) || symbol_apart(s + i, end - i) || seconds)
-                        : end - i == 1 && !square)
-            return length;
-        if (end - i == 3 && memcmp(s + i, "and", 3) == 0) return length;
-        if (end - i == 2 && memcmp(s + i, "or", 2) == 0) return length;
+        if (!is_word_of_unit(s, at + 1, i, end - i, end == length)) return length;
     }
     return at;
 }
