@@ -31,6 +31,15 @@ static inline void allot_trim_blanks(const char **s, size_t *n)
 /* Does text begin with the phrase, in lower case? Case of ASCII letters does not count. */
 int allot_matches(const char *text, size_t n, const char *phrase);
 
+/* How many ASCII letters stand at text[at] in a row. */
+static inline size_t allot_letters_after(const char *text, size_t n, size_t at)
+{
+    size_t run = 0;
+    while (at + run < n && isalpha((unsigned char)text[at + run]))
+        run++;
+    return run;
+}
+
 /* Takes blanks, stars, quotes and the signs of a formula off both ends. */
 void allot_undress(const char **s, size_t *n);
 

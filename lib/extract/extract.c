@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "lib/extract/announce.h"
+#include "lib/extract/lastformula.h"
 #include "lib/extract/lastvalue.h"
 
 void allot_grade_defaults(allot_grade_options *o)

@@ -201,21 +201,13 @@ static int is_mark(const char *text, size_t n, size_t at)
     }
 }
 
-static size_t letters_after(const char *text, size_t n, size_t at)
-{
-    size_t run = 0;
-    while (at + run < n && isalpha((unsigned char)text[at + run]))
-        run++;
-    return run;
-}
-
 /* The bytes of the command at text[at], of \, and \% too; 0: it stands in no formula. */
 static size_t command_after(const char *text, size_t n, size_t at)
 {
     static const char *const no_formula[] = {"\\text",       "\\quad",     "\\qquad",  "\\begin",
                                              "\\end",        "\\mbox",     "\\mathrm", "\\implies",
                                              "\\rightarrow", "\\therefore"};
-    size_t run = 1 + letters_after(text, n, at + 1);
+    size_t run = 1 + allot_letters_after(text, n, at + 1);
     if (run == 1) return at + 1 < n && text[at + 1] && strchr("%,", text[at + 1]) ? 2 : 0;
     for (size_t k = 0; k < sizeof no_formula / sizeof *no_formula; k++)
         if (allot_matches(text + at, run, no_formula[k])) return 0;
@@ -231,7 +223,7 @@ static size_t token_after(const char *text, size_t n, size_t at)
     if (strchr(".,:!", c)) return (size_t)is_mark(text, n, at);
     if (isdigit((unsigned char)c) || strchr("+-*/^_(){}[]%", c)) return 1;
     if (c == '\\') return command_after(text, n, at);
-    size_t run = letters_after(text, n, at);
+    size_t run = allot_letters_after(text, n, at);
     int product = run <= 3 && at + run < n && text[at + run] == '^'; /* xy^2 */
     return product || is_name_in_formula(text + at, run) ? run : 0;
 }

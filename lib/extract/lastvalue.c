@@ -5,79 +5,10 @@
 #include <ctype.h>
 #include <string.h>
 #include "lib/extract/announce.h"
+#include "lib/extract/lastformula.h"
 #include "lib/extract/lastnumber.h"
+#include "lib/extract/verdict.h"
 #include "lib/grade/moment.h"
-
-/* The formula between dollars, \( \) or \[ \] that ends text of n bytes; its command's or dollar's
- * place in *open. */
-static int formula_before(const char *text, size_t n, size_t *open, const char **start, size_t *len)
-{
-    if (n < 2) return 0;
-    char close = text[n - 1];
-    if (close != '$' && !(text[n - 2] == '\\' && strchr(")]", close))) return 0;
-    size_t to = n - (close == '$' ? 1 : 2), from = to;
-    char opener = close == ')' ? '(' : close == ']' ? '[' : '$';
-    while (from > 0 &&
-           !(text[from - 1] == opener && (opener == '$' || (from > 1 && text[from - 2] == '\\'))))
-        from--;
-    if (from == 0) return 0;
-    *open = from - (opener == '$' ? 1 : 2);
-    *start = text + from;
-    *len = to - from;
-    allot_trim_blanks(start, len);
-    return *len > 0 && *len < 300;
-}
-
-/* Is the formula that begins at text[open] about the one before it? "$n + 1$ for all $n$", "$9$
- * when $x = 3$", "$9$ cm$^2$". */
-static int is_about_another(const char *text, size_t open, const char *formula, size_t n)
-{
-    static const char *const words[] = {"where ",         "$ when ",          "$ at ",
-                                        "$ since ",       "$ because ",       "$, attained at ",
-                                        "$ attained at ", "$, attained when "};
-    static const char *const conditions[] = {"for some ", "for all ", "for every ", "for any ",
-                                             "for each "};
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-        size_t m = strlen(words[k]);
-        if (open >= m && allot_matches(text + open - m, m, words[k])) return 1;
-    }
-    for (size_t at = open; at > 0 && open - at < 40 && !strchr("$.\n", text[at - 1]); at--)
-        for (size_t k = 0; k < sizeof conditions / sizeof *conditions; k++)
-            if (allot_matches(text + at - 1, open - at + 1, conditions[k])) return 1;
-    return *formula == '^' || allot_matches(formula, n, "\\blacksquare");
-}
-
-/* "3x = 27" before "and $x = 9$" is no part of the answer; "x = 1" before "and $y = 2$" is. */
-static int is_a_step(const char *formula, size_t n, const char *last, size_t n_last)
-{
-    const char *equals = memchr(formula, '=', n);
-    if (!equals || !memchr(last, '=', n_last)) return 0;
-    for (const char *c = formula; c < equals; c++)
-        if (strchr("+-*/^", *c) || (c == formula && isdigit((unsigned char)*c))) return 1;
-    return 0;
-}
-
-int allot_last_formula(const char *text, size_t n, const char **start, size_t *len)
-{
-    size_t end = n, open = n, joint;
-    do {
-        end = open;
-        while (end > 0 && text[end - 1] != '$' &&
-               !(end > 1 && text[end - 2] == '\\' && strchr(")]", text[end - 1])))
-            if (isdigit((unsigned char)text[--end])) return 0;
-        if (!formula_before(text, end, &open, start, len)) return 0;
-    } while (is_about_another(text, open, *start, *len));
-    const char *last = *start + *len, *before;
-    size_t length;
-    for (int k = 0; k < 16 && (joint = allot_before_joint(text, open)) < open; k++) {
-        if (!formula_before(text, joint, &open, &before, &length) ||
-            is_a_step(before, length, *start, *len))
-            break;
-        *start = before;
-        *len = (size_t)(last - before);
-    }
-    return 1;
-}
 
 /* How many of the n characters are among these. */
 static size_t n_of(const char *s, size_t n, const char *these)
@@ -168,6 +99,65 @@ static int is_segment(const char *s, size_t n, size_t m)
 
 static const char exception[] = "all real numbers except ";
 
+/* What a text says without dress, and without a bracket at its start that nothing closes. */
+static void undress_all(const char **s, size_t *n)
+{
+    allot_undress(s, n);
+    if (*n > 1 && memcmp(*s + *n - 2, "]!", 2) == 0) --*n;
+    if (*n > 1 && **s == '[' && n_of(*s, *n, "]),") == 0) ++*s, --*n;
+}
+
+/* Are the letters s[at..at + run) a word of a language, no name or function in a formula? */
+static int is_word(const char *s, size_t n, size_t at, size_t run)
+{
+    return run > 1 && (at == 0 || s[at - 1] != '\\') && !allot_is_formula_word(s + at, run) &&
+           !is_segment(s + at, run, n - at);
+}
+
+/* Does the word at s[at] make a sentence of what stands before it? "So ...", "... is prime", "$5$,
+ * which", "[60] no, [45]" */
+static int makes_sentence(const char *s, size_t n, size_t at)
+{
+    return n_of(s, at, ". ") == at || allot_matches(s + at - 1, n - at + 1, " is ") ||
+           (at > 2 && memcmp(s + at - 3, "$, ", 3) == 0) ||
+           (*s == '[' && memchr(s + at, '[', n - at));
+}
+
+/* Does the sign at s[at] end a formula? "2 + 2 = 4", "5. ", "result: 5" */
+static int ends_formula(const char *s, size_t n, size_t at)
+{
+    switch (s[at]) {
+    case '=':
+        return !relates(s, n, at);
+    case '.':
+        return at + 1 < n && s[at + 1] == ' ';
+    case ':':
+        return at > 0 && (isalpha((unsigned char)s[at - 1]) || s[at - 1] < 0);
+    default:
+        return 0;
+    }
+}
+
+/* The bytes of a word in another script at s[at]; 0: what stands there is ASCII, or a sign of
+ * formulas, whose bytes are in *sign. */
+static size_t script_word(const char *s, size_t n, size_t at, size_t *sign)
+{
+    size_t run = 0;
+    *sign = s[at] < 0 ? allot_sign_bytes(s + at, n - at) : 0;
+    while (*sign == 0 && at + run < n && s[at + run] < 0)
+        run++;
+    return run;
+}
+
+/* "I got 7"; Chinese, Japanese and Korean write sentences without blanks. */
+static int begins_sentence(const char *s, size_t n)
+{
+    size_t sign;
+    unsigned char c = (unsigned char)*s;
+    if (c == 'I') return allot_letters_after(s, n, 0) == 1;
+    return c >= 0xe3 && c < 0xef && script_word(s, n, 0, &sign) > 0;
+}
+
 /* A line that is a formula, with a word behind it at most: "x = 3", "[45]", "28 percent". Where it
  * works something out ("2 + 2 = 4"), the end of it is the answer. */
 static int whole_text(const char *text, size_t n, const char **start, size_t *len)
@@ -175,36 +165,26 @@ static int whole_text(const char *text, size_t n, const char **start, size_t *le
     int words = 0, verb = 0;
     *start = text;
     *len = n;
-    allot_undress(start, len);
-    if (*len > 1 && memcmp(*start + *len - 2, "]!", 2) == 0) --*len;
-    if (*len > 1 && **start == '[' && n_of(*start, *len, "]),") == 0) /* never closed */
-        ++*start, --*len;
+    undress_all(start, len);
     const char *s = *start;
-    if (*len == 0 || *len > 200 || memchr(s, '\n', *len)) return 0;
-    if (allot_matches(s, *len, exception)) return 1;
-    for (size_t i = 0, run; i < *len; i += run ? run : 1) {
-        for (run = 0; i + run < *len && isalpha((unsigned char)s[i + run]);)
-            run++;
-        if (i == 0 && run == 1 && *s == 'I') return 0; /* "I got 7" */
-        int is_word = run > 1 && (i == 0 || s[i - 1] != '\\') &&
-                      !allot_is_formula_word(s + i, run) && !is_segment(s + i, run, *len - i);
-        if (is_word && (n_of(s, i, ". ") == i || allot_matches(s + i - 1, *len - i + 1, " is ")))
-            return 0;
-        if (is_word && i > 2 && memcmp(s + i - 3, "$, ", 3) == 0) return 0;
-        if (is_word && *s == '[' && memchr(s + i, '[', *len - i)) return 0; /* "[60] no, [45]" */
-        words += is_word;
-        verb |= is_word && s[i - 1] == ' ' && i + run < *len && s[i + run] == ' ';
-        if (s[i] < 0 && (run = allot_sign_bytes(s + i, *len - i)) == 0) {
-            while (i + run < *len && s[i + run] < 0)
-                run++;
-            if (i == 0 && (unsigned char)*s >= 0xe3 && (unsigned char)*s < 0xef)
-                return 0; /* words of other scripts */
+    n = *len;
+    if (n == 0 || n > 200 || memchr(s, '\n', n)) return 0;
+    if (allot_matches(s, n, exception)) return 1;
+    if (begins_sentence(s, n)) return 0;
+    for (size_t i = 0, run, sign; i < n; i += run + sign ? run + sign : 1) {
+        run = script_word(s, n, i, &sign);
+        if (run > 0) {
             words++;
+            continue;
+        }
+        run = allot_letters_after(s, n, i);
+        if (is_word(s, n, i, run)) {
+            if (makes_sentence(s, n, i)) return 0;
+            words++;
+            verb |= s[i - 1] == ' ' && i + run < n && s[i + run] == ' ';
         }
         if (verb && isdigit((unsigned char)s[i])) return 0; /* "8 - 3 leaves 5" */
-        if (s[i] == '=' && !relates(s, *len, i)) return 0;
-        if (s[i] == '.' && i + 1 < *len && s[i + 1] == ' ') return 0;
-        if (s[i] == ':' && i > 0 && (isalpha((unsigned char)s[i - 1]) || s[i - 1] < 0)) return 0;
+        if (ends_formula(s, n, i)) return 0;
     }
     return words <= 1;
 }
@@ -265,8 +245,20 @@ static int share_of(const char **start, size_t *len)
     return 1;
 }
 
-/* What the last sentence says behind "is", "are", a colon or "thus", if it is a formula that says
- * more than its last number. */
+/* What stands behind a head at text[from], to the sentence's end, if it is a formula that says more
+ * than its last number. */
+static int says_behind(const char *text, size_t n, size_t from, const char *head,
+                       const char **start, size_t *len)
+{
+    *start = text + from;
+    *len = allot_sentence_end(text, n, from) - from;
+    if (strcmp(head, " is ") == 0 && share_of(start, len)) return 1;
+    if (strcmp(head, " = ") == 0 && memchr(*start, '=', *len)) return 0;
+    return is_known(*start, *len) ||
+           (whole_text(*start, *len, start, len) && says_more(*start, *len));
+}
+
+/* What the last sentence says behind its last head; of a chain of equations, behind the last. */
 static int last_statement(const char *text, size_t n, const char **start, size_t *len)
 {
     static const char *const heads[] = {
@@ -280,82 +272,12 @@ static int last_statement(const char *text, size_t n, const char **start, size_t
     for (size_t at = n; at-- > 0 && n - at < FAR;) {
         if (text[at] == '\n' || (text[at] == '.' && text[at + 1] == ' ')) return 0;
         for (size_t k = 0; k < sizeof heads / sizeof *heads; k++) {
-            size_t m = strlen(heads[k]);
             if (!allot_matches(text + at, n - at, heads[k])) continue;
-            *start = text + at + m;
-            *len = allot_sentence_end(text, n, at + m) - at - m;
-            if (k == 0 && share_of(start, len)) return 1;
-            int equation = heads[k][1] == '=', good = !equation || !memchr(*start, '=', *len);
-            if (good && (is_known(*start, *len) ||
-                         (whole_text(*start, *len, start, len) && says_more(*start, *len))))
-                return 1;
-            if (!equation) return 0;
+            if (says_behind(text, n, at + strlen(heads[k]), heads[k], start, len)) return 1;
+            if (strcmp(heads[k], " = ") != 0) return 0;
         }
     }
     return 0;
-}
-
-static int has_digits(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (isdigit((unsigned char)s[i])) return 1;
-    return 0;
-}
-
-/* "Yes, because 5 > 3", "No, it is not", "True, since 2 + 2 = 4". */
-static int answers_yes(const char *text, size_t n, const char **start, size_t *len)
-{
-    static const char *const words[] = {"yes,", "no,", "true", "false"};
-    size_t k = 0;
-    while (k < 4 && !allot_matches(text, n, words[k]))
-        k++;
-    if (k == 4) return 0;
-    *start = text;
-    *len = strlen(words[k]) - (k < 2);
-    if (k < 2) return !has_digits(text, n) || allot_sentence_end(text, n, 0) == *len;
-    return *len == n || strchr(".,;:!*\n", text[*len]) ||
-           allot_matches(text + *len, n - *len, " because ") ||
-           allot_matches(text + *len, n - *len, " since ") ||
-           allot_matches(text + *len, n - *len, " - ");
-}
-
-/* "After all, true.": a last word; not "is not true", "true or false". */
-static int ends_with_verdict(const char *text, size_t n, const char **start, size_t *len)
-{
-    static const char *const words[] = {", true",  ": true",  " so true",
-                                        ", false", ": false", " so false"};
-    while (n > 0 && strchr(".!* \n", text[n - 1]))
-        n--;
-    for (size_t k = 0; k < 6; k++) {
-        size_t m = strlen(words[k]);
-        if (n < m || !allot_matches(text + n - m, m, words[k])) continue;
-        *len = k < 3 ? 4 : 5;
-        *start = text + n - *len;
-        return 1;
-    }
-    return 0;
-}
-
-/* "The claim is false, since 9 is not prime": no digit before the verdict. */
-static int verdict(const char *text, size_t n, const char **start, size_t *len)
-{
-    static const char *const verbs[] = {"is ", "'s ", "is **"}, *const words[] = {"true", "false"},
-                             *const adverbs[] = {"definitely ", "certainly ", "clearly ", "indeed ",
-                                                 "actually "};
-    for (size_t at = 0; at < n && !isdigit((unsigned char)text[at]); at++)
-        for (size_t k = 0; k < 6; k++) {
-            size_t from = at + strlen(verbs[k / 2]);
-            if (!allot_matches(text + at, n - at, verbs[k / 2])) continue;
-            for (size_t i = 0; i < sizeof adverbs / sizeof *adverbs; i++)
-                if (allot_matches(text + from, n - from, adverbs[i])) from += strlen(adverbs[i]);
-            if (!allot_matches(text + from, n - from, words[k % 2])) continue;
-            *start = text + from;
-            *len = strlen(words[k % 2]);
-            size_t near = from + *len + 32,
-                   end = allot_sentence_end(text, near < n ? near : n, from);
-            if (end == from + *len || (k > 3 && end == from + *len + 2)) return 1;
-        }
-    return answers_yes(text, n, start, len) || ends_with_verdict(text, n, start, len);
 }
 
 /* "The capital is Paris.": a text without digits. */
@@ -363,7 +285,7 @@ static int said_in_words(const char *text, size_t n, const char **start, size_t 
 {
     static const char *const verbs[] = {" is ",  " are ",  " got ",  " get ", " equals ",
                                         " has ", " have ", " on a ", ": "};
-    if (has_digits(text, n)) return 0;
+    if (n_of(text, n, "0123456789") > 0) return 0;
     for (size_t at = n; at-- > 0 && text[at] != '\n';)
         for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++) {
             size_t from = at + strlen(verbs[k]);
@@ -402,7 +324,7 @@ static int find(const char *text, size_t n, const char **start, size_t *len)
 {
     return is_date(text, n, start, len) || whole_text(text, n, start, len) ||
            allot_last_formula(text, n, start, len) || last_bracketed(text, n, start, len) ||
-           verdict(text, n, start, len) || last_statement(text, n, start, len) ||
+           allot_verdict(text, n, start, len) || last_statement(text, n, start, len) ||
            allot_last_number(text, n, start, len) || said_in_words(text, n, start, len) ||
            few_words(text, n, start, len) || last_word(text, n, start, len);
 }

@@ -5,9 +5,6 @@
 #define ALLOT_LASTVALUE_H
 #include <stddef.h>
 
-/* The last formula, if no digit follows it; "$1$ and $2$" is one answer. */
-int allot_last_formula(const char *text, size_t n, const char **start, size_t *len);
-
 /* The text itself if it is a formula, else the last formula, else the last number, else the text
  * itself if it is a few words. */
 int allot_last_value(const char *text, size_t n, const char **start, size_t *len);
