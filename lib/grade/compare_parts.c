@@ -11,11 +11,10 @@
 
 enum {
     LETTERS_PER_STEP = 24, /* long parts cost more of what is left */
-    RENAMED_MAX = 300,
     SURE_PLACES = 6
 }; /* a decimal of so many places is a rounding in any case */
 
-static int same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
+int allot_same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     for (int i = 0; i < a->n; i++)
         if (!allot_same(a->part[i], b->part[i], c)) return 0;
@@ -36,8 +35,7 @@ static int covers(const allot_structure *a, const allot_structure *b, int once, 
     return 1;
 }
 
-static int same_in_any_order(const allot_structure *a, const allot_structure *b,
-                             allot_comparison *c)
+int allot_same_in_any_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     return a->n == b->n && covers(a, b, 1, c);
 }
@@ -69,191 +67,10 @@ static int same_matrix(const allot_structure *a, const allot_structure *b, allot
     return 1;
 }
 
-/* The left side of "f(x) = 3" or "AB = 4": letters with subscripts and brackets, no arithmetic. */
-static int is_name(allot_span t)
-{
-    static const char *const functions[] = {"\\ln", "\\log", "\\sqrt", "\\frac", "\\exp"};
-    int subscript = 0, seen = 0, brackets = 0;
-    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
-        if (memmem(t.s, t.n, functions[k], strlen(functions[k]))) return 0;
-    if (t.n == 2 && isalpha((unsigned char)*t.s) && isdigit((unsigned char)t.s[1]))
-        return 1; /* x1 */
-    for (size_t i = 0; i < t.n; i++) {
-        char c = t.s[i];
-        if (c == '_') subscript = 1;
-        else if (isalpha((unsigned char)c)) seen = 1;
-        else if (c == '^' && t.n - i > 4 && memcmp(t.s + i, "^{-1}", 5) == 0) i += 4;
-        else if (isdigit((unsigned char)c) ? !subscript && !brackets : !strchr("\\{}()|:'<>, ", c))
-            return 0;
-        brackets += (c == '(') - (c == ')');
-    }
-    return seen && t.n < 64;
-}
-
-static allot_relation relation_of(const allot_structure *r)
-{
-    return (allot_relation){r->part[0].s, r->part[1].s, r->part[0].n, r->part[1].n};
-}
-
-static int n_brackets(allot_span t)
-{
-    int n = 0;
-    for (size_t i = 0; i < t.n; i++)
-        n += t.s[i] == '(';
-    return n;
-}
-
-/* "f(x) = 3" and "y = 3" are one answer; among several, x = 1 is not y = 1, but W(n) = 1 is W(x)
- * = 1, and x_1 = 1 is x_2 = 1. */
-static int same_name(allot_span a, allot_span b, const allot_comparison *c)
-{
-    if (!is_name(a) || !is_name(b)) return 0;
-    int p = n_brackets(a), q = n_brackets(b);
-    if (p && q && p != q) return 0;                                 /* f(x), f(f(x)) */
-    if (*a.s == '\\' && *b.s == '\\') return allot_same_text(a, b); /* alpha, beta */
-    if (c->depth <= 1) return 1;
-    size_t i = 0;
-    while (i < a.n && i < b.n && a.s[i] == b.s[i] && isalpha((unsigned char)a.s[i]))
-        i++;
-    return (i == a.n || strchr("_(", a.s[i])) && (i == b.n || strchr("_(", b.s[i]));
-}
-
-static int is_constant(allot_span t)
-{
-    allot_value v;
-    return allot_expression_eval(t.s, t.n, 0, &v) && !v.variable;
-}
-
-/* The letter of "f(x)"; 0: it is nothing of the kind. */
-static char argument_of(allot_span t)
-{
-    return t.n == 4 && isalpha((unsigned char)*t.s) && t.s[1] == '(' &&
-                   isalpha((unsigned char)t.s[2]) && t.s[3] == ')'
-               ? t.s[2]
-               : '\0';
-}
-
-/* "f(n) = n + 1" and "f(x) = x + 1" are one function. -1: not two functions of other letters. */
-static int same_function(const allot_structure *a, const allot_structure *b, allot_comparison *c)
-{
-    char x = argument_of(a->part[0]), y = argument_of(b->part[0]), text[RENAMED_MAX];
-    allot_span left = a->part[1], right = b->part[1];
-    if (!x || !y || x == y || (!memchr(left.s, x, left.n) && !memchr(right.s, y, right.n)))
-        return -1;
-    return right.n <= sizeof text && allot_rename(right, y, x, text) &&
-           allot_same(left, (allot_span){text, right.n}, c);
-}
-
-static int same_relation(const allot_structure *a, const allot_structure *b, allot_comparison *c)
-{
-    if (a->n != b->n || strcmp(a->op, b->op) != 0) return 0;
-    if (same_in_order(a, b, c)) return 1;
-    if (a->n != 2) return 0;
-    if (a->op[0] != '<' && same_in_any_order(a, b, c)) return 1;
-    if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c)) {
-        int function = same_function(a, b, c);
-        if (function >= 0) return function;
-        if (allot_same(a->part[1], b->part[1], c)) return 1;
-        if (is_constant(a->part[1]) && is_constant(b->part[1])) return 0;
-    }
-    allot_relation x = relation_of(a), y = relation_of(b);
-    return allot_relations_equal(&x, &y, a->op[0] == '<');
-}
-
-typedef struct {
-    allot_span low, high;
-    int low_closed, high_closed;
-} interval;
-
-/* -2 <= x <= 7, x < 3, 3 < x: as an interval of the one variable x. */
-static int interval_of(const allot_structure *s, interval *out)
-{
-    static const allot_span below = {"-\\infty", 7}, above = {"\\infty", 6};
-    if (s->shape == ALLOT_SHAPE_GROUP && s->n == 2) {
-        *out = (interval){s->part[0], s->part[1], s->open == '[', s->close == ']'};
-        return 1;
-    }
-    if (s->shape != ALLOT_SHAPE_RELATION || s->op[0] != '<') return 0;
-    int closed = s->op[1] == '=';
-    if (s->n == 3 && allot_is_variable(s->part[1])) {
-        *out = (interval){s->part[0], s->part[2], closed, closed};
-        return 1;
-    }
-    if (s->n != 2) return 0;
-    if (allot_is_variable(s->part[0])) {
-        *out = (interval){below, s->part[1], 0, closed};
-        return 1;
-    }
-    *out = (interval){s->part[0], above, closed, 0};
-    return allot_is_variable(s->part[1]);
-}
-
-static int same_interval(const allot_structure *a, const allot_structure *b, allot_comparison *c)
-{
-    interval x, y;
-    return interval_of(a, &x) && interval_of(b, &y) && x.low_closed == y.low_closed &&
-           x.high_closed == y.high_closed && allot_same(x.low, y.low, c) &&
-           allot_same(x.high, y.high, c);
-}
-
 static int any_order(const allot_structure *s, const allot_comparison *c)
 {
     return s->shape == ALLOT_SHAPE_SET || s->shape == ALLOT_SHAPE_UNION ||
            (s->shape == ALLOT_SHAPE_LIST && c->o->order == ALLOT_ORDER_ANY);
-}
-
-/* The left side of what a text works out, where no value can be had: an integral, a determinant,
- * "x + y"; no equation such as "x^2 = 4". */
-static int is_asked_for(allot_span t)
-{
-    static const char *const signs[] = {"\\int", "\\sum",          "\\prod", "\\lim",
-                                        "\\det", "\\gcd",          "\\max",  "\\begin",
-                                        "\\min", "\\operatorname", "mod",    "\\frac{d}"};
-    int digits = 0;
-    for (size_t i = 0; i < t.n; i++)
-        digits |= isdigit((unsigned char)t.s[i]) != 0;
-    for (size_t k = 0; digits && k < sizeof signs / sizeof *signs; k++)
-        if (memmem(t.s, t.n, signs[k], strlen(signs[k]))) return 1;
-    return !digits;
-}
-
-/* "180\circ - 135\circ" or "\pi/4" next to 45: a whole answer's last sign was dropped. */
-static int same_degrees(const allot_value *left, allot_span t, allot_span last)
-{
-    allot_value v;
-    return (memmem(t.s, t.n, "\xc2\xb0", 2) || memmem(t.s, t.n, "\\pi", 3)) &&
-           allot_expression_eval(last.s, last.n, 0, &v) &&
-           cabs(left->z * 180 / acos(-1) - v.z) <= 1e-9 * cabs(v.z);
-}
-
-/* "left = last" works last out, if left is a value, or an expression that is last whatever its
- * variables are, or nothing that an equation is made of: "|\{1,2,3\}| = 3". */
-static int works_out(allot_span left, allot_span last, allot_comparison *c)
-{
-    allot_value v;
-    if (!allot_expression_eval(left.s, left.n, 0, &v) || v.branch) return 1;
-    if (!v.variable) return allot_same(left, last, c) || same_degrees(&v, left, last);
-    return is_asked_for(left) || allot_matrix_evident(last) || allot_same(left, last, c) ||
-           allot_expressions_identical(left.s, left.n, last.s, last.n);
-}
-
-/* One side is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if
- * the parts that are values agree. A prediction names what was asked for ("x^2 + y^2 = 5"); a
- * reference "x^2 + y^2 = 5" is an equation. */
-static int same_as_value(const allot_structure *r, allot_span value, int predicted,
-                         allot_comparison *c)
-{
-    if (r->shape != ALLOT_SHAPE_RELATION || strcmp(r->op, "=") != 0) return 0;
-    allot_span last = r->part[r->n - 1];
-    if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return allot_same(r->part[0], value, c);
-    for (int i = 0; i + 1 < r->n; i++) {
-        allot_span left = r->part[i];
-        if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
-        int asked = predicted && !isdigit((unsigned char)*left.s) &&     /* "3x = 27" is a step, */
-                    (last.n != 1 || *last.s != '0' || is_asked_for(left)); /* "x^2 - 3x + 2 = 0" */
-        if ((is_constant(left) || (r->n == 2 && !asked)) && !works_out(left, last, c)) return 0;
-    }
-    return allot_same(last, value, c);
 }
 
 /* (1, 2) and [1, 2], not [1, 2). */
@@ -310,18 +127,15 @@ static int same_as_tuple(const allot_structure *a, const allot_structure *b, all
     }
     /* in any order if that is the option, unless [1, 2] may be an interval */
     int any = c->o->order == ALLOT_ORDER_ANY && group->open == '[' && (group == b || a->n > 2);
-    return same_in_order(a, b, c) || (any && same_in_any_order(a, b, c));
+    return allot_same_in_order(a, b, c) || (any && allot_same_in_any_order(a, b, c));
 }
 
 static int same_structures(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
     int lists = (a->shape == ALLOT_SHAPE_LIST) + (b->shape == ALLOT_SHAPE_LIST),
         sets = (a->shape == ALLOT_SHAPE_SET) + (b->shape == ALLOT_SHAPE_SET);
-    if (a->shape == ALLOT_SHAPE_RELATION && b->shape == ALLOT_SHAPE_RELATION &&
-        same_relation(a, b, c))
-        return 1;
     if (a->shape == ALLOT_SHAPE_RELATION || b->shape == ALLOT_SHAPE_RELATION)
-        return same_interval(a, b, c);
+        return allot_same_relations(a, b, c);
     if (sets == 2 || (sets && lists)) return same_members(a, b, c);
     if (lists == 1 && a->n == b->n &&
         (a->shape == ALLOT_SHAPE_GROUP || b->shape == ALLOT_SHAPE_GROUP))
@@ -329,8 +143,8 @@ static int same_structures(const allot_structure *a, const allot_structure *b, a
     if (a->n != b->n || a->shape != b->shape) return 0;
     if (a->shape == ALLOT_SHAPE_MATRIX) return same_matrix(a, b, c);
     if (a->shape == ALLOT_SHAPE_GROUP && (a->open != b->open || a->close != b->close)) return 0;
-    return same_in_order(a, b, c) ||
-           ((any_order(a, c) || any_order(b, c)) && same_in_any_order(a, b, c));
+    return allot_same_in_order(a, b, c) ||
+           ((any_order(a, c) || any_order(b, c)) && allot_same_in_any_order(a, b, c));
 }
 
 /* Brackets around one value change nothing, nor do the names in "(x, y) = (1, 2)". */
@@ -368,19 +182,6 @@ static int same_as_last_step(const allot_structure *steps, allot_span value, all
            allot_same((allot_span){last.s + 2, last.n - 2}, value, c);
 }
 
-/* "x = y = z = 0" is (0, 0, 0). */
-static int same_all_over(const allot_structure *chain, const allot_structure *point,
-                         allot_comparison *c)
-{
-    if (chain->shape != ALLOT_SHAPE_RELATION || *chain->op != '=' || chain->n != point->n + 1)
-        return 0;
-    if (point->shape != ALLOT_SHAPE_GROUP && point->shape != ALLOT_SHAPE_LIST) return 0;
-    for (int i = 0; i < point->n; i++)
-        if (!is_name(chain->part[i]) || !allot_same(chain->part[point->n], point->part[i], c))
-            return 0;
-    return 1;
-}
-
 /* "70,110", elsewhere one number, next to \{70, 110\}: two. */
 static int same_as_numbers(const allot_structure *parts, allot_span t, allot_comparison *c)
 {
@@ -397,9 +198,9 @@ static int same_as_numbers(const allot_structure *parts, allot_span t, allot_com
     int n = snprintf(text, sizeof text, "(%.*s)", (int)t.n, t.s);
     allot_structure_read((allot_span){text, (size_t)n}, &numbers);
     if (numbers.n != parts->n) return 0;
-    return same_in_order(parts, &numbers, c) ||
+    return allot_same_in_order(parts, &numbers, c) ||
            ((set || (list && c->o->order == ALLOT_ORDER_ANY)) &&
-            same_in_any_order(parts, &numbers, c));
+            allot_same_in_any_order(parts, &numbers, c));
 }
 
 /* "P(1, 2)" is a point with its name; otherwise t. */
@@ -410,39 +211,52 @@ static allot_span without_label(allot_span t)
     return labelled ? (allot_span){t.s + 1, t.n - 1} : t;
 }
 
+/* What needs no list of parts to be equal: values, and identities next to a constant. */
+static int same_singles(allot_span a, allot_span b, const allot_comparison *c)
+{
+    if (allot_are_words(a, b)) return 0;
+    return allot_expressions_equal(a.s, a.n, b.s, b.n) ||
+           (!c->from_sentence && (allot_is_constant(a) || allot_is_constant(b)) &&
+            allot_expressions_identical(a.s, a.n, b.s, b.n));
+}
+
+static int same_as_single(const allot_structure *parts, allot_span single, allot_comparison *c)
+{
+    return same_as_each(parts, single, c) || same_as_numbers(parts, single, c);
+}
+
+/* Two shapes of one answer. */
+static int same_across(const allot_structure *s, allot_span a, const allot_structure *t,
+                       allot_span b, allot_comparison *c)
+{
+    return allot_same_as_value(s, b, 0, c) ||
+           allot_same_as_value(t, a, c->depth == 1 && c->bare, c) ||
+           (c->bare && same_as_last_step(t, a, c)) || allot_same_all_over(s, t, c) ||
+           allot_same_all_over(t, s, c);
+}
+
+/* What may be read as one expression: "(1+x)" and "\{1\}", no list and no relation. */
+static int is_closed(const allot_structure *s)
+{
+    return s->shape != ALLOT_SHAPE_LIST && s->shape != ALLOT_SHAPE_RELATION;
+}
+
 static int same_parts(allot_span a, allot_span b, allot_comparison *c)
 {
     allot_structure s, t;
     allot_structure_read(a, &s);
     allot_structure_read(b, &t);
     allot_span x = unwrapped(&s, a), y = unwrapped(&t, b);
-    if (s.shape == ALLOT_SHAPE_GROUP && t.shape == ALLOT_SHAPE_SINGLE) y = without_label(b);
-    if (t.shape == ALLOT_SHAPE_GROUP && s.shape == ALLOT_SHAPE_SINGLE) x = without_label(a);
+    int single_a = s.shape == ALLOT_SHAPE_SINGLE, single_b = t.shape == ALLOT_SHAPE_SINGLE;
+    if (s.shape == ALLOT_SHAPE_GROUP && single_b) y = without_label(b);
+    if (t.shape == ALLOT_SHAPE_GROUP && single_a) x = without_label(a);
     if (x.s != a.s || y.s != b.s) return allot_same(x, y, c);
-    if (s.shape == ALLOT_SHAPE_SINGLE && t.shape == ALLOT_SHAPE_SINGLE)
-        return !allot_are_words(a, b) &&
-               (allot_expressions_equal(a.s, a.n, b.s, b.n) ||
-                (!c->from_sentence && (is_constant(a) || is_constant(b)) &&
-                 allot_expressions_identical(a.s, a.n, b.s, b.n)));
-    if ((s.shape == ALLOT_SHAPE_LIST && t.shape == ALLOT_SHAPE_SINGLE && same_as_each(&s, b, c)) ||
-        (t.shape == ALLOT_SHAPE_LIST && s.shape == ALLOT_SHAPE_SINGLE && same_as_each(&t, a, c)))
-        return 1;
-    if ((t.shape == ALLOT_SHAPE_SINGLE && same_as_numbers(&s, b, c)) ||
-        (s.shape == ALLOT_SHAPE_SINGLE && same_as_numbers(&t, a, c)))
-        return 1;
-    if (s.shape != t.shape &&
-        (same_as_value(&s, b, 0, c) || same_as_value(&t, a, c->depth == 1 && c->bare, c) ||
-         (c->bare && same_as_last_step(&t, a, c)) || same_all_over(&s, &t, c) ||
-         same_all_over(&t, &s, c)))
-        return 1;
-    if (s.shape == ALLOT_SHAPE_LIST && t.shape == ALLOT_SHAPE_LIST && s.n == t.n) {
-        if (same_structures(&s, &t, c)) return 1;
-    } else if (s.shape != ALLOT_SHAPE_SINGLE && t.shape != ALLOT_SHAPE_SINGLE) {
-        return same_structures(&s, &t, c);
-    }
-    return s.shape != ALLOT_SHAPE_LIST && t.shape != ALLOT_SHAPE_LIST &&
-           s.shape != ALLOT_SHAPE_RELATION && t.shape != ALLOT_SHAPE_RELATION &&
-           allot_expressions_equal(a.s, a.n, b.s, b.n);
+    if (single_a && single_b) return same_singles(a, b, c);
+    if (single_b && same_as_single(&s, b, c)) return 1;
+    if (single_a && same_as_single(&t, a, c)) return 1;
+    if (s.shape != t.shape && same_across(&s, a, &t, b, c)) return 1;
+    if (!single_a && !single_b) return same_structures(&s, &t, c);
+    return is_closed(&s) && is_closed(&t) && allot_expressions_equal(a.s, a.n, b.s, b.n);
 }
 
 /* 1 equal, 0 not, -1: not two sets of numbers, one of them evidently. */

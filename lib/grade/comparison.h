@@ -18,6 +18,11 @@ typedef struct {
 /* 1 if the answers, or parts of answers, are equal. */
 int allot_same(allot_span a, allot_span b, allot_comparison *c);
 
+/* All parts of two structures; in order: of two that have as many. */
+int allot_same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c);
+int allot_same_in_any_order(const allot_structure *a, const allot_structure *b,
+                            allot_comparison *c);
+
 /* 1 equal, 0 not, -1: not two numbers. */
 int allot_same_numbers(allot_span a, allot_span b, const allot_grade_policies *o);
 
@@ -32,6 +37,24 @@ int allot_same_rounded(allot_span a, allot_span b, int places);
 /* "2\pm\sqrt{3}, 5" is "2+\sqrt{3} or 2-\sqrt{3}, 5". out [ALLOT_NORMAL_SIZE]; returns its length,
  * 0 if there is no plus-minus, or too much. */
 size_t allot_both_signs(const char *s, size_t n, char *out);
+
+/* ---- compare_relations.c ---- */
+
+/* One of them is a relation, at least; the other may be an interval. */
+int allot_same_relations(const allot_structure *a, const allot_structure *b, allot_comparison *c);
+
+/* r is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if the parts
+ * that are values agree. predicted: r is the prediction, which may name what was asked for
+ * ("x^2 + y^2 = 5"); a reference "x^2 + y^2 = 5" is an equation. */
+int allot_same_as_value(const allot_structure *r, allot_span value, int predicted,
+                        allot_comparison *c);
+
+/* "x = y = z = 0" is (0, 0, 0). */
+int allot_same_all_over(const allot_structure *chain, const allot_structure *point,
+                        allot_comparison *c);
+
+/* A value without variables. */
+int allot_is_constant(allot_span t);
 
 /* ---- compare_text.c ---- */
 
