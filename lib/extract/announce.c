@@ -13,6 +13,13 @@ int allot_matches(const char *text, size_t n, const char *phrase)
     return 1;
 }
 
+int allot_matches_one(const char *s, size_t n, const char *const *words, size_t n_words)
+{
+    for (size_t k = 0; k < n_words; k++)
+        if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
+    return 0;
+}
+
 /* What a formula stands between. */
 static const char *const formula_signs[][2] = {
     {"$$", "$$"},
@@ -328,9 +335,7 @@ static void field_value(const char *text, size_t n, size_t from, const char **st
 static int praises(const char *s, size_t n)
 {
     static const char *const words[] = {"helpful", "correct", "right", "clear", "reasonable"};
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        if (n == strlen(words[k]) && allot_matches(s, n, words[k])) return 1;
-    return 0;
+    return allot_matches_one(s, n, words, sizeof words / sizeof *words);
 }
 
 /* "the sum of all terms is": words, to which the formula on the next line gives the value. */

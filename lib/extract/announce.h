@@ -40,6 +40,9 @@ static inline size_t allot_letters_after(const char *text, size_t n, size_t at)
     return run;
 }
 
+/* Is this one of the words, in lower case? */
+int allot_matches_one(const char *s, size_t n, const char *const *words, size_t n_words);
+
 /* Takes blanks, stars, quotes and the signs of a formula off both ends. */
 void allot_undress(const char **s, size_t *n);
 

@@ -150,9 +150,7 @@ int allot_is_formula_word(const char *s, size_t n)
         "ln",      "log",   "exp",     "sin",     "cos",   "tan",    "cot",     "sqrt",
         "pi",      "and",   "or",      "matrix",  "array", "cases",  "pmatrix", "bmatrix",
         "vmatrix", "hours", "minutes", "seconds", "feet",  "inches", "inf",     "infinity"};
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
-    return 0;
+    return allot_matches_one(s, n, words, sizeof words / sizeof *words);
 }
 
 size_t allot_sign_bytes(const char *s, size_t n)

@@ -227,9 +227,8 @@ static int is_known(const char *s, size_t n)
                                         "infinity",
                                         "true",
                                         "false"};
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        if (strlen(words[k]) == n && allot_matches(s, n, words[k])) return 1;
-    return allot_matches(s, n, exception);
+    return allot_matches_one(s, n, words, sizeof words / sizeof *words) ||
+           allot_matches(s, n, exception);
 }
 
 /* "1/8 of 2 feet": 1/8. */

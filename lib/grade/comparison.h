@@ -43,8 +43,8 @@ size_t allot_both_signs(const char *s, size_t n, char *out);
 /* One of them is a relation, at least; the other may be an interval. */
 int allot_same_relations(const allot_structure *a, const allot_structure *b, allot_comparison *c);
 
-/* r is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if the parts
- * that are values agree. predicted: r is the prediction, which may name what was asked for
+/* r is "name = value", or something worked out ("64 + 37 = 101"): its last part counts, if the
+ * parts that are values agree. predicted: r is the prediction, which may name what was asked for
  * ("x^2 + y^2 = 5"); a reference "x^2 + y^2 = 5" is an equation. */
 int allot_same_as_value(const allot_structure *r, allot_span value, int predicted,
                         allot_comparison *c);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* expression.c - a parser that works an expression out while it reads it: each rule of the grammar
+ * is a function that returns 0 where the text is no expression, or has no value. */
 #include "lib/grade/expression.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/grade/valuemath.h"
 
 static const double pi = 3.14159265358979323846;
 enum { MAX_DEPTH = 40, MAX_LENGTH = 1000 };

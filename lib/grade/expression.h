@@ -4,21 +4,11 @@
  * several points are the same with near certainty. Linear in the length; depth is bounded. */
 #ifndef ALLOT_EXPRESSION_H
 #define ALLOT_EXPRESSION_H
-#include <complex.h>
 #include <stddef.h>
-#include <stdint.h>
+#include "lib/grade/valuemath.h"
 
 /* Variables are positive at the first points, and all negative at the last: |x| is not x. */
 enum { ALLOT_POINTS = 6, ALLOT_POSITIVE_POINTS = 3 };
-
-typedef struct {
-    double complex z;
-    uint64_t m;   /* residue; meaningful if exact */
-    int exact;    /* built from numbers and variables by + - * / and whole powers */
-    int variable; /* holds a variable */
-    int decimal;  /* holds a decimal fraction */
-    int branch;   /* a root, power or logarithm of a negative number: one of several values */
-} allot_value;
 
 /* Normalised text of n bytes; point: which random point, below ALLOT_POINTS. 1, or 0: no
  * expression, or no value. */

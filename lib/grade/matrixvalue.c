@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* matrixvalue.c - reads matrices with the values of their cells at a random point, and works out
+ * sums, products and powers of them. */
 #include "lib/grade/matrixvalue.h"
 #include <complex.h>
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* moment.c - dates and times, word by word: each word or number fills what is not said yet. */
 #include "lib/grade/moment.h"
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* normalize.c - from an answer as it is written to the one spelling that is compared: signs first
+ * (spelling.c), then text and units, blanks, and what words mean (words.c). */
 #include "lib/grade/normalize.h"
 #include <ctype.h>
 #include <string.h>
-#include "lib/grade/spelling.h"
 #include "lib/grade/words.h"
 
 /* Text out of a JSON file that was escaped twice: "\\sqrt" for "\sqrt". Rows of matrices stay. */
@@ -76,6 +77,7 @@ static void open_text(char *s, char *unit)
         "\\textsf{", "\\boldsymbol{",     "\\mathcal{",   "\\textnormal{", "\\mathit{",
         "\\mathtt{", "\\mathsf{",         "boxed{",       "boxed {",       "\xe2\x96\xa1{",
         "\\bm{",     "\\ensuremath{"};
+    enum { HOLD_UNITS = 5 }; /* the first of them; the others dress variables and values */
     if (!strchr(s, '{')) return;
     for (size_t k = 0, passes = 0; k < sizeof names / sizeof *names && passes < 64; k++) {
         size_t m = strlen(names[k]);
@@ -88,8 +90,8 @@ static void open_text(char *s, char *unit)
             int number = before > s && (strchr("0123456789})", before[-1]) ||
                                         (before > s + 2 && memcmp(before - 3, "\\pi", 3) == 0));
             int last = allot_words_before_power(close + 1, strlen(close + 1)) == 0;
-            if (number && last && !allot_words_factor(at + m, (size_t)(close - at) - m) && k < 6 &&
-                k != 5 && !memchr(s, ':', (size_t)(at - s))) {
+            if (number && last && !allot_words_factor(at + m, (size_t)(close - at) - m) &&
+                k < HOLD_UNITS && !memchr(s, ':', (size_t)(at - s))) { /* a time has no unit */
                 keep_unit(at + m, close + strlen(close), unit);
                 *before = '\0';
                 continue;

@@ -4,9 +4,9 @@
 #ifndef ALLOT_NORMALIZE_H
 #define ALLOT_NORMALIZE_H
 #include <stddef.h>
-#include "lib/grade/grade.h"
+#include "lib/grade/spelling.h"
 
-enum { ALLOT_NORMAL_SIZE = 2 * ALLOT_ANSWER_MAX, ALLOT_UNIT_SIZE = 32 };
+enum { ALLOT_UNIT_SIZE = 32 };
 
 /* out [ALLOT_NORMAL_SIZE] is NUL-terminated; unit [ALLOT_UNIT_SIZE] gets the unit that was dropped
  * behind a number, in lower case ("" if none). Returns out's length, 0 if there is no answer

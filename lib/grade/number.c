@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* number.c - reads exact rationals; what is left over is no number. */
 #include "lib/grade/number.h"
 #include <ctype.h>
 #include <stddef.h>

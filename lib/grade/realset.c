@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* realset.c - sets of real numbers as pieces in order, so that unions, intersections and
+ * complements can be worked out and compared. */
 #include "lib/grade/realset.h"
 #include <ctype.h>
 #include <math.h>
@@ -78,6 +80,7 @@ static void complement(const allot_realset *a, allot_realset *out)
     push(out, from, closed, INFINITY, 0);
 }
 
+/* An end belongs to both where each piece that reaches no further has it. */
 static void intersect(const allot_realset *a, const allot_realset *b, allot_realset *out)
 {
     allot_realset both = {0};
@@ -110,17 +113,11 @@ static int end_of(allot_span t, double *x)
     return isfinite(*x);
 }
 
-static int begins(allot_span t, size_t at, const char *word)
-{
-    size_t m = strlen(word);
-    return t.n - at >= m && memcmp(t.s + at, word, m) == 0;
-}
-
 /* A sign, or a word that is not part of a longer one. */
 static int stands(allot_span t, size_t at, const char *word)
 {
     size_t m = strlen(word);
-    if (!begins(t, at, word)) return 0;
+    if (!allot_span_begins(t, at, word)) return 0;
     if (isalpha((unsigned char)*word) && at > 0 && isalpha((unsigned char)t.s[at - 1])) return 0;
     return !isalpha((unsigned char)word[m - 1]) || at + m >= t.n ||
            !isalpha((unsigned char)t.s[at + m]);
@@ -355,7 +352,7 @@ static int read_set(allot_span t, int depth, allot_realset *out)
 {
     allot_structure s;
     if (++depth > MAX_DEPTH || t.n == 0) return 0;
-    if (t.n > 4 && allot_is_variable((allot_span){t.s, 1}) && begins(t, 1, "\\in") &&
+    if (t.n > 4 && allot_is_variable((allot_span){t.s, 1}) && allot_span_begins(t, 1, "\\in") &&
         !isalpha((unsigned char)t.s[4])) {
         if (!read_set(trimmed(t.s + 4, t.n - 4), depth, out)) return 0;
         out->unknown = (allot_span){t.s, 1};

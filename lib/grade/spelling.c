@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* spelling.c - respells an answer sign by sign, in one pass over a table of commands and signs. */
 #include "lib/grade/spelling.h"
 #include <ctype.h>
 #include <string.h>
-#include "lib/grade/normalize.h"
 
 /* Spellings that change nothing, by their first byte; the longer ones first. */
 typedef struct {

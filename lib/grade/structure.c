@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* structure.c - splits an answer into its parts where no bracket is open. */
 #include "lib/grade/structure.h"
 #include <ctype.h>
 #include <string.h>
@@ -10,12 +11,6 @@ static allot_span trimmed(allot_span t)
     while (t.n && (t.s[t.n - 1] == ' ' || t.s[t.n - 1] == ','))
         t.n--;
     return t;
-}
-
-static int begins(allot_span t, size_t at, const char *word)
-{
-    size_t m = strlen(word);
-    return t.n - at >= m && memcmp(t.s + at, word, m) == 0;
 }
 
 static void push(allot_structure *o, allot_span t, size_t from, size_t to)
@@ -30,8 +25,8 @@ static void push(allot_structure *o, allot_span t, size_t from, size_t to)
 static int nesting(allot_span t, size_t at)
 {
     char c = t.s[at];
-    if (c == '\\' && begins(t, at, "\\begin")) return 1;
-    if (c == '\\' && begins(t, at, "\\end")) return -1;
+    if (c == '\\' && allot_span_begins(t, at, "\\begin")) return 1;
+    if (c == '\\' && allot_span_begins(t, at, "\\end")) return -1;
     return c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
 }
 
@@ -55,7 +50,7 @@ static size_t separator(allot_span t, size_t at, int words, int in_brackets)
     if (t.s[at] == ';' || t.s[at] == '&') return 1;
     if (t.s[at] == ',') return in_brackets || !thousands(t, at);
     if (!words || (at > 0 && isalpha((unsigned char)t.s[at - 1]))) return 0;
-    size_t n = begins(t, at, "and") ? 3 : begins(t, at, "or") ? 2 : 0;
+    size_t n = allot_span_begins(t, at, "and") ? 3 : allot_span_begins(t, at, "or") ? 2 : 0;
     return n && at + n < t.n && isalpha((unsigned char)t.s[at + n]) && at > 0 && t.s[at - 1] == ' '
                ? 0
                : n;
@@ -113,14 +108,15 @@ enum { N_TABLES = sizeof tables / sizeof *tables };
 
 static int matrix(allot_span t, allot_structure *o)
 {
-    int system = begins(t, 0, "\\{\\begin{array}"), k = 0; /* of equations */
+    int system = allot_span_begins(t, 0, "\\{\\begin{array}"), k = 0; /* of equations */
     if (system) t = (allot_span){t.s + 2, t.n - 2 - (t.s[t.n - 1] == '.')};
-    if (!begins(t, 0, "\\begin")) return 0;
-    while (k < N_TABLES && !begins(t, 6, tables[k].name))
+    if (!allot_span_begins(t, 0, "\\begin")) return 0;
+    while (k < N_TABLES && !allot_span_begins(t, 6, tables[k].name))
         k++;
     if (k == N_TABLES) return 0;
     size_t m = strlen(tables[k].name), from = 6 + m, end = t.n - m - 4;
-    if (t.n < 2 * m + 10 || !begins(t, end, "\\end") || !begins(t, end + 4, tables[k].name))
+    if (t.n < 2 * m + 10 || !allot_span_begins(t, end, "\\end") ||
+        !allot_span_begins(t, end + 4, tables[k].name))
         return 0;
     if (memmem(t.s + from, end - from, tables[k].name, m)) return 0; /* A B = C, three of them */
     if (tables[k].columns && t.s[from] == '{')
@@ -138,7 +134,7 @@ static int split_union(allot_span t, allot_structure *o)
     size_t from = 0;
     for (size_t at = 0; at < t.n; at++) {
         depth += nesting(t, at);
-        if (depth != 0 || !begins(t, at, "\\cup")) continue;
+        if (depth != 0 || !allot_span_begins(t, at, "\\cup")) continue;
         push(o, t, from, at);
         from = at + 4;
     }
@@ -203,6 +199,8 @@ static void reset(allot_structure *o, allot_span t)
 
 void allot_structure_read(allot_span text, allot_structure *out)
 {
+    /* What binds least is split first: commas, then the "=" of an equation, then \\cup, then chains
+     * of relations, which unions may hold; brackets are opened last. */
     allot_span t = trimmed(text);
     memset(out, 0, offsetof(allot_structure, part));
     out->part[0] = t;
@@ -222,7 +220,7 @@ void allot_structure_read(allot_span text, allot_structure *out)
     if (split_union(t, out) && out->n <= ALLOT_PARTS_MAX) return;
     out->n = 0;
     if (split_relation(t, out)) return;
-    size_t escaped = begins(t, 0, "\\{") && t.n > 4 && t.s[t.n - 2] == '\\';
+    size_t escaped = allot_span_begins(t, 0, "\\{") && t.n > 4 && t.s[t.n - 2] == '\\';
     allot_span inner = {t.s + escaped, t.n - escaped};
     if (wrapped(inner)) {
         char open = *inner.s, close = t.s[t.n - 1];

@@ -4,6 +4,7 @@
 #ifndef ALLOT_STRUCTURE_H
 #define ALLOT_STRUCTURE_H
 #include <stddef.h>
+#include <string.h>
 
 enum { ALLOT_PARTS_MAX = 64, ALLOT_STRUCTURE_DEPTH = 6 };
 
@@ -30,6 +31,13 @@ typedef struct {
     int n;
     allot_span part[ALLOT_PARTS_MAX];
 } allot_structure;
+
+/* Does this word stand at t.s[at]? at: t.n at most. */
+static inline int allot_span_begins(allot_span t, size_t at, const char *word)
+{
+    size_t m = strlen(word);
+    return t.n - at >= m && memcmp(t.s + at, word, m) == 0;
+}
 
 /* Splits normalised text into its parts; a text with too many parts is a SINGLE. */
 void allot_structure_read(allot_span text, allot_structure *out);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* valuemath.c - arithmetic of values: complex numbers beside residues modulo a prime, as long as
+ * these are exact. */
 #include "lib/grade/valuemath.h"
 #include <math.h>
 
@@ -47,7 +49,7 @@ void allot_value_multiply(allot_value *a, const allot_value *b)
 int allot_value_divide(allot_value *a, const allot_value *b)
 {
     if (b->z == 0 || (b->exact && b->m == 0)) return 0;
-    a->z /= b->z;
+    a->z /= b->z; /* modulo a prime, b^(p-2) is 1/b */
     a->m = allot_mod_multiply(a->m, allot_mod_power(b->m, ALLOT_PRIME - 2));
     merge(a, b);
     return 1;

@@ -4,7 +4,17 @@
  * result. */
 #ifndef ALLOT_VALUEMATH_H
 #define ALLOT_VALUEMATH_H
-#include "lib/grade/expression.h"
+#include <complex.h>
+#include <stdint.h>
+
+typedef struct {
+    double complex z;
+    uint64_t m;   /* residue; meaningful if exact */
+    int exact;    /* built from numbers and variables by + - * / and whole powers */
+    int variable; /* holds a variable */
+    int decimal;  /* holds a decimal fraction */
+    int branch;   /* a root, power or logarithm of a negative number: one of several values */
+} allot_value;
 
 #define ALLOT_PRIME ((UINT64_C(1) << 61) - 1)
 

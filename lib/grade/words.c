@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* words.c - what words say: numbers in letters, factors, units, answers such as "no solution". */
 #include "lib/grade/words.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -237,14 +238,19 @@ void allot_words_replace(char *s)
     if (number >= 0) sprintf(s, "%d", number);
 }
 
+static int is_one_of(const char *word, size_t n, const char *const *words, size_t n_words)
+{
+    for (size_t k = 0; k < n_words; k++)
+        if (n == strlen(words[k]) && memcmp(word, words[k], n) == 0) return 1;
+    return 0;
+}
+
 static int known_symbol(const char *word, size_t n)
 {
     static const char *const units[] = {"cm",  "mm",  "km", "kg", "ft", "in", "ml", "hr",
                                         "pct", "mg",  "dm", "lb", "oz", "yd", "mi", "Hz",
                                         "mL",  "mph", "th", "st", "nd", "rd"};
-    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
-        if (n == strlen(units[k]) && memcmp(word, units[k], n) == 0) return 1;
-    return 0;
+    return is_one_of(word, n, units, sizeof units / sizeof *units);
 }
 
 static int is_unit(const char *word, size_t n)
@@ -252,9 +258,8 @@ static int is_unit(const char *word, size_t n)
     static const char *const not_units[] = {
         "hundred", "thousand", "million", "billion", "trillion", "and", "or",  "sin", "cos",
         "tan",     "log",      "exp",     "sqrt",    "mod",      "cot", "sec", "csc"};
-    for (size_t k = 0; k < sizeof not_units / sizeof *not_units; k++)
-        if (n == strlen(not_units[k]) && memcmp(word, not_units[k], n) == 0) return 0;
-    return n >= 3 || known_symbol(word, n);
+    return !is_one_of(word, n, not_units, sizeof not_units / sizeof *not_units) &&
+           (n >= 3 || known_symbol(word, n));
 }
 
 /* Behind a blank: next to a number they would be products. */
@@ -262,9 +267,7 @@ static int symbol_apart(const char *word, size_t n)
 {
     static const char *const units[] = {"gm", "yr", "cc", "Rs", "Pa", "MB", "GB", "KB", "TB",
                                         "nm", "ms", "ns", "eV", "dB", "lm", "sq", "cu"};
-    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
-        if (n == strlen(units[k]) && memcmp(word, units[k], n) == 0) return 1;
-    return 0;
+    return is_one_of(word, n, units, sizeof units / sizeof *units);
 }
 
 /* Which unit a word names, without its power; 0: none that is known. */
