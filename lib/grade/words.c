@@ -51,6 +51,7 @@ static const char *const tens[] = {"twenty", "thirty",  "forty",  "fifty",
 int allot_words_spelled(const char *s)
 {
     size_t n = sizeof small / sizeof *small;
+    if (!isalpha((unsigned char)*s)) return -1; /* nearly all answers */
     for (size_t k = 0; k < n; k++)
         if (strcasecmp(s, small[k]) == 0) return (int)k;
     for (size_t k = 0; k < sizeof tens / sizeof *tens; k++) {
