@@ -137,15 +137,21 @@ static allot_code read_sizes(const cJSON *m, allot_bundle *b, allot_err *err)
     return whole ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
+/* Methods that no strategy of the set uses may be missing: a file names those that its writer knew.
+ */
 static allot_code read_calibration(const cJSON *m, allot_bundle *b, allot_err *err)
 {
-    const cJSON *c = field(m, "calibration"), *fitted = field(c, "fitted");
+    const cJSON *all = field(m, "calibration"), *fitted = field(all, "fitted");
     if (!cJSON_IsBool(fitted)) return wrong("calibration.fitted", "true or false", err);
     b->calibrated = cJSON_IsTrue(fitted);
+    allot_calib_identity(&b->calib);
     for (int i = 0; i < ALLOT_N_METHODS; i++) {
+        int used = allot_strategies_use(&b->strategies, (allot_method)i);
         const char *name = allot_method_name((allot_method)i);
-        b->calib.a[i] = cJSON_GetNumberValue(field(field(c, "a"), name));
-        b->calib.b[i] = cJSON_GetNumberValue(field(field(c, "b"), name));
+        const cJSON *slope = field(field(all, "a"), name), *shift = field(field(all, "b"), name);
+        if (!used && !slope && !shift) continue;
+        b->calib.a[i] = cJSON_GetNumberValue(slope);
+        b->calib.b[i] = cJSON_GetNumberValue(shift);
         if (!isfinite(b->calib.a[i]) || !isfinite(b->calib.b[i]))
             return wrong("calibration", "a number for every method in both 'a' and 'b'", err);
     }

@@ -5,31 +5,77 @@
 #include <string.h>
 #include "utf8.h"
 
-enum { TAKES_AGG = 1, TAKES_FINAL = 2 };
-
-typedef struct {
-    const char *name;       /* canonical */
-    const char *aliases[3]; /* also read, never written; NULL-terminated */
-    int n_numbers;          /* 0, 1 (N) or 3 (N x M x D) */
-    int options;            /* TAKES_... */
-    const char *example;
-} method_row;
-
-static const method_row methods[ALLOT_N_METHODS] = {
-    [ALLOT_SINGLE] = {"single", {NULL}, 0, 0, "single"},
-    [ALLOT_MAJORITY] = {"majority", {"majority_vote", "self_consistency"}, 1, 0, "majority@8"},
-    [ALLOT_BON] = {"bon", {"best_of_n", "naive"}, 1, TAKES_AGG, "bon@8"},
-    [ALLOT_WEIGHTED] = {"weighted", {"weighted_best_of_n"}, 1, TAKES_AGG, "weighted@8"},
-    [ALLOT_BEAM] = {"beam", {"beam_search"}, 3, TAKES_AGG | TAKES_FINAL, "beam@8x4x20"},
-    [ALLOT_NAMED] = {"named", {NULL}, 0, 0, "named:\"any text\""},
+static const allot_method_row methods[ALLOT_N_METHODS] = {
+    [ALLOT_SINGLE] = {.name = "single",
+                      .kind = ALLOT_POOLED,
+                      .place_default = 0,
+                      .place_paper = ALLOT_PLACE_NONE,
+                      .example = "single"},
+    [ALLOT_MAJORITY] = {.name = "majority",
+                        .aliases = {"majority_vote", "self_consistency"},
+                        .kind = ALLOT_POOLED,
+                        .n_numbers = 1,
+                        .place_default = 1,
+                        .place_paper = 1,
+                        .example = "majority@8"},
+    [ALLOT_BON] = {.name = "bon",
+                   .aliases = {"best_of_n", "naive"},
+                   .kind = ALLOT_POOLED,
+                   .needs_scores = 1,
+                   .n_numbers = 1,
+                   .options = ALLOT_TAKES_AGG,
+                   .place_default = 2,
+                   .place_paper = 2,
+                   .example = "bon@8"},
+    [ALLOT_WEIGHTED] = {.name = "weighted",
+                        .aliases = {"weighted_best_of_n"},
+                        .kind = ALLOT_POOLED,
+                        .needs_scores = 1,
+                        .n_numbers = 1,
+                        .options = ALLOT_TAKES_AGG,
+                        .place_default = 3,
+                        .place_paper = 3,
+                        .example = "weighted@8"},
+    [ALLOT_BEAM] = {.name = "beam",
+                    .aliases = {"beam_search"},
+                    .kind = ALLOT_SEARCH,
+                    .needs_scores = 1,
+                    .n_numbers = 3,
+                    .options = ALLOT_TAKES_AGG | ALLOT_TAKES_FINAL,
+                    .place_default = 4,
+                    .place_paper = 0,
+                    .example = "beam@8x4x20"},
+    [ALLOT_NAMED] = {.name = "named",
+                     .kind = ALLOT_ELSEWHERE,
+                     .options = ALLOT_TAKES_NAME,
+                     .place_default = ALLOT_PLACE_EACH,
+                     .place_paper = ALLOT_PLACE_NONE,
+                     .example = "named:\"any text\""},
 };
 
 static const char *const agg_names[] = {"last", "min", "prod", "mean"};
 static const char *const final_names[] = {"best", "vote"};
 
+const allot_method_row *allot_method_of(allot_method m)
+{
+    return &methods[m];
+}
+
+allot_method_kind allot_strategy_kind(const allot_strategy *s)
+{
+    return methods[s->method].kind;
+}
+
 int allot_strategy_uses_prm(const allot_strategy *s)
 {
-    return (methods[s->method].options & TAKES_AGG) != 0;
+    return methods[s->method].needs_scores;
+}
+
+allot_strategy allot_strategy_source(const allot_strategy *s)
+{
+    allot_strategy source = *s;
+    source.final = ALLOT_FINAL_BEST;
+    return source;
 }
 
 const char *allot_method_name(allot_method m)
@@ -45,11 +91,36 @@ static int is_word(const char *word, const char *text, size_t n)
 static int find_method(const char *text, size_t n)
 {
     for (int m = 0; m < ALLOT_N_METHODS; m++) {
-        if (m != ALLOT_NAMED && is_word(methods[m].name, text, n)) return m;
+        if (methods[m].options & ALLOT_TAKES_NAME) continue; /* its text has another form */
+        if (is_word(methods[m].name, text, n)) return m;
         for (int a = 0; methods[m].aliases[a]; a++)
             if (is_word(methods[m].aliases[a], text, n)) return m;
     }
     return -1;
+}
+
+/* The method of a text 'method:"..."', or -1. */
+static int find_naming(const char *text)
+{
+    size_t n = strcspn(text, ":");
+    for (int m = 0; text[n] && m < ALLOT_N_METHODS; m++)
+        if ((methods[m].options & ALLOT_TAKES_NAME) && is_word(methods[m].name, text, n)) return m;
+    return -1;
+}
+
+static allot_code unknown_method(const char *text, size_t n, allot_err *err)
+{
+    char names[128] = "";
+    for (int m = 0; m < ALLOT_N_METHODS; m++) {
+        size_t at = strlen(names);
+        snprintf(names + at, sizeof names - at, "%s%s",
+                 m == 0                    ? ""
+                 : m + 1 < ALLOT_N_METHODS ? ", "
+                                           : " and ",
+                 methods[m].name);
+    }
+    return allot_fail(err, ALLOT_EINPUT, "strategy '%s': unknown method '%.*s' (there are %s)",
+                      text, (int)n, text, names);
 }
 
 static int find_word(const char *const *words, int n_words, const char *text, size_t n)
@@ -82,7 +153,7 @@ static allot_code read_numbers(const char **p, const char *text, allot_strategy 
     static const char *const what[] = {"N", "the beam width M", "the depth D"};
     const int max[] = {ALLOT_MAX_N, ALLOT_MAX_N, ALLOT_MAX_DEPTH};
     int *const to[] = {&s->n, &s->width, &s->depth};
-    const method_row *row = &methods[s->method];
+    const allot_method_row *row = &methods[s->method];
     for (int i = 0; i < row->n_numbers; i++) {
         if (**p != (i == 0 ? '@' : 'x'))
             return allot_fail(err, ALLOT_EINPUT, "strategy '%s': %s is missing (example: %s)", text,
@@ -94,7 +165,7 @@ static allot_code read_numbers(const char **p, const char *text, allot_strategy 
     return ALLOT_OK;
 }
 
-/* One key=value behind a ';'. seen: TAKES_... bits of the keys read so far. */
+/* One key=value behind a ';'. seen: ALLOT_TAKES_... bits of the keys read so far. */
 static allot_code read_option(const char **p, const char *text, allot_strategy *s, int *seen,
                               allot_err *err)
 {
@@ -103,8 +174,8 @@ static allot_code read_option(const char **p, const char *text, allot_strategy *
     if (key[n_key] != '=')
         return allot_fail(err, ALLOT_EINPUT, "strategy '%s': '%.*s' is not key=value", text,
                           (int)n_key, key);
-    int bit = is_word("agg", key, n_key)     ? TAKES_AGG
-              : is_word("final", key, n_key) ? TAKES_FINAL
+    int bit = is_word("agg", key, n_key)     ? ALLOT_TAKES_AGG
+              : is_word("final", key, n_key) ? ALLOT_TAKES_FINAL
                                              : 0;
     if (!bit)
         return allot_fail(err, ALLOT_EINPUT,
@@ -119,15 +190,15 @@ static allot_code read_option(const char **p, const char *text, allot_strategy *
                           (int)n_key, key);
     *seen |= bit;
     size_t n_value = strcspn(value, ";");
-    int found = bit == TAKES_AGG ? find_word(agg_names, 4, value, n_value)
-                                 : find_word(final_names, 2, value, n_value);
+    int found = bit == ALLOT_TAKES_AGG ? find_word(agg_names, 4, value, n_value)
+                                       : find_word(final_names, 2, value, n_value);
     if (found < 0)
         return allot_fail(err, ALLOT_EINPUT,
                           "strategy '%s': unknown value '%.*s' of %.*s (there "
                           "are %s)",
                           text, (int)n_value, value, (int)n_key, key,
-                          bit == TAKES_AGG ? "last, min, prod, mean" : "best, vote");
-    if (bit == TAKES_AGG) s->agg = (allot_agg)found;
+                          bit == ALLOT_TAKES_AGG ? "last, min, prod, mean" : "best, vote");
+    if (bit == ALLOT_TAKES_AGG) s->agg = (allot_agg)found;
     else s->final = (allot_final)found;
     *p = value + n_value;
     return ALLOT_OK;
@@ -139,7 +210,7 @@ static allot_code read_name(const char *p, const char *text, allot_strategy *s, 
     if (n < 3 || p[0] != '"' || p[n - 1] != '"')
         return allot_fail(err, ALLOT_EINPUT,
                           "strategy '%s': a name in double quotes must follow (example: %s)", text,
-                          methods[ALLOT_NAMED].example);
+                          methods[s->method].example);
     memcpy(s->name, p + 1, n - 2);
     s->name[n - 2] = '\0';
     for (const char *c = s->name; *c;) {
@@ -156,17 +227,14 @@ static allot_code read_name(const char *p, const char *text, allot_strategy *s, 
 
 static allot_code parse_into(const char *text, allot_strategy *s, allot_err *err)
 {
-    if (strncmp(text, "named:", 6) == 0) {
-        s->method = ALLOT_NAMED;
-        return read_name(text + 6, text, s, err);
+    int method = find_naming(text);
+    if (method >= 0) {
+        s->method = (allot_method)method;
+        return read_name(text + strlen(methods[method].name) + 1, text, s, err);
     }
     size_t n = strcspn(text, "@;");
-    int method = find_method(text, n);
-    if (method < 0)
-        return allot_fail(err, ALLOT_EINPUT,
-                          "strategy '%s': unknown method '%.*s' (there are "
-                          "single, majority, bon, weighted, beam and named)",
-                          text, (int)n, text);
+    method = find_method(text, n);
+    if (method < 0) return unknown_method(text, n, err);
     s->method = (allot_method)method;
     const char *p = text + n;
     allot_code code = read_numbers(&p, text, s, err);
@@ -193,20 +261,21 @@ allot_code allot_strategy_parse(const char *text, allot_strategy *out, allot_err
 
 void allot_strategy_print(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT])
 {
-    if (s->method == ALLOT_NAMED) {
-        snprintf(out, ALLOT_STRATEGY_TEXT, "named:\"%s\"", s->name);
+    const allot_method_row *row = &methods[s->method];
+    if (row->options & ALLOT_TAKES_NAME) {
+        snprintf(out, ALLOT_STRATEGY_TEXT, "%s:\"%s\"", row->name, s->name);
         return;
     }
     char numbers[48] = "";
-    if (methods[s->method].n_numbers == 1) snprintf(numbers, sizeof numbers, "@%d", s->n);
-    if (methods[s->method].n_numbers == 3)
+    if (row->n_numbers == 1) snprintf(numbers, sizeof numbers, "@%d", s->n);
+    if (row->n_numbers == 3)
         snprintf(numbers, sizeof numbers, "@%dx%dx%d", s->n, s->width, s->depth);
-    snprintf(out, ALLOT_STRATEGY_TEXT, "%s%s%s%s%s%s", methods[s->method].name, numbers,
-             s->agg ? ";agg=" : "", s->agg ? agg_names[s->agg] : "", s->final ? ";final=" : "",
+    snprintf(out, ALLOT_STRATEGY_TEXT, "%s%s%s%s%s%s", row->name, numbers, s->agg ? ";agg=" : "",
+             s->agg ? agg_names[s->agg] : "", s->final ? ";final=" : "",
              s->final ? final_names[s->final] : "");
 }
 
-static int same(const allot_strategy *a, const allot_strategy *b)
+int allot_strategy_same(const allot_strategy *a, const allot_strategy *b)
 {
     return a->method == b->method && a->n == b->n && a->width == b->width && a->depth == b->depth &&
            a->agg == b->agg && a->final == b->final && strcmp(a->name, b->name) == 0;
@@ -215,8 +284,26 @@ static int same(const allot_strategy *a, const allot_strategy *b)
 int allot_strategies_find(const allot_strategies *set, const allot_strategy *s)
 {
     for (int i = 0; i < set->count; i++)
-        if (same(&set->at[i], s)) return i;
+        if (allot_strategy_same(&set->at[i], s)) return i;
     return -1;
+}
+
+int allot_strategies_find_source(const allot_strategies *set, const allot_strategy *s)
+{
+    const allot_strategy source = allot_strategy_source(s);
+    int found = allot_strategies_find(set, s);
+    for (int i = 0; found < 0 && i < set->count; i++) {
+        const allot_strategy other = allot_strategy_source(&set->at[i]);
+        if (allot_strategy_same(&source, &other)) found = i;
+    }
+    return found;
+}
+
+int allot_strategies_use(const allot_strategies *set, allot_method m)
+{
+    for (int i = 0; i < set->count; i++)
+        if (set->at[i].method == m) return 1;
+    return 0;
 }
 
 allot_code allot_strategies_add(allot_strategies *set, const allot_strategy *s, allot_err *err)

@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include "err.h"
 
-/* A new method needs one value here, one row in the table of strategy.c and one file in engine/. */
+/* A new method is one value here (at the end; its order means nothing), one row in the table of
+ * strategy.c, and what it does in lib/methods and lib/engine. */
 typedef enum {
     ALLOT_SINGLE,   /* one sample at the run's temperature */
     ALLOT_MAJORITY, /* self-consistency: N samples, largest class of equal answers */
@@ -21,8 +22,33 @@ typedef enum {
     ALLOT_WEIGHTED, /* N samples, answer class with the largest sum of scores */
     ALLOT_BEAM,     /* reward-model guided beam search */
     ALLOT_NAMED,    /* anything measured elsewhere; one-hot features only */
-    ALLOT_N_METHODS
+    ALLOT_N_METHODS /* so many does this build know */
 } allot_method;
+
+/* Where the answer of a method comes from. */
+typedef enum {
+    ALLOT_POOLED,   /* candidates drawn from the samples that all such methods of a query share */
+    ALLOT_SEARCH,   /* runs of its own */
+    ALLOT_ELSEWHERE /* measured elsewhere, not run here */
+} allot_method_kind;
+
+enum { ALLOT_TAKES_AGG = 1, ALLOT_TAKES_FINAL = 2, ALLOT_TAKES_NAME = 4 };
+
+/* Where a method stands in the one-hot of a layout of features (features.h), if not at a number. */
+enum { ALLOT_PLACE_NONE = -1, ALLOT_PLACE_EACH = -2 }; /* nowhere; one for each of its strategies */
+
+/* What is known of a method as data. */
+typedef struct {
+    const char *name;       /* canonical; "single" */
+    const char *aliases[3]; /* also read, never written; NULL-terminated */
+    allot_method_kind kind;
+    int needs_scores;    /* of a reward model */
+    int n_numbers;       /* of its text: 0, 1 (N) or 3 (N x M x D) */
+    int options;         /* of its text: ALLOT_TAKES_... */
+    int place_default;   /* in the default layout... */
+    int place_paper;     /* ...and in the paper's: a number or ALLOT_PLACE_... */
+    const char *example; /* of its text */
+} allot_method_row;
 
 typedef enum { ALLOT_AGG_LAST, ALLOT_AGG_MIN, ALLOT_AGG_PROD, ALLOT_AGG_MEAN } allot_agg;
 typedef enum { ALLOT_FINAL_BEST, ALLOT_FINAL_VOTE } allot_final;
@@ -35,16 +61,25 @@ typedef enum { ALLOT_FINAL_BEST, ALLOT_FINAL_VOTE } allot_final;
 typedef struct {
     allot_method method;
     int n;             /* samples or beams, 1..ALLOT_MAX_N; 1 for single and named */
-    int width;         /* M: floor(n / width) beams survive a round; 1 unless beam */
-    int depth;         /* D: most rounds, 1..ALLOT_MAX_DEPTH; 1 unless beam */
-    allot_agg agg;     /* of step scores; last unless told; only bon, weighted, beam */
-    allot_final final; /* answer of a beam search; best unless told */
+    int width;         /* M: floor(n / width) beams survive a round; 1 unless a search */
+    int depth;         /* D: most rounds, 1..ALLOT_MAX_DEPTH; 1 unless a search */
+    allot_agg agg;     /* of step scores; last unless told; only where scores are needed */
+    allot_final final; /* answer of a search; best unless told */
     char name[ALLOT_STRATEGY_TEXT -
               8]; /* named only: UTF-8 without '"', '\\' or control characters */
 } allot_strategy;
 
-/* Needs a process reward model? */
+/* The row of a method, and its name: for tables and one-hot names. */
+const allot_method_row *allot_method_of(allot_method m);
+const char *allot_method_name(allot_method m);
+
+allot_method_kind allot_strategy_kind(const allot_strategy *s);
+/* Needs a reward model? */
 int allot_strategy_uses_prm(const allot_strategy *s);
+/* The strategy whose runs serve s: one run of a search answers for each way of choosing among what
+ * it finished, and is kept under the text without final. */
+allot_strategy allot_strategy_source(const allot_strategy *s);
+int allot_strategy_same(const allot_strategy *a, const allot_strategy *b);
 
 /* Parses text (NUL-terminated, aliases allowed) into *out. */
 ALLOT_MUST_CHECK allot_code allot_strategy_parse(const char *text, allot_strategy *out,
@@ -52,9 +87,6 @@ ALLOT_MUST_CHECK allot_code allot_strategy_parse(const char *text, allot_strateg
 
 /* Writes the canonical text of a valid strategy into out[ALLOT_STRATEGY_TEXT]. */
 void allot_strategy_print(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT]);
-
-/* "single", "majority", ...: for tables and one-hot names. */
-const char *allot_method_name(allot_method m);
 
 /* An ordered set without duplicates. The caller owns it: start from zero, clear after use. */
 typedef struct {
@@ -67,6 +99,10 @@ ALLOT_MUST_CHECK allot_code allot_strategies_add(allot_strategies *set, const al
 void allot_strategies_clear(allot_strategies *set);
 /* Index of s in set, or -1. */
 int allot_strategies_find(const allot_strategies *set, const allot_strategy *s);
+/* Index of s, or else of one that is served by the same runs, or -1. */
+int allot_strategies_find_source(const allot_strategies *set, const allot_strategy *s);
+/* Does the set have a strategy of this method? */
+int allot_strategies_use(const allot_strategies *set, allot_method m);
 /* 64-bit FNV-1a of the canonical texts joined by '\n', in order. */
 uint64_t allot_strategies_id(const allot_strategies *set);
 

@@ -40,7 +40,8 @@ static cJSON *make_manifest(const allot_probefile *p, const allot_costs *costs,
     cJSON_AddStringToObject(embedding, "pooling", pooling ? pooling : "");
     cJSON_AddStringToObject(embedding, "prefix", prefix ? prefix : "");
     cJSON_AddBoolToObject(embedding, "normalized", p->embedding_normalized);
-    cJSON_AddItemToObject(m, "calibration", allot_calib_to_json(&p->calib, p->calibrated));
+    cJSON_AddItemToObject(m, "calibration",
+                          allot_calib_to_json(&p->calib, &p->strategies, p->calibrated));
     cJSON_AddItemToObject(m, "costs", allot_costs_to_json(costs, &p->strategies));
     add_copy(m, "fingerprint", p->fingerprint);
     add_copy(m, "hardware", hardware);
@@ -133,7 +134,8 @@ static allot_code compare(const allot_bundle *b, const allot_probefile *p, const
                !memcmp(b->probe.block, p->probe.block, p->probe.n_params * sizeof(float)) &&
                b->calibrated == p->calibrated;
     for (int m = 0; m < ALLOT_N_METHODS; m++)
-        same &= b->calib.a[m] == p->calib.a[m] && b->calib.b[m] == p->calib.b[m];
+        same &= !allot_calib_tells(&p->strategies, (allot_method)m) ||
+                (b->calib.a[m] == p->calib.a[m] && b->calib.b[m] == p->calib.b[m]);
     cJSON_Delete(read);
     cJSON_Delete(meant);
     return same ? ALLOT_OK

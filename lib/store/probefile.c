@@ -47,20 +47,28 @@ static void add_exact(cJSON *object, const char *name, double value)
     cJSON_AddRawToObject(object, name, text);
 }
 
-cJSON *allot_calib_to_json(const allot_calib *c, int fitted)
+int allot_calib_tells(const allot_strategies *set, allot_method m)
+{
+    return allot_features_always(m) || allot_strategies_use(set, m);
+}
+
+cJSON *allot_calib_to_json(const allot_calib *c, const allot_strategies *set, int fitted)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddBoolToObject(object, "fitted", fitted);
     cJSON *a = cJSON_AddObjectToObject(object, "a"), *b = cJSON_AddObjectToObject(object, "b");
     for (int m = 0; m < ALLOT_N_METHODS; m++) {
+        if (!allot_calib_tells(set, (allot_method)m)) continue;
         add_exact(a, allot_method_name((allot_method)m), c->a[m]);
         add_exact(b, allot_method_name((allot_method)m), c->b[m]);
     }
     return object;
 }
 
-allot_code allot_calib_from_json(const cJSON *object, const char *where, allot_calib *out,
-                                 int *fitted, allot_err *err)
+/* Missing: 1 and 0, of methods that the set does not use. */
+allot_code allot_calib_from_json(const cJSON *object, const char *where,
+                                 const allot_strategies *set, allot_calib *out, int *fitted,
+                                 allot_err *err)
 {
     const cJSON *flag = cJSON_GetObjectItemCaseSensitive(object, "fitted");
     cJSON *a, *b;
@@ -69,8 +77,11 @@ allot_code allot_calib_from_json(const cJSON *object, const char *where, allot_c
                           where);
     allot_code rc = allot_json_object(object, "a", where, &a, err);
     if (!rc) rc = allot_json_object(object, "b", where, &b, err);
+    allot_calib_identity(out);
     for (int m = 0; !rc && m < ALLOT_N_METHODS; m++) {
         const char *name = allot_method_name((allot_method)m);
+        int told = cJSON_HasObjectItem(a, name) || cJSON_HasObjectItem(b, name);
+        if (!told && !allot_strategies_use(set, (allot_method)m)) continue;
         rc = allot_json_number(a, name, where, -1e6, 1e6, &out->a[m], err);
         if (!rc) rc = allot_json_number(b, name, where, -1e6, 1e6, &out->b[m], err);
     }
@@ -146,7 +157,7 @@ static allot_code read_calibration(allot_h5 *h, allot_probefile *p, allot_err *e
     cJSON *ab;
     snprintf(where, sizeof where, "cannot read '%.400s': 'platt'", allot_h5_path(h));
     allot_code rc = allot_json_from_h5(h, "platt", &ab, err);
-    if (!rc) rc = allot_calib_from_json(ab, where, &p->calib, &p->calibrated, err);
+    if (!rc) rc = allot_calib_from_json(ab, where, &p->strategies, &p->calib, &p->calibrated, err);
     cJSON_Delete(ab);
     if (!rc && p->calibrated) rc = allot_json_from_h5(h, "calibration", &p->calibration, err);
     return rc;
@@ -195,7 +206,7 @@ static allot_code write_object(allot_h5 *h, const char *name, const cJSON *objec
 
 static allot_code write_platt(allot_h5 *h, const allot_probefile *p, allot_err *err)
 {
-    cJSON *ab = allot_calib_to_json(&p->calib, p->calibrated);
+    cJSON *ab = allot_calib_to_json(&p->calib, &p->strategies, p->calibrated);
     allot_code rc = allot_json_to_h5(h, "platt", ab, err);
     cJSON_Delete(ab);
     if (!rc && p->calibrated) rc = write_object(h, "calibration", p->calibration, err);

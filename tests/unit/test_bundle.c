@@ -22,14 +22,15 @@ enum { N_WEIGHTS = 2 * D + 2 + S + 1 + H * (D + 1) + H * P + H + H * H + H + H +
 
 static const char strategies[] = "\"single\",\"bon@8\"";
 
+static const char *slopes = "{\"single\":1,\"majority\":1,\"bon\":2,\"weighted\":1,\"beam\":1,"
+                            "\"named\":1}";
+static const char *shifts = "{\"single\":0,\"majority\":0,\"bon\":0.5,\"weighted\":0,"
+                            "\"beam\":0,\"named\":0}";
+
 static void manifest(allot_buf *b)
 {
     static const char stat[] =
         "{\"mean\":300,\"se\":1,\"p50\":290,\"p90\":400,\"p95\":null,\"p99\":null,\"n\":9}";
-    static const char ones[] = "{\"single\":1,\"majority\":1,\"bon\":2,\"weighted\":1,\"beam\":1,"
-                               "\"named\":1}";
-    static const char zeros[] = "{\"single\":0,\"majority\":0,\"bon\":0.5,\"weighted\":0,"
-                                "\"beam\":0,\"named\":0}";
     uint64_t id = allot_fnv1a(ALLOT_FNV_START, "single\nbon@8", 12);
     allot_buf_printf(b,
                      "{\"schema\":\"allot-bundle\",\"version\":2,\"tool_version\":\"0\","
@@ -40,7 +41,7 @@ static void manifest(allot_buf *b)
                      "\"embedding\":{\"model\":\"m\",\"id\":\"0123456789abcdef\","
                      "\"dimension\":3,\"pooling\":\"last\",\"prefix\":\"Q: \",\"normalized\":true},"
                      "\"calibration\":{\"fitted\":true,\"a\":%s,\"b\":%s},",
-                     ones, zeros);
+                     slopes, shifts);
     allot_buf_printf(b,
                      "\"costs\":{\"load\":1,\"has_seconds\":true,\"strategies\":["
                      "{\"strategy\":\"single\",\"tokens\":%s,\"seconds\":%s},"
@@ -281,6 +282,31 @@ static void wrong_manifests_are_refused(void **state)
     expect_refusal("\"split_id\"", "\"splitid\"", "manifest: 'split_id' is missing or not a text");
 }
 
+/* A file names the methods that its writer knew, which may be fewer, or more, than ours. */
+static void a_calibration_needs_the_methods_of_its_set_only(void **state)
+{
+    (void)state;
+    allot_buf file = {0};
+    allot_bundle b;
+    allot_err err = {0};
+    const char *all_slopes = slopes, *all_shifts = shifts;
+    slopes = "{\"single\":1.5,\"bon\":2,\"of another day\":7}";
+    shifts = "{\"single\":0.25,\"bon\":0.5}";
+    make_file(&file, NULL, NULL);
+    if (allot_bundle_parse(file.at, file.n, "x", &b, &err)) fail_msg("%s", err.msg);
+    assert_true(b.calib.a[ALLOT_SINGLE] == 1.5 && b.calib.b[ALLOT_SINGLE] == 0.25);
+    assert_true(b.calib.a[ALLOT_BON] == 2 && b.calib.b[ALLOT_BON] == 0.5);
+    assert_true(b.calib.a[ALLOT_BEAM] == 1 && b.calib.b[ALLOT_BEAM] == 0);
+    allot_bundle_clear(&b);
+    allot_buf_clear(&file);
+    static const char message[] = "manifest: 'calibration' is missing or not a number for every "
+                                  "method in both 'a' and 'b'";
+    expect_refusal("\"single\":1.5,", "", message);               /* the set uses it */
+    expect_refusal("\"bon\":2", "\"bon\":2,\"beam\":1", message); /* half an entry */
+    slopes = all_slopes;
+    shifts = all_shifts;
+}
+
 static void wrong_tensors_are_refused(void **state)
 {
     (void)state;
@@ -434,6 +460,7 @@ int main(void)
         cmocka_unit_test(predictions_follow_the_formula),
         cmocka_unit_test(embeddings_must_be_finite),
         cmocka_unit_test(wrong_manifests_are_refused),
+        cmocka_unit_test(a_calibration_needs_the_methods_of_its_set_only),
         cmocka_unit_test(wrong_tensors_are_refused),
         cmocka_unit_test(weights_must_be_finite),
         cmocka_unit_test(cut_files_are_refused),

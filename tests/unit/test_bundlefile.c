@@ -31,6 +31,7 @@ static void calibrate(allot_probefile *p)
     p->calibrated = 1;
     p->calibration = object_of("{\"rows\":100}");
     for (int m = 0; m < ALLOT_N_METHODS; m++) {
+        if (!allot_calib_tells(&p->strategies, (allot_method)m)) continue;
         p->calib.a[m] = 1.0 / 3 + m;
         p->calib.b[m] = -0.1 / (m + 1);
     }
@@ -74,6 +75,28 @@ static allot_code load_probe(const char *path, allot_err *err)
     allot_code rc = allot_probefile_load(path, &p, err);
     assert_null(p.probe.block);
     return rc;
+}
+
+/* A file that names fewer methods than this build knows, as long as its set uses no other. */
+static void a_calibration_may_leave_out_methods(void **state)
+{
+    (void)state;
+    allot_strategies set = set_of("single,bon@4");
+    allot_calib c;
+    int fitted = 0;
+    cJSON *o = object_of("{\"fitted\":true,\"a\":{\"single\":2,\"bon\":3},"
+                         "\"b\":{\"single\":-1,\"bon\":1}}");
+    WORKS(allot_calib_from_json(o, "x", &set, &c, &fitted, &err));
+    assert_true(fitted && c.a[ALLOT_SINGLE] == 2 && c.b[ALLOT_BON] == 1);
+    assert_true(c.a[ALLOT_MAJORITY] == 1 && c.b[ALLOT_MAJORITY] == 0);
+    cJSON_DeleteItemFromObject(cJSON_GetObjectItem(o, "b"), "bon");
+    REFUSED(allot_calib_from_json(o, "x", &set, &c, &fitted, &err), ALLOT_EINPUT,
+            "x: \"bon\" is missing");
+    cJSON_DeleteItemFromObject(cJSON_GetObjectItem(o, "a"), "bon");
+    REFUSED(allot_calib_from_json(o, "x", &set, &c, &fitted, &err), ALLOT_EINPUT,
+            "x: \"bon\" is missing");
+    cJSON_Delete(o);
+    allot_strategies_clear(&set);
 }
 
 static void wrong_probes_are_refused(void **state)
@@ -283,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_probe_comes_back_bit_by_bit),
+        cmocka_unit_test(a_calibration_may_leave_out_methods),
         cmocka_unit_test(wrong_probes_are_refused),
         cmocka_unit_test(costs_come_back),
         cmocka_unit_test(costs_may_be_written_by_hand),
