@@ -70,7 +70,7 @@ static allot_code print_json(const allot_sample_result *r, allot_err *err)
     cJSON_AddNumberToObject(o, "queries", (double)r->n_queries);
     cJSON_AddItemToObject(o, "samples", done_of(&r->units, ALLOT_UNIT_SAMPLE));
     cJSON_AddItemToObject(o, "scores", done_of(&r->units, ALLOT_UNIT_SCORE));
-    cJSON_AddItemToObject(o, "beams", done_of(&r->units, ALLOT_UNIT_BEAM));
+    cJSON_AddItemToObject(o, "beams", done_of(&r->units, ALLOT_UNIT_SEARCH));
     cJSON_AddNumberToObject(o, "errors", (double)r->n_errors);
     cJSON_AddNumberToObject(o, "failed_queries", (double)r->n_failed_queries);
     cJSON_AddNumberToObject(o, "compared_queries", (double)r->n_compared);
@@ -89,8 +89,8 @@ static void print_text(const allot_sample_result *r)
     const allot_sample_counts *n = &r->units;
     printf("%s: %ld queries, %ld of %ld samples, %ld of %ld scores, %ld of %ld beam searches\n",
            output, r->n_queries, n->done[ALLOT_UNIT_SAMPLE], n->total[ALLOT_UNIT_SAMPLE],
-           n->done[ALLOT_UNIT_SCORE], n->total[ALLOT_UNIT_SCORE], n->done[ALLOT_UNIT_BEAM],
-           n->total[ALLOT_UNIT_BEAM]);
+           n->done[ALLOT_UNIT_SCORE], n->total[ALLOT_UNIT_SCORE], n->done[ALLOT_UNIT_SEARCH],
+           n->total[ALLOT_UNIT_SEARCH]);
     printf("this session: %ld tokens in %.1f s, %ld errors\n", r->n_tokens, r->seconds,
            r->n_errors);
     if (r->cuts.n_cut)
@@ -139,7 +139,7 @@ static allot_code forecast_json(const allot_sample_result *r, allot_err *err)
     cJSON_AddNumberToObject(o, "queries", (double)r->n_queries);
     cJSON_AddItemToObject(o, "samples", done_of(&f->units, ALLOT_UNIT_SAMPLE));
     cJSON_AddItemToObject(o, "scores", done_of(&f->units, ALLOT_UNIT_SCORE));
-    cJSON_AddItemToObject(o, "beams", done_of(&f->units, ALLOT_UNIT_BEAM));
+    cJSON_AddItemToObject(o, "beams", done_of(&f->units, ALLOT_UNIT_SEARCH));
     allot_json_add_number(o, "requests", f->requests);
     add_estimate(o, "tokens", &f->tokens);
     add_estimate(o, "prompt_tokens", &f->prompt_tokens);
@@ -169,7 +169,7 @@ static void print_forecast(const allot_sample_result *r)
     printf("%s: %ld queries; to come: %ld samples, %ld scores, %ld beam searches\n", output,
            r->n_queries, n->total[ALLOT_UNIT_SAMPLE] - n->done[ALLOT_UNIT_SAMPLE],
            n->total[ALLOT_UNIT_SCORE] - n->done[ALLOT_UNIT_SCORE],
-           n->total[ALLOT_UNIT_BEAM] - n->done[ALLOT_UNIT_BEAM]);
+           n->total[ALLOT_UNIT_SEARCH] - n->done[ALLOT_UNIT_SEARCH]);
     printf("  %-24s at most %.0f\n", "requests", f->requests);
     print_about("generated tokens", &f->tokens, 0);
     print_about("tokens read", &f->prompt_tokens, 0);

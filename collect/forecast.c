@@ -17,18 +17,16 @@ static double sample_tokens(const allot_costsfile *c)
     int best = -1;
     for (int s = 0; s < c->strategies.count; s++) {
         const allot_strategy *at = &c->strategies.at[s];
-        if (at->method <= ALLOT_WEIGHTED && (best < 0 || at->n < c->strategies.at[best].n))
+        if (allot_strategy_kind(at) == ALLOT_POOLED &&
+            (best < 0 || at->n < c->strategies.at[best].n))
             best = s;
     }
     return best < 0 ? NAN : c->loads[0].at[best].tokens.mean / c->strategies.at[best].n;
 }
 
-static double beam_tokens(const allot_costsfile *c, const allot_strategy *beam)
+static double search_tokens(const allot_costsfile *c, const allot_strategy *search)
 {
-    allot_strategy s = *beam;
-    int at = allot_strategies_find(&c->strategies, &s);
-    s.final = ALLOT_FINAL_VOTE;
-    if (at < 0) at = allot_strategies_find(&c->strategies, &s);
+    int at = allot_strategies_find_source(&c->strategies, search);
     return at < 0 ? NAN : c->loads[0].at[at].tokens.mean;
 }
 
@@ -38,7 +36,7 @@ static double unseen_tokens(const allot_tally *t, const allot_costsfile *costs, 
     if (kind == ALLOT_UNIT_SCORE) return 0;
     if (!costs) return NAN;
     if (kind == ALLOT_UNIT_SAMPLE) return sample_tokens(costs);
-    return beam_tokens(costs, &t->plan->beams[kind - ALLOT_UNIT_BEAM]);
+    return search_tokens(costs, &t->plan->searches[kind - ALLOT_UNIT_SEARCH]);
 }
 
 /* Most tokens per second that any strategy reached at any load of the table; 0 if unknown. */
@@ -57,9 +55,9 @@ static double table_rate(const allot_costsfile *c)
 /* Units that are left of one kind, and of one beam search. */
 static double units_left(const allot_sample_plan *p, const allot_sample_counts *c, int kind)
 {
-    if (kind < ALLOT_UNIT_BEAM) return (double)(c->total[kind] - c->done[kind]);
+    if (kind < ALLOT_UNIT_SEARCH) return (double)(c->total[kind] - c->done[kind]);
     double n = 0;
-    int first = p->pool * (1 + p->scored) + (kind - ALLOT_UNIT_BEAM) * p->runs;
+    int first = p->pool * (1 + p->scored) + (kind - ALLOT_UNIT_SEARCH) * p->runs;
     for (long q = 0; q < p->map.n_queries; q++)
         for (int run = 0; run < p->runs; run++)
             n += !allot_unitmap_done(&p->map, q, first + run);
@@ -81,8 +79,8 @@ static long queries_left(const allot_sample_plan *p)
 /* A search asks for every beam and for one scoring in every round. */
 static double requests_of(const allot_tally *t, int kind)
 {
-    if (kind < ALLOT_UNIT_BEAM) return 1;
-    const allot_strategy *s = &t->plan->beams[kind - ALLOT_UNIT_BEAM];
+    if (kind < ALLOT_UNIT_SEARCH) return 1;
+    const allot_strategy *s = &t->plan->searches[kind - ALLOT_UNIT_SEARCH];
     double n = 0, rounds = 0;
     for (long r = 0; r < t->n_rows; r++) {
         n += t->seen[r * t->n_kinds + kind].n;

@@ -5,9 +5,9 @@
 #include "lib/core/log.h"
 #include "liballot/mem.h"
 
-static int is_parallel(const allot_strategy *s)
+static int is_pooled(const allot_strategy *s)
 {
-    return s->method != ALLOT_BEAM && s->method != ALLOT_NAMED;
+    return allot_strategy_kind(s) == ALLOT_POOLED;
 }
 
 allot_code allot_sample_plan_check(const allot_strategies *set, int has_prm, allot_err *err)
@@ -15,7 +15,7 @@ allot_code allot_sample_plan_check(const allot_strategies *set, int has_prm, all
     for (int i = 0; i < set->count; i++) {
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&set->at[i], text);
-        if (set->at[i].method == ALLOT_NAMED)
+        if (allot_strategy_kind(&set->at[i]) == ALLOT_ELSEWHERE)
             return allot_fail(err, ALLOT_EINPUT,
                               "strategy '%s' was measured elsewhere and cannot be run (import its "
                               "outcomes instead)",
@@ -31,7 +31,7 @@ allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *p
 {
     const allot_strategy *largest = NULL;
     for (int i = 0; i < set->count; i++)
-        if (is_parallel(&set->at[i]) && (!largest || set->at[i].n > largest->n))
+        if (is_pooled(&set->at[i]) && (!largest || set->at[i].n > largest->n))
             largest = &set->at[i];
     *pool = 0;
     if (!largest) return ALLOT_OK;
@@ -51,28 +51,17 @@ allot_code allot_sample_plan_pool(const allot_strategies *set, int asked, int *p
 int allot_sample_plan_scored(const allot_strategies *set)
 {
     for (int i = 0; i < set->count; i++)
-        if (is_parallel(&set->at[i]) && allot_strategy_uses_prm(&set->at[i])) return 1;
+        if (is_pooled(&set->at[i]) && allot_strategy_uses_prm(&set->at[i])) return 1;
     return 0;
 }
 
-/* How a strategy's runs are stored: the final answer is chosen when labels are made. */
-static allot_strategy source_of(const allot_strategy *s)
+/* The final answer is chosen when labels are made. */
+static void add_search(allot_sample_plan *p, const allot_strategy *s)
 {
-    allot_strategy source = *s;
-    source.final = ALLOT_FINAL_BEST;
-    return source;
-}
-
-static int same_source(const allot_strategy *a, const allot_strategy *b)
-{
-    return a->n == b->n && a->width == b->width && a->depth == b->depth && a->agg == b->agg;
-}
-
-static void add_beam(allot_sample_plan *p, const allot_strategy *s)
-{
-    for (int i = 0; i < p->n_beams; i++)
-        if (same_source(&p->beams[i], s)) return;
-    p->beams[p->n_beams++] = source_of(s);
+    const allot_strategy source = allot_strategy_source(s);
+    for (int i = 0; i < p->n_searches; i++)
+        if (allot_strategy_same(&p->searches[i], &source)) return;
+    p->searches[p->n_searches++] = source;
 }
 
 void allot_sample_plan_leave(allot_sample_plan *p, long q)
@@ -92,11 +81,12 @@ allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,
                                   const allot_key *keys, long n_queries, allot_err *err)
 {
     *p = (allot_sample_plan){.pool = r->pool, .scored = r->scored, .runs = r->runs};
-    p->beams = allot_mem_array((size_t)r->strategies.count, sizeof *p->beams, err);
-    if (!p->beams) return ALLOT_ERUNTIME;
+    p->searches = allot_mem_array((size_t)r->strategies.count, sizeof *p->searches, err);
+    if (!p->searches) return ALLOT_ERUNTIME;
     for (int i = 0; i < r->strategies.count; i++)
-        if (r->strategies.at[i].method == ALLOT_BEAM) add_beam(p, &r->strategies.at[i]);
-    long per_query = (long)p->pool * (1 + p->scored) + (long)p->n_beams * p->runs;
+        if (allot_strategy_kind(&r->strategies.at[i]) == ALLOT_SEARCH)
+            add_search(p, &r->strategies.at[i]);
+    long per_query = (long)p->pool * (1 + p->scored) + (long)p->n_searches * p->runs;
     allot_code rc = per_query > 1L << 30
                         ? allot_fail(err, ALLOT_EUSAGE,
                                      "%ld units of work for each query are too "
@@ -110,7 +100,7 @@ allot_code allot_sample_plan_init(allot_sample_plan *p, const allot_rundir *r,
 
 void allot_sample_plan_clear(allot_sample_plan *p)
 {
-    free(p->beams);
+    free(p->searches);
     allot_unitmap_clear(&p->map);
     memset(p, 0, sizeof *p);
 }
@@ -118,14 +108,14 @@ void allot_sample_plan_clear(allot_sample_plan *p)
 allot_unit_kind allot_sample_plan_kind(const allot_sample_plan *p, int unit)
 {
     if (unit < p->pool) return ALLOT_UNIT_SAMPLE;
-    return unit < p->pool * (1 + p->scored) ? ALLOT_UNIT_SCORE : ALLOT_UNIT_BEAM;
+    return unit < p->pool * (1 + p->scored) ? ALLOT_UNIT_SCORE : ALLOT_UNIT_SEARCH;
 }
 
-static int beam_unit(const allot_sample_plan *p, const allot_record *rec)
+static int search_unit(const allot_sample_plan *p, const allot_record *rec)
 {
-    for (int i = 0; i < p->n_beams && rec->run < p->runs; i++) {
+    for (int i = 0; i < p->n_searches && rec->run < p->runs; i++) {
         char text[ALLOT_STRATEGY_TEXT];
-        allot_strategy_print(&p->beams[i], text);
+        allot_strategy_print(&p->searches[i], text);
         if (strcmp(text, rec->source) == 0)
             return p->pool * (1 + p->scored) + i * p->runs + rec->run;
     }
@@ -134,7 +124,7 @@ static int beam_unit(const allot_sample_plan *p, const allot_record *rec)
 
 int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec)
 {
-    if (rec->type == ALLOT_REC_BEAM) return beam_unit(p, rec);
+    if (rec->type == ALLOT_REC_BEAM) return search_unit(p, rec);
     if (strcmp(rec->source, "pool") != 0 || rec->slot >= p->pool) return -1;
     if (rec->type == ALLOT_REC_SAMPLE) return rec->slot;
     return rec->type == ALLOT_REC_SCORE && p->scored ? p->pool + rec->slot : -1;
@@ -142,7 +132,7 @@ int allot_sample_plan_unit(const allot_sample_plan *p, const allot_record *rec)
 
 int allot_sample_plan_failed(const allot_sample_plan *p, const allot_record *rec)
 {
-    if (strcmp(rec->source, "pool") != 0) return beam_unit(p, rec);
+    if (strcmp(rec->source, "pool") != 0) return search_unit(p, rec);
     return rec->slot < p->pool ? rec->slot : -1;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample_plan.h - what a run directory needs of each query, and what it has. Units of one query:
- *   [0, M)        pool samples, shared by single, majority, bon and weighted
+ *   [0, M)        pool samples, shared by all pooled strategies
  *   [M, 2 M)      reward-model scores of these samples, if a strategy looks at them
- *   then B x R    beam searches: B sources x R runs; strategies that differ in `final` only share
+ *   then B x R    searches: B sources x R runs; strategies that differ in `final` only share
  *                 one source
  * Source: arXiv:2509.09864, section 2.1 (one pool for all parallel strategies); M >= 2 N is ours.
  */
@@ -15,17 +15,17 @@
 typedef enum {
     ALLOT_UNIT_SAMPLE,
     ALLOT_UNIT_SCORE,
-    ALLOT_UNIT_BEAM,
+    ALLOT_UNIT_SEARCH,
     ALLOT_N_UNITS
 } allot_unit_kind;
 
 typedef struct {
-    int pool;              /* M, 0 without parallel strategies */
-    int scored;            /* 0 or 1 */
-    int runs;              /* R */
-    allot_strategy *beams; /* owned [n_beams], final = best, unique */
-    int n_beams;           /* B */
-    long n_elsewhere;      /* queries of other shards, or left out: all their units count as done */
+    int pool;                 /* M, 0 without parallel strategies */
+    int scored;               /* 0 or 1 */
+    int runs;                 /* R */
+    allot_strategy *searches; /* owned [n_searches], final = best, unique */
+    int n_searches;           /* B */
+    long n_elsewhere; /* queries of other shards, or left out: all their units count as done */
     allot_unitmap map;
 } allot_sample_plan;
 

@@ -15,7 +15,7 @@ static const char *const UNIT_NAMES[ALLOT_N_UNITS] = {"samples", "scores", "beam
 /* What failed: a pool slot that has its sample failed to be scored. */
 static allot_unit_kind failed_kind(const allot_status *s, const allot_record *rec, long q)
 {
-    if (strcmp(rec->source, "pool") != 0) return ALLOT_UNIT_BEAM;
+    if (strcmp(rec->source, "pool") != 0) return ALLOT_UNIT_SEARCH;
     int has_sample = rec->slot < s->plan.pool && allot_unitmap_done(&s->plan.map, q, rec->slot);
     return has_sample ? ALLOT_UNIT_SCORE : ALLOT_UNIT_SAMPLE;
 }

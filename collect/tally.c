@@ -14,7 +14,7 @@ typedef struct {
 
 allot_code allot_tally_init(allot_tally *t, const allot_sample_plan *plan, allot_err *err)
 {
-    *t = (allot_tally){.plan = plan, .n_kinds = ALLOT_UNIT_BEAM + plan->n_beams};
+    *t = (allot_tally){.plan = plan, .n_kinds = ALLOT_UNIT_SEARCH + plan->n_searches};
     t->row_of = allot_mem_array((size_t)plan->map.n_queries, sizeof *t->row_of, err);
     return t->row_of ? ALLOT_OK : ALLOT_ERUNTIME;
 }
@@ -47,15 +47,15 @@ allot_code allot_tally_choose(allot_tally *t, long q, allot_err *err)
 static int kind_of(const allot_sample_plan *p, int unit)
 {
     allot_unit_kind kind = allot_sample_plan_kind(p, unit);
-    if (kind != ALLOT_UNIT_BEAM) return (int)kind;
-    return ALLOT_UNIT_BEAM + (unit - p->pool * (1 + p->scored)) / p->runs;
+    if (kind != ALLOT_UNIT_SEARCH) return (int)kind;
+    return ALLOT_UNIT_SEARCH + (unit - p->pool * (1 + p->scored)) / p->runs;
 }
 
 /* A search has all its beams in flight, or one scoring. */
 static double requests_of(const allot_tally *t, int kind, const allot_record *rec)
 {
-    if (kind < ALLOT_UNIT_BEAM) return 1;
-    int beams = t->plan->beams[kind - ALLOT_UNIT_BEAM].n;
+    if (kind < ALLOT_UNIT_SEARCH) return 1;
+    int beams = t->plan->searches[kind - ALLOT_UNIT_SEARCH].n;
     return fmax((beams * rec->gen_s + rec->prm_s) / rec->seconds, 1);
 }
 

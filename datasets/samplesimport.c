@@ -309,10 +309,10 @@ static allot_code wanted_strategies(const importing *in, allot_strategies *out, 
         const allot_strategy *s = &want->at[i];
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(s, text);
-        if (s->method == ALLOT_BEAM || s->method == ALLOT_NAMED || s->n > in->counts->pool)
+        if (allot_strategy_kind(s) != ALLOT_POOLED || s->n > in->counts->pool)
             rc = allot_fail(err, ALLOT_EMISMATCH, "%s cannot be made of %d samples of each query",
                             text, in->counts->pool);
-        else if ((s->method == ALLOT_BON || s->method == ALLOT_WEIGHTED) && !in->counts->scored)
+        else if (allot_strategy_uses_prm(s) && !in->counts->scored)
             rc = allot_fail(err, ALLOT_EMISMATCH, "%s needs scores, which the samples do not have",
                             text);
         else rc = allot_strategies_add(out, s, err);

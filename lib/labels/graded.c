@@ -19,9 +19,9 @@ typedef struct {
     allot_graded *g;
     const allot_problems *problems;
     const allot_graded_options *options;
-    allot_keyindex index;  /* of all problems */
-    long *graded_row;      /* [problems] row in g, -1 = no usable reference */
-    allot_strategy *beams; /* [B] the searches, final = best */
+    allot_keyindex index;     /* of all problems */
+    long *graded_row;         /* [problems] row in g, -1 = no usable reference */
+    allot_strategy *searches; /* [B] final = best */
     allot_soft *soft;
     const char *path;
     allot_buf line; /* of the answers' file */
@@ -166,11 +166,11 @@ static void add_score(reading *in, long q, const allot_record *r)
 }
 
 /* The paper's label: bootstraps of the finished beams of one run. */
-static allot_code beam_paper(reading *in, long q, int strategy, const allot_record *r,
-                             allot_err *err)
+static allot_code search_paper(reading *in, long q, int strategy, const allot_record *r,
+                               allot_err *err)
 {
     const allot_strategy *s = &in->g->set->at[strategy];
-    float *out = &in->g->beam_paper[q * in->g->set->count + strategy];
+    float *out = &in->g->search_paper[q * in->g->set->count + strategy];
     int n = r->n_gen < s->n ? r->n_gen : s->n, n_classes = 0;
     *out = 0;
     if (n == 0) return ALLOT_OK;
@@ -204,7 +204,7 @@ static allot_code beam_paper(reading *in, long q, int strategy, const allot_reco
 }
 
 /* One run of a search answers for every strategy that differs in its final rule only. */
-static allot_code add_beam(reading *in, long q, int search, const allot_record *r, allot_err *err)
+static allot_code add_search(reading *in, long q, int search, const allot_record *r, allot_err *err)
 {
     allot_graded *g = in->g;
     allot_graded_run *run = &g->searches[(q * g->n_searches + search) * g->runs + r->run];
@@ -229,9 +229,9 @@ static allot_code add_beam(reading *in, long q, int search, const allot_record *
         tell(in, r, strategy, how, text, n, right);
         if (picked >= 0)
             keep_example(in, q, example_of(in, s, right), &r->gen[picked], how, text, n);
-        g->beam_right[(q * g->set->count + s) * g->runs + r->run] = (unsigned char)right;
+        g->search_right[(q * g->set->count + s) * g->runs + r->run] = (unsigned char)right;
         allot_code code = ALLOT_OK;
-        if (in->options->paper && r->run == 0) code = beam_paper(in, q, s, r, err);
+        if (in->options->paper && r->run == 0) code = search_paper(in, q, s, r, err);
         if (code) return code;
     }
     return ALLOT_OK;
@@ -241,12 +241,9 @@ static int find_search(const reading *in, const char *source)
 {
     allot_strategy s;
     if (allot_strategy_parse(source, &s, NULL)) return -1;
-    for (int b = 0; b < in->g->n_searches; b++) {
-        const allot_strategy *t = &in->beams[b];
-        if (s.method == ALLOT_BEAM && s.n == t->n && s.width == t->width && s.depth == t->depth &&
-            s.agg == t->agg)
-            return b;
-    }
+    s = allot_strategy_source(&s);
+    for (int b = 0; b < in->g->n_searches; b++)
+        if (allot_strategy_same(&s, &in->searches[b])) return b;
     return -1;
 }
 
@@ -263,7 +260,7 @@ static allot_code add_record(reading *in, const allot_record *r, allot_err *err)
     int search = r->type == ALLOT_REC_BEAM ? find_search(in, r->source) : -1;
     if (q >= 0 && pooled && r->slot < g->pool)
         r->type == ALLOT_REC_SAMPLE ? add_sample(in, q, r) : add_score(in, q, r);
-    else if (q >= 0 && search >= 0 && r->run < g->runs) return add_beam(in, q, search, r, err);
+    else if (q >= 0 && search >= 0 && r->run < g->runs) return add_search(in, q, search, r, err);
     else g->counts.n_outside++;
     return ALLOT_OK;
 }
@@ -316,15 +313,15 @@ static allot_code list_searches(reading *in, allot_err *err)
 {
     allot_graded *g = in->g;
     g->search_of = allot_mem_array((size_t)g->set->count, sizeof *g->search_of, err);
-    in->beams = allot_mem_array((size_t)g->set->count, sizeof *in->beams, err);
-    if (!g->search_of || !in->beams) return ALLOT_ERUNTIME;
+    in->searches = allot_mem_array((size_t)g->set->count, sizeof *in->searches, err);
+    if (!g->search_of || !in->searches) return ALLOT_ERUNTIME;
     for (int s = 0; s < g->set->count; s++) {
         char text[ALLOT_STRATEGY_TEXT];
         allot_strategy_print(&g->set->at[s], text);
         g->search_of[s] = find_search(in, text);
-        if (g->set->at[s].method == ALLOT_BEAM && g->search_of[s] < 0) {
+        if (allot_strategy_kind(&g->set->at[s]) == ALLOT_SEARCH && g->search_of[s] < 0) {
             g->search_of[s] = g->n_searches;
-            in->beams[g->n_searches++] = g->set->at[s];
+            in->searches[g->n_searches++] = allot_strategy_source(&g->set->at[s]);
         }
     }
     return ALLOT_OK;
@@ -335,13 +332,13 @@ static allot_code allocate(allot_graded *g, int paper, allot_err *err)
     size_t q = (size_t)g->n, s = (size_t)g->set->count, r = (size_t)g->runs;
     g->samples = allot_mem_array(q, (size_t)g->pool * sizeof *g->samples, err);
     g->searches = allot_mem_array(q, (size_t)g->n_searches * r * sizeof *g->searches, err);
-    g->beam_right = allot_mem_array(q, s * r, err);
+    g->search_right = allot_mem_array(q, s * r, err);
     g->examples = allot_mem_array(2 * (s + 1), sizeof *g->examples, err);
-    g->beam_paper = allot_mem_array(paper ? q * s : 0, sizeof *g->beam_paper, err);
-    if (!g->samples || !g->searches || !g->beam_right || !g->examples || !g->beam_paper)
+    g->search_paper = allot_mem_array(paper ? q * s : 0, sizeof *g->search_paper, err);
+    if (!g->samples || !g->searches || !g->search_right || !g->examples || !g->search_paper)
         return ALLOT_ERUNTIME;
     for (size_t i = 0; paper && i < q * s; i++)
-        g->beam_paper[i] = NAN;
+        g->search_paper[i] = NAN;
     return ALLOT_OK;
 }
 
@@ -366,7 +363,7 @@ allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
     allot_keyindex_clear(&in.index);
     allot_soft_free(in.soft);
     free(in.graded_row);
-    free(in.beams);
+    free(in.searches);
     free(path);
     if (!code) code = allot_buf_check(&in.line, err);
     allot_buf_clear(&in.line);
@@ -380,8 +377,8 @@ void allot_graded_clear(allot_graded *g)
     free(g->search_of);
     free(g->samples);
     free(g->searches);
-    free(g->beam_right);
-    free(g->beam_paper);
+    free(g->search_right);
+    free(g->search_paper);
     for (int i = 0; g->examples && i < 2 * (g->set->count + 1); i++)
         free(g->examples[i]);
     free(g->examples);

@@ -2,7 +2,7 @@
 /* graded.h - a run's journal read once and graded at once: a few numbers per sample stay, never a
  * text. Records of a query may lie anywhere in the file; of duplicates the first counts (a resumed
  * run may hold both). Symbols: Q queries with a usable reference, M pool slots, S strategies,
- * B distinct beam searches among them, R runs of each. */
+ * B distinct searches among them, R runs of each. */
 #ifndef ALLOT_GRADED_H
 #define ALLOT_GRADED_H
 #include <stdio.h>
@@ -45,19 +45,19 @@ typedef struct {
     int n_searches;               /* B */
     const allot_strategies *set;  /* borrowed */
     long *row;                    /* owned [Q]: row in the problems */
-    int *search_of;               /* owned [S]: search of a beam strategy, else -1 */
+    int *search_of;               /* owned [S]: search of a strategy that searches, else -1 */
     allot_graded_sample *samples; /* owned [Q,M] */
     allot_graded_run *searches;   /* owned [Q,B,R] */
-    char **examples; /* owned [S + 1, 2]: for people, one text of a beam strategy, in the last row
+    char **examples; /* owned [S + 1, 2]: for people, one text of such a strategy, in the last row
                         of the pool, that was wrong, right; NULL = there was none */
-    unsigned char *beam_right; /* owned [Q,S,R]: the strategy's answer of that run is correct */
-    float *beam_paper;         /* owned [Q,S]: the paper's label from run 0, NaN if missing */
+    unsigned char *search_right; /* owned [Q,S,R]: the strategy's answer of that run is correct */
+    float *search_paper;         /* owned [Q,S]: the paper's label from run 0, NaN if missing */
     allot_graded_counts counts;
 } allot_graded;
 
 typedef struct {
     allot_grade_options grade;
-    int paper;     /* fill beam_paper */
+    int paper;     /* fill search_paper */
     uint64_t seed; /* of the paper's bootstraps */
     FILE *answers; /* borrowed, NULL = none: what was read in each text, a line of JSON each */
 } allot_graded_options;
@@ -80,9 +80,10 @@ static inline const allot_graded_run *allot_graded_runs(const allot_graded *g, l
     return g->searches + ((size_t)q * (size_t)g->n_searches + (size_t)search) * (size_t)g->runs;
 }
 
-static inline const unsigned char *allot_graded_beams(const allot_graded *g, long q, int strategy)
+static inline const unsigned char *allot_graded_right(const allot_graded *g, long q, int strategy)
 {
-    return g->beam_right + ((size_t)q * (size_t)g->set->count + (size_t)strategy) * (size_t)g->runs;
+    return g->search_right +
+           ((size_t)q * (size_t)g->set->count + (size_t)strategy) * (size_t)g->runs;
 }
 
 #endif

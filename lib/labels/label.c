@@ -177,12 +177,12 @@ static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *er
     return ALLOT_OK;
 }
 
-/* A cell of a beam search: its runs are the trials. */
-static void label_beam(labelling *l, long q, int strategy)
+/* A cell of a search: its runs are the trials. */
+static void label_search(labelling *l, long q, int strategy)
 {
     const allot_graded *g = l->g;
     const allot_graded_run *runs = allot_graded_runs(g, q, g->search_of[strategy]);
-    const unsigned char *right = allot_graded_beams(g, q, strategy);
+    const unsigned char *right = allot_graded_right(g, q, strategy);
     long cell = q * l->out->strategies.count + strategy;
     int n[2] = {0, 0}, n_right[2] = {0, 0};
     double tokens = 0;
@@ -193,7 +193,7 @@ static void label_beam(labelling *l, long q, int strategy)
     }
     int n_runs = n[0] + n[1];
     l->sum->n_short_runs += n_runs > 0 && n_runs < g->runs;
-    float paper = l->settings->paper ? g->beam_paper[cell] : 0;
+    float paper = l->settings->paper ? g->search_paper[cell] : 0;
     if (n_runs == 0 || isnan(paper)) {
         l->sum->n_missing[ALLOT_LACKS_RUNS]++;
         return;
@@ -217,7 +217,7 @@ static allot_code label_query(labelling *l, long q, allot_err *err)
     load_query(l, q);
     for (int s = 0; s < l->out->strategies.count; s++) {
         allot_code code = ALLOT_OK;
-        if (l->g->search_of[s] >= 0) label_beam(l, q, s);
+        if (l->g->search_of[s] >= 0) label_search(l, q, s);
         else code = label_pooled(l, q, s, err);
         if (code) return code;
     }
@@ -324,7 +324,7 @@ static int uses_prm(const allot_strategies *set)
 }
 
 /* Which strategies: those of the file, else the run's. A parallel strategy needs no more than a
- * pool; a beam search must have been run. */
+ * pool; a search must have been run. */
 static allot_code choose_strategies(const allot_label_settings *s, const allot_rundir *manifest,
                                     allot_strategies *set, allot_err *err)
 {
@@ -337,7 +337,7 @@ static allot_code choose_strategies(const allot_label_settings *s, const allot_r
         if (code) return code;
     }
     for (int i = 0; i < set->count; i++)
-        if (set->at[i].method == ALLOT_NAMED)
+        if (allot_strategy_kind(&set->at[i]) == ALLOT_ELSEWHERE)
             return allot_fail(err, ALLOT_EINPUT,
                               "cannot label named:\"%s\": it was measured "
                               "elsewhere, not run here",
@@ -400,7 +400,7 @@ allot_code allot_label_run(const allot_label_settings *s, allot_outcomes *out,
         summary->told_seconds =
             manifest.imported && graded.counts.n_timed > 0 && !s->sample_seconds && !s->timing_dir;
         for (int i = 0; i < set.count; i++)
-            if (set.at[i].method != ALLOT_BEAM && set.at[i].n > summary->largest_n)
+            if (allot_strategy_kind(&set.at[i]) == ALLOT_POOLED && set.at[i].n > summary->largest_n)
                 summary->largest_n = set.at[i].n;
         code = label_all(s, &manifest, &problems, &graded, out, summary, err);
     }

@@ -18,10 +18,7 @@ int allot_seconds_half(const allot_key *key)
 
 int allot_seconds_find(const allot_strategies *timed, const allot_strategy *s)
 {
-    allot_strategy other = *s;
-    other.final = s->final == ALLOT_FINAL_BEST ? ALLOT_FINAL_VOTE : ALLOT_FINAL_BEST;
-    int i = allot_strategies_find(timed, s);
-    return i < 0 && s->method == ALLOT_BEAM ? allot_strategies_find(timed, &other) : i;
+    return allot_strategies_find_source(timed, s);
 }
 
 static void add_row(sums *t, const allot_timed *row, int uses_prm)
@@ -58,19 +55,19 @@ static int place_of(allot_secondsmodel *m, sums *t, int n)
 }
 
 /* A ratio of sums, not a mean of ratios: short rows are mostly overhead. */
-static allot_code fit_beams(const allot_timedrows *rows, int load, int half, allot_secondsmodel *m,
-                            allot_err *err)
+static allot_code fit_searches(const allot_timedrows *rows, int load, int half,
+                               allot_secondsmodel *m, allot_err *err)
 {
     int count = rows->manifest.strategies.count;
     double *tokens = allot_mem_array((size_t)count, sizeof *tokens, err);
     if (!tokens) return ALLOT_ERUNTIME;
     for (size_t i = 0; i < rows->n; i++)
         if (is_used(&rows->at[i], load, half)) {
-            m->beam[rows->at[i].strategy] += rows->at[i].seconds;
+            m->search[rows->at[i].strategy] += rows->at[i].seconds;
             tokens[rows->at[i].strategy] += rows->at[i].tokens;
         }
     for (int s = 0; s < count; s++)
-        m->beam[s] = tokens[s] > 0 ? m->beam[s] / tokens[s] : NAN;
+        m->search[s] = tokens[s] > 0 ? m->search[s] / tokens[s] : NAN;
     free(tokens);
     return ALLOT_OK;
 }
@@ -81,11 +78,11 @@ allot_code allot_secondsmodel_fit(const allot_timedrows *rows, int load, int hal
     sums t[ALLOT_SECONDS_MAX_N + 1];
     const allot_strategies *set = &rows->manifest.strategies;
     memset(out, 0, sizeof *out);
-    out->beam = allot_mem_array((size_t)set->count, sizeof *out->beam, err);
-    if (!out->beam) return ALLOT_ERUNTIME;
+    out->search = allot_mem_array((size_t)set->count, sizeof *out->search, err);
+    if (!out->search) return ALLOT_ERUNTIME;
     for (size_t i = 0; i < rows->n; i++) {
         const allot_strategy *s = &set->at[rows->at[i].strategy];
-        if (s->method > ALLOT_WEIGHTED || !is_used(&rows->at[i], load, half)) continue;
+        if (allot_strategy_kind(s) != ALLOT_POOLED || !is_used(&rows->at[i], load, half)) continue;
         int k = place_of(out, t, s->n);
         if (k >= 0) add_row(&t[k], &rows->at[i], allot_strategy_uses_prm(s));
     }
@@ -94,14 +91,14 @@ allot_code allot_secondsmodel_fit(const allot_timedrows *rows, int load, int hal
         out->at[k].r = t[k].prm_tokens > 0 ? t[k].prm_s / t[k].prm_tokens : NAN;
         out->at[k].o = t[k].rest_s / (double)t[k].n;
     }
-    allot_code code = fit_beams(rows, load, half, out, err);
+    allot_code code = fit_searches(rows, load, half, out, err);
     if (code) allot_secondsmodel_clear(out);
     return code;
 }
 
 void allot_secondsmodel_clear(allot_secondsmodel *m)
 {
-    free(m->beam);
+    free(m->search);
     memset(m, 0, sizeof *m);
 }
 
@@ -125,8 +122,9 @@ static double coefficient(const allot_secondsmodel *m, size_t offset, int n)
 double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strategy *s, int timed,
                                   double longest, double tokens)
 {
-    if (s->method == ALLOT_BEAM) return timed < 0 ? NAN : m->beam[timed] * tokens;
-    if (s->method > ALLOT_WEIGHTED) return NAN;
+    allot_method_kind kind = allot_strategy_kind(s);
+    if (kind == ALLOT_SEARCH) return timed < 0 ? NAN : m->search[timed] * tokens;
+    if (kind != ALLOT_POOLED) return NAN;
     double seconds = coefficient(m, offsetof(allot_seconds_at, g), s->n) * longest +
                      coefficient(m, offsetof(allot_seconds_at, o), s->n);
     if (allot_strategy_uses_prm(s))

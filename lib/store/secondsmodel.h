@@ -5,8 +5,8 @@
  *   seconds = g_N E[longest of N] + r_N N E[tokens] + o_N
  * with g_N generation seconds per token of the longest sample, r_N reward-model seconds per token
  * read (0 without a reward model), o_N the rest; each a ratio of sums over the timed rows of that
- * N, between the N that were timed linear in log N. Beam searches: seconds = b_s E[tokens], b_s of
- * that very strategy; a beam search that was never timed has no seconds. */
+ * N, between the N that were timed linear in log N. Searches: seconds = b_s E[tokens], b_s of
+ * that very strategy; a search that was never timed has no seconds. */
 #ifndef ALLOT_SECONDSMODEL_H
 #define ALLOT_SECONDSMODEL_H
 #include "lib/store/timedrows.h"
@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     allot_seconds_at at[ALLOT_SECONDS_MAX_N]; /* [n_at] by ascending N */
     int n_at;
-    double *beam; /* owned [S of the timing's manifest], NaN where never timed */
+    double *search; /* owned [S of the timing's manifest], NaN where never timed */
 } allot_secondsmodel;
 
 /* Which rows: those of this load, and of one half of the queries (0 or 1) or all (-1). */
@@ -32,7 +32,7 @@ void allot_secondsmodel_clear(allot_secondsmodel *m);
 /* 0 or 1: the half of the queries that a key belongs to. */
 int allot_seconds_half(const allot_key *key);
 
-/* Seconds of strategy s; timed: its index in the timing's manifest (of beams; else ignored);
+/* Seconds of strategy s; timed: its index in the timing's manifest (of searches; else ignored);
  * longest: expected tokens of its longest sample; tokens: expected tokens of all. NaN if unknown.
  */
 double allot_secondsmodel_predict(const allot_secondsmodel *m, const allot_strategy *s, int timed,
@@ -53,7 +53,7 @@ ALLOT_MUST_CHECK allot_code allot_secondsmodel_held_out(const allot_timedrows *r
                                                         allot_seconds_guess guess, void *user,
                                                         allot_seconds_error *out, allot_err *err);
 
-/* Index in the timing's manifest of a strategy with the same cost (a beam search's final rule costs
+/* Index in the timing's manifest of a strategy with the same cost (a search's final rule costs
  * nothing), or -1. */
 int allot_seconds_find(const allot_strategies *timed, const allot_strategy *s);
 #endif

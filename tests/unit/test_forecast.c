@@ -108,7 +108,7 @@ static void a_search_counts_with_its_beams(void **state)
     add(&t, &p, 0, 2, 10, 5, 400);
     assert_int_equal(allot_tally_share(&t, 5, NULL), ALLOT_OK);
     assert_float_equal(t.seen[ALLOT_UNIT_SAMPLE].server_s, 1, 1e-9);
-    assert_float_equal(t.seen[ALLOT_UNIT_BEAM].server_s, 4, 1e-9);
+    assert_float_equal(t.seen[ALLOT_UNIT_SEARCH].server_s, 4, 1e-9);
     allot_forecast f;
     assert_int_equal(allot_forecast_make(&t, NULL, &FREE, &f, NULL), ALLOT_OK);
     assert_float_equal(f.seconds.mid, 79 * 1 + 39 * 4, 1e-6);

@@ -99,7 +99,7 @@ static void records_fulfil_their_units(void **state)
     (void)state;
     allot_rundir r;
     allot_sample_plan p = plan_of(&r, 5);
-    assert_int_equal(p.n_beams, 2);
+    assert_int_equal(p.n_searches, 2);
     assert_int_equal(p.map.per_query, 14);
     static const struct {
         allot_record_type type;
@@ -124,7 +124,7 @@ static void records_fulfil_their_units(void **state)
     }
     assert_int_equal(allot_sample_plan_kind(&p, 3), ALLOT_UNIT_SAMPLE);
     assert_int_equal(allot_sample_plan_kind(&p, 4), ALLOT_UNIT_SCORE);
-    assert_int_equal(allot_sample_plan_kind(&p, 8), ALLOT_UNIT_BEAM);
+    assert_int_equal(allot_sample_plan_kind(&p, 8), ALLOT_UNIT_SEARCH);
     allot_sample_plan_clear(&p);
     allot_strategies_clear(&r.strategies);
 }
@@ -144,10 +144,10 @@ static void counts_are_per_kind(void **state)
     allot_sample_counts n = allot_sample_plan_count(&p);
     assert_int_equal(n.done[ALLOT_UNIT_SAMPLE], 5);
     assert_int_equal(n.done[ALLOT_UNIT_SCORE], 1);
-    assert_int_equal(n.done[ALLOT_UNIT_BEAM], 1);
+    assert_int_equal(n.done[ALLOT_UNIT_SEARCH], 1);
     assert_int_equal(n.total[ALLOT_UNIT_SAMPLE], 20);
     assert_int_equal(n.total[ALLOT_UNIT_SCORE], 20);
-    assert_int_equal(n.total[ALLOT_UNIT_BEAM], 30);
+    assert_int_equal(n.total[ALLOT_UNIT_SEARCH], 30);
     allot_sample_plan_clear(&p);
     allot_sample_plan_clear(&p); /* safe twice */
     allot_strategies_clear(&r.strategies);
