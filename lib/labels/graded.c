@@ -5,8 +5,8 @@
 #include "lib/store/journal.h"
 #include "lib/core/options.h"
 #include "lib/store/record.h"
-#include "lib/methods/pick.h"
-#include "lib/extract/gradeoptions.h"
+#include "lib/methods/methods.h"
+#include "lib/grade/gradeoptions.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>
@@ -197,8 +197,8 @@ static allot_code search_paper(reading *in, long q, int strategy, const allot_re
     allot_soft_stream stream = {in->options->seed, allot_key_u64(&r->key),
                                 allot_fnv1a(ALLOT_FNV_START, r->source, strlen(r->source))};
     allot_soft_label label;
-    allot_vote vote = s->final == ALLOT_FINAL_VOTE ? ALLOT_VOTE_COUNT : ALLOT_VOTE_BEST;
-    allot_code code = allot_soft_paper(in->soft, &pool, vote, n, &stream, &label, err);
+    allot_code code =
+        allot_soft_paper(in->soft, &pool, allot_method_vote(s), n, &stream, &label, err);
     *out = (float)label.accuracy;
     return code;
 }

@@ -10,6 +10,7 @@
 #include "lib/extract/gradeoptions.h"
 #include "lib/labels/labelflat.h"
 #include "lib/labels/labelseconds.h"
+#include "lib/methods/methods.h"
 #include "liballot/features.h"
 #include "liballot/mem.h"
 #include <math.h>
@@ -136,13 +137,6 @@ static void set_sample_seconds(labelling *l, long cell, const allot_strategy *s)
     measured ? l->sum->n_measured++ : l->sum->n_modelled++;
 }
 
-static allot_vote vote_of(const allot_strategy *s)
-{
-    return s->method == ALLOT_BON        ? ALLOT_VOTE_BEST
-           : s->method == ALLOT_WEIGHTED ? ALLOT_VOTE_WEIGHTED
-                                         : ALLOT_VOTE_COUNT;
-}
-
 /* A cell of a strategy that draws from the pool. */
 static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *err)
 {
@@ -159,9 +153,9 @@ static allot_code label_pooled(labelling *l, long q, int strategy, allot_err *er
         return ALLOT_OK;
     }
     allot_soft_stream stream = stream_of(l, q, paper ? "pool" : source, 0);
-    allot_code code = paper
-                          ? allot_soft_paper(l->soft, &pool, vote_of(s), s->n, &stream, &label, err)
-                          : allot_soft_pool(l->soft, &pool, s, &stream, &label, err);
+    allot_code code =
+        paper ? allot_soft_paper(l->soft, &pool, allot_method_vote(s), s->n, &stream, &label, err)
+              : allot_soft_pool(l->soft, &pool, s, &stream, &label, err);
     if (code) return code;
     set_label(l, cell, &label, n_pool, s->n * l->mean_tokens);
     set_sample_seconds(l, cell, s);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What methods share when they choose among candidates. */
 #include "lib/methods/pick.h"
 #include <math.h>
 
@@ -31,7 +32,7 @@ static double score_of(const allot_generation *g, allot_agg agg)
     return g->n_scores > 0 ? allot_aggregate(g->scores, g->n_scores, agg) : -INFINITY;
 }
 
-static int pick_best(const allot_strategy *s, const allot_generation *gen, int n)
+int allot_pick_best(const allot_strategy *s, const allot_generation *gen, int n)
 {
     int best = n > 0 ? 0 : -1;
     for (int i = 1; i < n; i++)
@@ -50,9 +51,8 @@ static uint64_t class_of(const allot_generation *g, const allot_grade_options *o
     return n > 0 ? allot_fnv1a(ALLOT_FNV_START, canonical, n) : NO_CLASS;
 }
 
-/* The class with the largest sum of weights; its first member stands for it. */
-static int pick_vote(const allot_strategy *s, const allot_generation *gen, int n, int weighted,
-                     const allot_grade_options *o)
+int allot_pick_vote(const allot_strategy *s, const allot_generation *gen, int n, int weighted,
+                    const allot_grade_options *o)
 {
     uint64_t cls[ALLOT_MAX_N];
     int best = -1;
@@ -73,25 +73,10 @@ static int pick_vote(const allot_strategy *s, const allot_generation *gen, int n
     return best;
 }
 
-int allot_pick(const allot_strategy *s, const allot_generation *gen, int n_gen,
-               const allot_grade_options *o)
+int allot_pick_search(const allot_strategy *s, const allot_generation *gen, int n_gen,
+                      const allot_grade_options *o)
 {
-    switch (s->method) {
-    case ALLOT_SINGLE:
-        return n_gen > 0 ? 0 : -1;
-    case ALLOT_BON:
-        return pick_best(s, gen, n_gen);
-    case ALLOT_MAJORITY:
-        return pick_vote(s, gen, n_gen, 0, o);
-    case ALLOT_WEIGHTED:
-        return pick_vote(s, gen, n_gen, 1, o);
-    case ALLOT_BEAM:
-        if (s->final == ALLOT_FINAL_VOTE)
-            return pick_vote(s, gen, n_gen < s->n ? n_gen : s->n, 0, o);
-        return pick_best(s, gen, n_gen);
-    case ALLOT_NAMED:
-    case ALLOT_N_METHODS:
-        break;
-    }
-    return -1;
+    if (s->final == ALLOT_FINAL_VOTE)
+        return allot_pick_vote(s, gen, n_gen < s->n ? n_gen : s->n, 0, o);
+    return allot_pick_best(s, gen, n_gen);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* soft_parts.h - the workspace and the estimators behind softlabel.h; for collect/soft*.c only. */
+/* soft_parts.h - the workspace behind softlabel.h; for lib/methods only. */
 #ifndef ALLOT_SOFT_PARTS_H
 #define ALLOT_SOFT_PARTS_H
 #include "lib/methods/softlabel.h"
@@ -31,10 +31,12 @@ ALLOT_MUST_CHECK allot_code allot_soft_reserve(allot_soft *w, int n, allot_err *
  * m samples altogether. */
 double allot_soft_jackknife(const allot_soft *w, int n, int m);
 
-/* Accuracy and variance (0 unless M > N) of the pool. */
+static inline int allot_soft_is_right(const allot_pool *pool, int sample)
+{
+    return pool->cls[sample] >= 0 && pool->right[pool->cls[sample]];
+}
+
+/* The majority's accuracy and variance (0 unless M > N). */
 ALLOT_MUST_CHECK allot_code allot_soft_majority(allot_soft *w, const allot_pool *pool, int n,
-                                                allot_soft_label *out, allot_err *err);
-ALLOT_MUST_CHECK allot_code allot_soft_weighted(allot_soft *w, const allot_pool *pool, int n,
-                                                const allot_soft_stream *stream,
                                                 allot_soft_label *out, allot_err *err);
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/core/rng.h"
 #include "liballot/mem.h"
+#include "lib/methods/methods.h"
 #include "lib/methods/soft_parts.h"
 #include <assert.h>
 #include <math.h>
@@ -70,97 +71,6 @@ allot_soft_label allot_soft_runs(int n_right, int n_runs)
     return l;
 }
 
-static int is_right(const allot_pool *pool, int sample)
-{
-    return pool->cls[sample] >= 0 && pool->right[pool->cls[sample]];
-}
-
-static void single(const allot_pool *pool, allot_soft_label *out)
-{
-    int right = 0;
-    for (int i = 0; i < pool->n; i++)
-        right += is_right(pool, i);
-    double p = (double)right / pool->n;
-    out->accuracy = p;
-    out->variance = pool->n > 1 ? p * (1 - p) / (pool->n - 1) : 0;
-}
-
-/* tail[r] = C(m - r, n) / C(m, n): probability that all n drawn lie behind rank r. A product of
- * ratios in [0, 1], so nothing overflows for any m. */
-static void rank_tail(double *tail, int m, int n)
-{
-    tail[0] = 1;
-    for (int r = 1; r <= m; r++)
-        tail[r] = m - r + 1 > n ? tail[r - 1] * (m - r + 1 - n) / (m - r + 1) : 0;
-}
-
-typedef struct {
-    const double *score;
-} by_score;
-
-static int compare_scores(const void *a, const void *b, void *context)
-{
-    const double *score = ((by_score *)context)->score;
-    double x = score[*(const int *)a], y = score[*(const int *)b];
-    return (x < y) - (x > y);
-}
-
-/* A run of tied ranks [first, end), `right` of them correct. */
-typedef struct {
-    int first, end, right;
-} rank_group;
-
-static rank_group group_at(const allot_soft *w, const allot_pool *pool, int first)
-{
-    rank_group g = {first, first, 0};
-    double score = pool->score[w->order[first]];
-    while (g.end < pool->n && pool->score[w->order[g.end]] == score)
-        g.right += is_right(pool, w->order[g.end++]);
-    return g;
-}
-
-/* The best of N has rank in the group with probability tail[first] - tail[end]; each tied sample
- * takes an equal share of it. */
-static double group_mass(const double *tail, int first, int end, int right)
-{
-    return end > first ? (tail[first] - tail[end]) * right / (end - first) : 0;
-}
-
-/* Exact best-of-N. Leaving out a sample shifts the ranks behind it by one; `before` and `after` are
- * running sums over the groups, so that the whole jackknife is one pass. */
-static void best_of(allot_soft *w, const allot_pool *pool, int n, allot_soft_label *out)
-{
-    int m = pool->n, n_values = 0;
-    for (int i = 0; i < m; i++)
-        w->order[i] = i;
-    by_score context = {pool->score};
-    qsort_r(w->order, (size_t)m, sizeof *w->order, compare_scores, &context);
-    rank_tail(w->tail[0], m, n);
-    double accuracy = 0, before = 0, after = 0;
-    if (m > n) rank_tail(w->tail[1], m - 1, n);
-    const double *less = w->tail[1];
-    rank_group g;
-    for (int i = 0; i < m; i = g.end) {
-        g = group_at(w, pool, i);
-        accuracy += group_mass(w->tail[0], g.first, g.end, g.right);
-        if (m > n && i > 0) after += group_mass(less, g.first - 1, g.end - 1, g.right);
-    }
-    for (int i = 0; m > n && i < m; i = g.end) {
-        g = group_at(w, pool, i);
-        if (i > 0) after -= group_mass(less, g.first - 1, g.end - 1, g.right);
-        for (int right = 0; right < 2; right++) {
-            int times = right ? g.right : g.end - g.first - g.right;
-            if (times == 0) continue;
-            w->value[n_values] =
-                before + after + group_mass(less, g.first, g.end - 1, g.right - right);
-            w->times[n_values++] = times;
-        }
-        before += group_mass(less, g.first, g.end, g.right);
-    }
-    out->accuracy = accuracy;
-    out->variance = m > n ? allot_soft_jackknife(w, n_values, m) : 0;
-}
-
 allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool, const allot_strategy *s,
                            const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
 {
@@ -168,11 +78,11 @@ allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool, const allot_st
     memset(out, 0, sizeof *out);
     allot_code code = allot_soft_reserve(w, pool->n, err);
     if (code) return code;
-    if (s->n == 1) single(pool, out);
-    else if (s->method == ALLOT_BON) best_of(w, pool, s->n, out);
-    else if (s->method == ALLOT_WEIGHTED)
-        code = allot_soft_weighted(w, pool, s->n, stream, out, err);
-    else code = allot_soft_majority(w, pool, s->n, out, err);
+    /* one sample is one sample, whatever would choose among more */
+    const allot_method_rule *rule =
+        s->n == 1 ? &allot_rule_single : allot_method_rule_of(s->method);
+    assert(rule->expect);
+    code = rule->expect(w, pool, s, stream, out, err);
     if (code) return code;
     out->accuracy = fmin(fmax(out->accuracy, 0), 1);
     if (pool->n == s->n) { /* one draw: nothing to leave out */
@@ -195,7 +105,7 @@ static int paper_draw(allot_soft *w, const allot_pool *pool, allot_vote vote, in
             best = i;
         if (c >= 0) w->sum[c] += vote == ALLOT_VOTE_WEIGHTED ? pool->score[w->subset[i]] : 1;
     }
-    if (vote == ALLOT_VOTE_BEST) return is_right(pool, w->subset[best]);
+    if (vote == ALLOT_VOTE_BEST) return allot_soft_is_right(pool, w->subset[best]);
     int lead = -1;
     for (int i = 0; i < draw; i++) {
         int c = pool->cls[w->subset[i]];

@@ -19,7 +19,7 @@ typedef struct {
     const int *cls; /* [M] class of the sample's answer, -1 = no answer */
     int n_classes;
     const unsigned char *right; /* [n_classes] 1: this answer is correct */
-    const double *score;        /* [M] aggregated reward, finite; NULL unless bon, weighted */
+    const double *score;        /* [M] aggregated reward, finite; NULL unless scores are needed */
 } allot_pool;
 
 /* What random subsets are keyed by. */
@@ -40,7 +40,7 @@ typedef struct allot_soft allot_soft;
 ALLOT_MUST_CHECK allot_code allot_soft_new(allot_soft **out, allot_err *err);
 void allot_soft_free(allot_soft *w);
 
-/* Label of a parallel strategy (single, majority, bon, weighted) with s->n <= pool->n. */
+/* Label of a pooled strategy with s->n <= pool->n. */
 ALLOT_MUST_CHECK allot_code allot_soft_pool(allot_soft *w, const allot_pool *pool,
                                             const allot_strategy *s,
                                             const allot_soft_stream *stream, allot_soft_label *out,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* soft_majority.c - the exact expectation of a majority vote over all N-subsets of a pool.
+/* majority: the exact expectation of a majority vote over all N-subsets of a pool.
  *
  * A uniform N-subset gives multivariate hypergeometric class counts: the same as independent
  * binomials (c_k, p), for any p, given that they sum to N. With p = N / M every number below is a
@@ -10,6 +10,7 @@
  * binomial. The dynamic programme runs over the classes of at least m samples only, with state
  * (t, rest): t classes at m, and `rest` samples in the classes below m. */
 #include "liballot/mem.h"
+#include "lib/methods/methods.h"
 #include "lib/methods/soft_parts.h"
 #include <math.h>
 #include <stdlib.h>
@@ -180,3 +181,18 @@ allot_code allot_soft_majority(allot_soft *w, const allot_pool *pool, int n, all
     out->variance = allot_soft_jackknife(w, n_values, pool->n);
     return ALLOT_OK;
 }
+
+static allot_code expect(allot_soft *w, const allot_pool *pool, const allot_strategy *s,
+                         const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
+{
+    (void)stream;
+    return allot_soft_majority(w, pool, s->n, out, err);
+}
+
+static int pick(const allot_strategy *s, const allot_generation *gen, int n_gen,
+                const allot_grade_options *o)
+{
+    return allot_pick_vote(s, gen, n_gen, 0, o);
+}
+
+const allot_method_rule allot_rule_majority = {pick, expect, ALLOT_VOTE_COUNT};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* soft_weighted.c - the score-weighted vote over N-subsets of a pool: all of them when they are
+/* weighted: the score-weighted vote over N-subsets of a pool: all of them when they are
  * few, else a fixed number of random ones, keyed by (seed, query, strategy).
  *
  * The leave-one-out label of sample j is the mean over the subsets without j. For all subsets that
@@ -7,6 +7,7 @@
  * the jackknife would take for variance, so its expectation is subtracted. */
 #include "lib/core/rng.h"
 #include "lib/core/stats.h"
+#include "lib/methods/methods.h"
 #include "lib/methods/soft_parts.h"
 #include <math.h>
 #include <string.h>
@@ -119,11 +120,10 @@ static int scores_matter(const allot_pool *pool)
     return right && wrong;
 }
 
-allot_code allot_soft_weighted(allot_soft *w, const allot_pool *pool, int n,
-                               const allot_soft_stream *stream, allot_soft_label *out,
-                               allot_err *err)
+static allot_code expect(allot_soft *w, const allot_pool *pool, const allot_strategy *s,
+                         const allot_soft_stream *stream, allot_soft_label *out, allot_err *err)
 {
-    int m = pool->n;
+    int m = pool->n, n = s->n;
     totals t = {0, 0, 0};
     if (!scores_matter(pool)) return allot_soft_majority(w, pool, n, out, err);
     memset(w->with, 0, (size_t)m * sizeof *w->with);
@@ -152,3 +152,11 @@ allot_code allot_soft_weighted(allot_soft *w, const allot_pool *pool, int n,
     }
     return ALLOT_OK;
 }
+
+static int pick(const allot_strategy *s, const allot_generation *gen, int n_gen,
+                const allot_grade_options *o)
+{
+    return allot_pick_vote(s, gen, n_gen, 1, o);
+}
+
+const allot_method_rule allot_rule_weighted = {pick, expect, ALLOT_VOTE_WEIGHTED};
