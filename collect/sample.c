@@ -148,7 +148,7 @@ static void start(sampler *s, allot_task *job)
                                 on_done, job, &err);
     } else {
         int beam = job->unit - p->pool * (1 + p->scored);
-        rc = allot_engine_beam(s->pump.engine, &job->query, &p->searches[beam / p->runs],
+        rc = allot_engine_search(s->pump.engine, &job->query, &p->searches[beam / p->runs],
                                beam % p->runs, on_done, job, &err);
     }
     if (!rc) return;

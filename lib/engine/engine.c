@@ -304,24 +304,25 @@ allot_code allot_engine_score(allot_engine *e, const allot_query *q, int slot, c
     return begun(job, allot_score_start(job, text, n, err));
 }
 
-/* One search serves both ways of choosing among its finished beams. */
-static void search_source(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT])
+/* Where the texts of a strategy come from: the pool that all such strategies share, or its own runs.
+ */
+static void source_of(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT])
 {
-    allot_strategy search = *s;
-    search.final = ALLOT_FINAL_BEST;
-    allot_strategy_print(&search, out);
+    allot_strategy source = allot_strategy_source(s);
+    if (allot_strategy_kind(s) == ALLOT_POOLED) strcpy(out, "pool");
+    else allot_strategy_print(&source, out);
 }
 
-allot_code allot_engine_beam(allot_engine *e, const allot_query *q, const allot_strategy *s,
-                             int run, allot_done_fn f, void *user, allot_err *err)
+allot_code allot_engine_search(allot_engine *e, const allot_query *q, const allot_strategy *s,
+                               int run, allot_done_fn f, void *user, allot_err *err)
 {
     allot_job *job;
     char source[ALLOT_STRATEGY_TEXT];
-    search_source(s, source);
+    source_of(s, source);
     allot_code rc = allot_job_new(e, q, source, run, f, user, &job, err);
     if (rc) return rc;
     job->strategy = *s;
-    return begun(job, allot_beam_start(job, err));
+    return begun(job, allot_search_start(job, err));
 }
 
 static allot_code start_strategy(allot_job *job, const char *salt, allot_err *err)
@@ -330,16 +331,12 @@ static allot_code start_strategy(allot_job *job, const char *salt, allot_err *er
     if (allot_strategy_uses_prm(&job->strategy) && !job->engine->prm)
         return allot_fail(err, ALLOT_EUSAGE, "'%s' needs a reward model (give --prm-model)",
                           allot_method_name(job->strategy.method));
-    switch (job->strategy.method) {
-    case ALLOT_SINGLE:
-    case ALLOT_MAJORITY:
-    case ALLOT_BON:
-    case ALLOT_WEIGHTED:
+    switch (allot_strategy_kind(&job->strategy)) {
+    case ALLOT_POOLED:
         return allot_parallel_start(job, 0, job->strategy.n, err);
-    case ALLOT_BEAM:
-        return allot_beam_start(job, err);
-    case ALLOT_NAMED:
-    case ALLOT_N_METHODS:
+    case ALLOT_SEARCH:
+        return allot_search_start(job, err);
+    case ALLOT_ELSEWHERE:
         break;
     }
     return allot_fail(err, ALLOT_EUSAGE,
@@ -352,8 +349,7 @@ allot_code allot_engine_strategy(allot_engine *e, const allot_query *q, const al
 {
     allot_job *job;
     char source[ALLOT_STRATEGY_TEXT];
-    if (s->method == ALLOT_BEAM) search_source(s, source);
-    else strcpy(source, "pool");
+    source_of(s, source);
     allot_code rc = allot_job_new(e, q, source, run, f, user, &job, err);
     if (rc) return rc;
     job->strategy = *s;

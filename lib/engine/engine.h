@@ -2,9 +2,9 @@
 /* engine.h - runs strategies for queries on a server. One thread, one event loop, many queries in
  * flight: start jobs, then poll; callbacks come from poll. Nothing here writes files.
  *
- * Sources of samples: "pool" (shared by single, majority, bon, weighted) or a beam strategy's text.
- * seed of a request = hash(seed, query key, source, run, slot, step, attempt), folded to 31 bits,
- * so that a result does not depend on order or concurrency. */
+ * Sources of samples: "pool" (shared by the pooled strategies) or the text of a strategy that searches.
+ * seed of a request = hash(seed, query key, source, run, slot, step, attempt), folded to 31 bits, so
+ * that a result does not depend on order or concurrency. */
 #ifndef ALLOT_ENGINE_H
 #define ALLOT_ENGINE_H
 #include <cjson/cJSON.h>
@@ -110,8 +110,8 @@ ALLOT_MUST_CHECK allot_code allot_engine_sample(allot_engine *e, const allot_que
 ALLOT_MUST_CHECK allot_code allot_engine_score(allot_engine *e, const allot_query *q, int slot,
                                                const char *text, size_t n, allot_done_fn f,
                                                void *user, allot_err *err);
-/* A beam search, independent run `run`: reports a record of type beam (or error). */
-ALLOT_MUST_CHECK allot_code allot_engine_beam(allot_engine *e, const allot_query *q,
+/* A search, independent run `run`: reports a record of type beam (or error). */
+ALLOT_MUST_CHECK allot_code allot_engine_search(allot_engine *e, const allot_query *q,
                                               const allot_strategy *s, int run, allot_done_fn f,
                                               void *user, allot_err *err);
 /* A whole strategy, as a user would run it: reports a record of type timed (or error). salt: makes

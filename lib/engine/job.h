@@ -85,6 +85,6 @@ ALLOT_MUST_CHECK allot_code allot_score_start(allot_job *job, const char *text, 
                                               allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_parallel_start(allot_job *job, int first_slot, int n,
                                                  allot_err *err);
-ALLOT_MUST_CHECK allot_code allot_beam_start(allot_job *job, allot_err *err);
+ALLOT_MUST_CHECK allot_code allot_search_start(allot_job *job, allot_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* N independent samples of one query, at once; then, where the strategy needs them, the scores of
- * all N in one request: single, majority, best-of-N, weighted; and one pool sample (N = 1). */
+ * all N in one request: how all pooled methods are run; and one pool sample (N = 1). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "lib/core/options.h"
 #include "lib/store/record.h"
 #include "lib/methods/methods.h"
-#include "lib/grade/gradeoptions.h"
+#include "lib/extract/gradeoptions.h"
 #include "liballot/mem.h"
 #include <math.h>
 #include <stdio.h>

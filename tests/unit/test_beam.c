@@ -132,7 +132,7 @@ static allot_done play(const char *kind, const char *strategy, line *lines, int 
     script.drop_separator = strcmp(kind, "openai") == 0;
     allot_engine *e = open_engine(kind);
     allot_code rc = timed ? allot_engine_strategy(e, &q, &s, 0, NULL, keep, &done, &err)
-                          : allot_engine_beam(e, &q, &s, 3, keep, &done, &err);
+                          : allot_engine_search(e, &q, &s, 3, keep, &done, &err);
     assert_int_equal(rc, ALLOT_OK);
     while (allot_engine_in_flight(e) > 0)
         assert_int_equal(allot_engine_poll(e, 1000, &err), ALLOT_OK);

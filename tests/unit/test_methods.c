@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "lib/engine/search.h"
 #include "lib/methods/methods.h"
 
 static void every_method_has_its_rule(void **state)
@@ -18,6 +19,19 @@ static void every_method_has_its_rule(void **state)
             fail_msg("%s has no pick, or needs none (lib/methods/methods.c)", row->name);
         if ((rule->expect != NULL) != (row->kind == ALLOT_POOLED))
             fail_msg("%s has no expectation, or needs none (lib/methods/methods.c)", row->name);
+    }
+}
+
+/* Pooled methods are all run alike; a search has a rule of its own. */
+static void every_search_can_be_run(void **state)
+{
+    (void)state;
+    for (int m = 0; m < ALLOT_N_METHODS; m++) {
+        const allot_method_row *row = allot_method_of((allot_method)m);
+        const allot_search_rule *rule = allot_search_rule_of((allot_method)m);
+        if ((rule != NULL) != (row->kind == ALLOT_SEARCH))
+            fail_msg("%s has no rule of search, or needs none (lib/engine/search.c)", row->name);
+        assert_true(!rule || (rule->name && rule->next));
     }
 }
 
@@ -54,6 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_method_has_its_rule),
+        cmocka_unit_test(every_search_can_be_run),
         cmocka_unit_test(every_example_is_of_its_method),
         cmocka_unit_test(no_two_methods_share_a_place),
     };
