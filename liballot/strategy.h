@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include "err.h"
 
-/* A new method is one value here (at the end; its order means nothing), one row in the table of
- * strategy.c, and what it does in lib/methods and lib/engine. */
+/* A new method is one value here (the order means nothing), one row in the table of strategy.c, and
+ * what it does in lib/methods and lib/engine (CONTRIBUTING.md). */
 typedef enum {
     ALLOT_SINGLE,   /* one sample at the run's temperature */
     ALLOT_MAJORITY, /* self-consistency: N samples, largest class of equal answers */
