@@ -16,17 +16,13 @@ typedef struct {
     char cfg[17];
 } reading;
 
-/* A timed beam search may be stored under either of its final rules: both cost the same. */
+/* A timed search may be stored under either of its final rules: both cost the same. */
 static int find_strategy(const allot_strategies *set, const char *source, const char *where,
                          int *out, allot_err *err)
 {
     allot_strategy s;
     if (allot_strategy_parse(source, &s, err)) return allot_fail_in(err, "%s", where);
-    *out = allot_strategies_find(set, &s);
-    if (*out < 0) {
-        s.final = s.final == ALLOT_FINAL_BEST ? ALLOT_FINAL_VOTE : ALLOT_FINAL_BEST;
-        *out = allot_strategies_find(set, &s);
-    }
+    *out = allot_strategies_find_source(set, &s);
     if (*out >= 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EMISMATCH, "%s: strategy '%s' is not in the manifest", where,
                       source);
