@@ -304,8 +304,7 @@ allot_code allot_engine_score(allot_engine *e, const allot_query *q, int slot, c
     return begun(job, allot_score_start(job, text, n, err));
 }
 
-/* Where the texts of a strategy come from: the pool that all such strategies share, or its own runs.
- */
+/* Where the texts of a strategy come from: the pool that all such share, or its own runs. */
 static void source_of(const allot_strategy *s, char out[ALLOT_STRATEGY_TEXT])
 {
     allot_strategy source = allot_strategy_source(s);
