@@ -292,7 +292,7 @@ const allot_command allot_cmd_label = {
         "Grades the texts of a run and writes what every strategy did on every query: the "
         "probability of a right answer, its variance, tokens and seconds.\n"
         "Parallel strategies get the exact expectation over all subsets of the pool of samples "
-        "(weighted: 2000 random ones where there are more than 20000), beam searches the mean "
+        "(weighted: 2000 random ones where there are more than 20000), searches the mean "
         "of their runs. Nothing is generated: grading again, or labelling other strategies "
         "that draw from the same pool, costs seconds. Where OUTCOMES.h5 is there already, what "
         "changed against it is shown.",

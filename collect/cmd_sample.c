@@ -32,8 +32,7 @@ static const allot_option options[] = {
      1e12},
     {"pool", ALLOT_OPT_INT, &pool, "M",
      "samples per query for all parallel strategies (default: 2 x the largest N)", 1, 100000},
-    {"runs", ALLOT_OPT_INT, &runs, "R", "independent runs of each beam search (default: 8)", 1,
-     10000},
+    {"runs", ALLOT_OPT_INT, &runs, "R", "independent runs of each search (default: 8)", 1, 10000},
     {"shard", ALLOT_OPT_STRING, &shard, "I/N",
      "only the I-th of N parts of the queries, for 'allot-collect merge' (default: all)", 0, 0},
     {"allow-context-cuts", ALLOT_OPT_FLAG, &allow_cuts, NULL,
@@ -243,7 +242,7 @@ const allot_command allot_cmd_sample = {
     .about =
         "Runs strategies over a data set and keeps the raw texts.\n"
         "Every query gets one pool of M samples, shared by single, majority, bon and weighted, "
-        "and R independent runs of each beam search. Everything is written at once to "
+        "and R independent runs of each search. Everything is written at once to "
         "DIR/journal.jsonl: a stopped or killed run goes on with the same command, and a larger "
         "--pool, more --runs, more strategies or more queries extend it. 'allot-collect label "
         "DIR' makes soft labels of it.\n"
