@@ -45,6 +45,16 @@ static const allot_method_row methods[ALLOT_N_METHODS] = {
                     .place_default = 4,
                     .place_paper = 0,
                     .example = "beam@8x4x20"},
+    [ALLOT_DVTS] = {.name = "dvts",
+                    .aliases = {"diverse_verifier_tree_search"},
+                    .kind = ALLOT_SEARCH,
+                    .needs_scores = 1,
+                    .n_numbers = 3,
+                    .n_by_width = 1,
+                    .options = ALLOT_TAKES_AGG | ALLOT_TAKES_FINAL,
+                    .place_default = 5,
+                    .place_paper = ALLOT_PLACE_NONE,
+                    .example = "dvts@8x4x20"},
     [ALLOT_NAMED] = {.name = "named",
                      .kind = ALLOT_ELSEWHERE,
                      .options = ALLOT_TAKES_NAME,
@@ -161,6 +171,12 @@ static allot_code read_numbers(const char **p, const char *text, allot_strategy 
         (*p)++;
         allot_code code = read_number(p, text, what[i], max[i], to[i], err);
         if (code) return code;
+    }
+    if (row->n_by_width && s->n % s->width != 0) {
+        int more = (s->n / s->width + 1) * s->width, less = more - s->width;
+        return allot_fail(err, ALLOT_EINPUT,
+                          "strategy '%s': N must be a multiple of M, as %s@%dx%dx%d is", text,
+                          row->name, more > ALLOT_MAX_N ? less : more, s->width, s->depth);
     }
     return ALLOT_OK;
 }

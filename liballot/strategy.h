@@ -21,6 +21,7 @@ typedef enum {
     ALLOT_BON,      /* best-of-N: N samples, the answer of the highest reward-model score */
     ALLOT_WEIGHTED, /* N samples, answer class with the largest sum of scores */
     ALLOT_BEAM,     /* reward-model guided beam search */
+    ALLOT_DVTS,     /* diverse verifier tree search: N / M independent subtrees of width M */
     ALLOT_NAMED,    /* anything measured elsewhere; one-hot features only */
     ALLOT_N_METHODS /* so many does this build know */
 } allot_method;
@@ -44,6 +45,7 @@ typedef struct {
     allot_method_kind kind;
     int needs_scores;    /* of a reward model */
     int n_numbers;       /* of its text: 0, 1 (N) or 3 (N x M x D) */
+    int n_by_width;      /* N must be a multiple of M */
     int options;         /* of its text: ALLOT_TAKES_... */
     int place_default;   /* in the default layout... */
     int place_paper;     /* ...and in the paper's: a number or ALLOT_PLACE_... */
@@ -61,7 +63,7 @@ typedef enum { ALLOT_FINAL_BEST, ALLOT_FINAL_VOTE } allot_final;
 typedef struct {
     allot_method method;
     int n;             /* samples or beams, 1..ALLOT_MAX_N; 1 for single and named */
-    int width;         /* M: floor(n / width) beams survive a round; 1 unless a search */
+    int width;         /* M: floor(n / width) texts survive a round; 1 unless a search */
     int depth;         /* D: most rounds, 1..ALLOT_MAX_DEPTH; 1 unless a search */
     allot_agg agg;     /* of step scores; last unless told; only where scores are needed */
     allot_final final; /* answer of a search; best unless told */

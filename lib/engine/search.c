@@ -11,6 +11,7 @@
 
 static const allot_search_rule *const rules[ALLOT_N_METHODS] = {
     [ALLOT_BEAM] = &allot_search_beam,
+    [ALLOT_DVTS] = &allot_search_dvts,
 };
 
 typedef struct {

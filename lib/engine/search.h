@@ -31,7 +31,7 @@ typedef struct {
 /* NULL for methods that do not search. */
 const allot_search_rule *allot_search_rule_of(allot_method m);
 
-extern const allot_search_rule allot_search_beam;
+extern const allot_search_rule allot_search_beam, allot_search_dvts;
 
 /* For rules: a branch's score; `from` goes to `to` and is empty; `to` becomes live with the text of
  * `from`; b is empty. */

@@ -7,7 +7,7 @@ static const allot_method_rule elsewhere = {0};
 static const allot_method_rule *const rules[ALLOT_N_METHODS] = {
     [ALLOT_SINGLE] = &allot_rule_single, [ALLOT_MAJORITY] = &allot_rule_majority,
     [ALLOT_BON] = &allot_rule_bon,       [ALLOT_WEIGHTED] = &allot_rule_weighted,
-    [ALLOT_BEAM] = &allot_rule_beam,
+    [ALLOT_BEAM] = &allot_rule_beam,     [ALLOT_DVTS] = &allot_rule_dvts,
 };
 
 const allot_method_rule *allot_method_rule_of(allot_method m)

@@ -24,5 +24,5 @@ const allot_method_rule *allot_method_rule_of(allot_method m);
 allot_vote allot_method_vote(const allot_strategy *s);
 
 extern const allot_method_rule allot_rule_single, allot_rule_majority, allot_rule_bon,
-    allot_rule_weighted, allot_rule_beam;
+    allot_rule_weighted, allot_rule_beam, allot_rule_dvts;
 #endif

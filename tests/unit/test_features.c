@@ -48,6 +48,34 @@ static void default_layout_has_a_place_for_everything(void **state)
     allot_strategies_clear(&set);
 }
 
+/* It came later: a column of its own behind the five, but only where the set uses it. */
+static void dvts_has_a_place_where_it_is_used(void **state)
+{
+    (void)state;
+    allot_strategies set = {0};
+    allot_err err = {0};
+    add(&set, "beam@8x4x1");
+    add(&set, "named:\"a\"");
+    assert_int_equal(allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &set), 9);
+    add(&set, "dvts@8x4x1;final=vote");
+    assert_int_equal(allot_features_strategy_dim(ALLOT_FEATURES_DEFAULT, &set), 11);
+    float rows[3][11];
+    assert_int_equal(allot_features_strategy(ALLOT_FEATURES_DEFAULT, &set, rows[0], NULL), 0);
+    const float want[3][11] = {{3, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0},
+                               {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0},
+                               {3, 2, 0, 0, 0, 0, 0, 0, 1, 0, 1}};
+    for (int s = 0; s < 3; s++)
+        assert_row(rows[s], want[s], 11);
+    allot_strategies_clear(&set);
+    add(&set, "dvts@8x4x1");
+    assert_int_equal(allot_features_strategy(ALLOT_FEATURES_PAPER, &set, rows[0], &err),
+                     ALLOT_EINPUT);
+    assert_string_equal(err.msg,
+                        "strategy 'dvts@8x4x1' has no place in the paper's features (leave "
+                        "it out, or train without --paper)");
+    allot_strategies_clear(&set);
+}
+
 static void paper_layout_is_the_published_one(void **state)
 {
     (void)state;
@@ -141,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_layout_has_a_place_for_everything),
+        cmocka_unit_test(dvts_has_a_place_where_it_is_used),
         cmocka_unit_test(paper_layout_is_the_published_one),
         cmocka_unit_test(code_points_are_counted),
         cmocka_unit_test(ngrams_see_content_not_spacing),

@@ -31,6 +31,8 @@ static void spellings_become_canonical(void **state)
     expect_print("beam_search@8x4x20", "beam@8x4x20");
     expect_print("beam@8x4x20;final=best;agg=last", "beam@8x4x20");
     expect_print("beam@8x4x20;final=vote;agg=min", "beam@8x4x20;agg=min;final=vote");
+    expect_print("diverse_verifier_tree_search@8x4x20", "dvts@8x4x20");
+    expect_print("dvts@4x4x3;final=vote;agg=mean", "dvts@4x4x3;agg=mean;final=vote");
     expect_print("named:\"GPT \xc3\xa9, 3 shots\"", "named:\"GPT \xc3\xa9, 3 shots\"");
 }
 
@@ -49,9 +51,9 @@ static void wrong_texts_are_refused(void **state)
     static const char range[] = "must be a number from 1 to 4096 without sign or leading zero";
     char message[256], longest[400];
     expect_refusal("", "strategy '': unknown method '' (there are single, majority, bon, weighted, "
-                       "beam and named)");
+                       "beam, dvts and named)");
     expect_refusal("Majority@8", "strategy 'Majority@8': unknown method 'Majority' (there are "
-                                 "single, majority, bon, weighted, beam and named)");
+                                 "single, majority, bon, weighted, beam, dvts and named)");
     expect_refusal("majority", "strategy 'majority': N is missing (example: majority@8)");
     static const char *const numbers[] = {
         "bon@",   "bon@0",  "bon@-1",   "bon@+1",
@@ -66,6 +68,12 @@ static void wrong_texts_are_refused(void **state)
                                     "to 1000 without sign or leading zero");
     expect_refusal("beam@8x4x20x2", "strategy 'beam@8x4x20x2': 'x2' is too much (example: "
                                     "beam@8x4x20)");
+    expect_refusal("dvts@6x4x20", "strategy 'dvts@6x4x20': N must be a multiple of M, as "
+                                  "dvts@8x4x20 is");
+    expect_refusal("dvts@2x4x20", "strategy 'dvts@2x4x20': N must be a multiple of M, as "
+                                  "dvts@4x4x20 is");
+    expect_refusal("dvts@4096x4095x1", "strategy 'dvts@4096x4095x1': N must be a multiple of M, as "
+                                       "dvts@4095x4095x1 is");
     expect_refusal("single@8", "strategy 'single@8': '@8' is too much (example: single)");
     expect_refusal("majority@8 ", "strategy 'majority@8 ': ' ' is too much (example: majority@8)");
     expect_refusal("bon@8;final=vote", "strategy 'bon@8;final=vote': bon has no key 'final'");
@@ -100,10 +108,12 @@ static allot_strategy random_strategy(allot_rng *rng)
     s.method = (allot_method)allot_rng_below(rng, ALLOT_N_METHODS);
     if (s.method != ALLOT_SINGLE && s.method != ALLOT_NAMED)
         s.n = 1 + (int)allot_rng_below(rng, ALLOT_MAX_N);
-    if (s.method == ALLOT_BEAM) {
+    if (allot_strategy_kind(&s) == ALLOT_SEARCH) {
         s.width = 1 + (int)allot_rng_below(rng, ALLOT_MAX_N);
         s.depth = 1 + (int)allot_rng_below(rng, ALLOT_MAX_DEPTH);
         s.final = (allot_final)allot_rng_below(rng, 2);
+        if (allot_method_of(s.method)->n_by_width)
+            s.n = s.width * (1 + (int)allot_rng_below(rng, (uint64_t)(ALLOT_MAX_N / s.width)));
     }
     if (allot_strategy_uses_prm(&s)) s.agg = (allot_agg)allot_rng_below(rng, 4);
     size_t n = 1 + allot_rng_below(rng, sizeof s.name - 1);
