@@ -149,7 +149,7 @@ static void start(sampler *s, allot_task *job)
     } else {
         int beam = job->unit - p->pool * (1 + p->scored);
         rc = allot_engine_search(s->pump.engine, &job->query, &p->searches[beam / p->runs],
-                               beam % p->runs, on_done, job, &err);
+                                 beam % p->runs, on_done, job, &err);
     }
     if (!rc) return;
     allot_pump_stop(&s->pump, &err);

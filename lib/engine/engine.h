@@ -2,7 +2,8 @@
 /* engine.h - runs strategies for queries on a server. One thread, one event loop, many queries in
  * flight: start jobs, then poll; callbacks come from poll. Nothing here writes files.
  *
- * Sources of samples: "pool" (shared by the pooled strategies) or the text of a strategy that searches.
+ * Sources of samples: "pool" (shared by the pooled strategies) or the text of a strategy that
+ * searches.
  * seed of a request = hash(seed, query key, source, run, slot, step, attempt), folded to 31 bits, so
  * that a result does not depend on order or concurrency. */
 #ifndef ALLOT_ENGINE_H

@@ -4,8 +4,8 @@
  * step) leave and are finished; all are scored in one go; the rule of the method says which go on.
  * Over when N are finished, when no branch is left, or after D rounds, the last of which has no
  * stop string. A new method is one rule, in a file of its own, and its row in search.c. */
-#ifndef ALLOT_SEARCH_RULE_H
-#define ALLOT_SEARCH_RULE_H
+#ifndef ALLOT_SEARCH_H
+#define ALLOT_SEARCH_H
 #include "lib/core/buf.h"
 #include "lib/engine/job.h"
 
