@@ -363,8 +363,8 @@ static allot_code foretell(const allot_sample_config *c, sampler *s, allot_sampl
 static allot_code meet_server(const allot_sample_config *c, sampler *s, allot_err *err)
 {
     allot_sample_counts n = allot_sample_plan_count(&s->plan);
-    long scored = n.done[ALLOT_UNIT_SCORE] + n.done[ALLOT_UNIT_BEAM];
-    int to_score = scored < n.total[ALLOT_UNIT_SCORE] + n.total[ALLOT_UNIT_BEAM];
+    long scored = n.done[ALLOT_UNIT_SCORE] + n.done[ALLOT_UNIT_SEARCH];
+    int to_score = scored < n.total[ALLOT_UNIT_SCORE] + n.total[ALLOT_UNIT_SEARCH];
     allot_code rc = allot_pump_open(&s->pump, &s->out, &c->engine, err);
     if (!rc && to_score) rc = allot_pump_check_prm(&s->pump, scored > 0, err);
     if (rc) return rc;
