@@ -71,6 +71,7 @@ allot_code allot_calcells_load(const allot_calcells_source *source, const allot_
     const allot_joined_trained trained = {.file = source->probe,
                                           .strategies = &probe->strategies,
                                           .fingerprint = probe->fingerprint,
+                                          .grading = probe->grading,
                                           .embedding_model = probe->embedding_model,
                                           .embedding_id = probe->embedding_id,
                                           .dim = probe->probe.d,

@@ -126,7 +126,7 @@ static allot_code load_shards(merging *m, allot_err *err)
     if (!rc)
         rc = allot_keyindex_build(&m->index, m->problems.keys, (size_t)m->problems.n,
                                   m->shards[0].dir, err);
-    if (!rc) allot_fingerprint_id(m->shards[0].manifest.fingerprint, m->cfg);
+    if (!rc) allot_rundir_cfg(&m->shards[0].manifest, m->cfg);
     return rc;
 }
 
@@ -135,16 +135,45 @@ static allot_code check_record(merging *m, const allot_record *rec, const char *
 {
     const shard *at = m->at;
     long q = allot_keyindex_find(&m->index, &rec->key);
-    if (strcmp(rec->cfg, m->cfg) != 0)
+    char cfg[17];
+    allot_rundir_cfg(&at->manifest, cfg);
+    if (strcmp(rec->cfg, cfg) != 0)
         return allot_fail(err, ALLOT_EMISMATCH,
                           "%s was made with other settings (%s) than the manifest says (%s)", where,
-                          rec->cfg, m->cfg);
+                          rec->cfg, cfg);
     if (q < 0 || !allot_rundir_has(&at->manifest, &rec->key))
         return allot_fail(err, ALLOT_EMISMATCH, "%s is of a query that is not of shard %d of %d",
                           where, at->manifest.shard, at->manifest.n_shards);
     int unit = allot_sample_plan_unit(&m->plan, rec);
     if (unit >= 0) allot_unitmap_mark(&m->plan.map, q, unit);
     return ALLOT_OK;
+}
+
+/* Shards begun by different versions may name the same settings differently: their records get the
+ * name in the output. The line was read as a record, so that the first "cfg" is its field. */
+static allot_code write_line(merging *m, const char *line, size_t n, const char *cfg,
+                             const char *where, allot_err *err)
+{
+    FILE *f = m->journal.file;
+    char field[32];
+    int len = snprintf(field, sizeof field, "\"cfg\":\"%s\"", cfg);
+    size_t before = n, name = 0;
+    if (strcmp(cfg, m->cfg) != 0) {
+        const char *at = memmem(line, n, field, (size_t)len);
+        if (!at)
+            return allot_fail(err, ALLOT_EINPUT,
+                              "%s: its \"cfg\" cannot be found in the text (it was not written by "
+                              "allot-collect)",
+                              where);
+        name = strlen(cfg);
+        before = (size_t)(at - line) + (size_t)len - 1 - name;
+    }
+    if (fwrite(line, 1, before, f) == before && fwrite(m->cfg, 1, name, f) == name &&
+        fwrite(line + before + name, 1, n - before - name, f) == n - before - name &&
+        putc('\n', f) != EOF)
+        return ALLOT_OK;
+    return allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", m->journal.tmp,
+                      strerror(errno));
 }
 
 static allot_code copy_line(const char *line, size_t n, long number, void *user, allot_err *err)
@@ -156,11 +185,9 @@ static allot_code copy_line(const char *line, size_t n, long number, void *user,
     allot_code rc = allot_record_parse(line, n, where, &rec, err);
     if (rc) return rc;
     rc = check_record(m, &rec, where, err);
-    allot_record_clear(&rec);
     m->r->n_records++;
-    if (!rc && (fwrite(line, 1, n, m->journal.file) != n || putc('\n', m->journal.file) == EOF))
-        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot write '%s': %s", m->journal.tmp,
-                        strerror(errno));
+    if (!rc) rc = write_line(m, line, n, rec.cfg, where, err);
+    allot_record_clear(&rec);
     return rc;
 }
 

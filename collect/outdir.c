@@ -114,7 +114,7 @@ static allot_code check_existing(allot_outdir *o, const allot_rundir *wanted, al
     allot_code rc = allot_rundir_load(o->dir, wanted->schema, &have, err);
     if (!rc) rc = allot_outdir_agree(&have, wanted, o->dir, err);
     if (!rc) {
-        allot_fingerprint_id(have.fingerprint, o->cfg);
+        allot_rundir_cfg(&have, o->cfg);
         o->before = have.fingerprint;
         have.fingerprint = NULL;
         o->manifest.hardware = have.hardware; /* until it is settled */
@@ -186,7 +186,8 @@ allot_code allot_outdir_settle(allot_outdir *o, cJSON *fingerprint, cJSON *hardw
     cJSON_Delete(o->manifest.hardware);
     o->manifest.hardware = hardware;
     o->manifest.fingerprint = fingerprint;
-    allot_fingerprint_id(fingerprint, o->cfg);
+    if (!o->before) allot_fingerprint_id(fingerprint, o->cfg);
+    memcpy(o->manifest.cfg, o->cfg, sizeof o->cfg);
     if (!rc) rc = publish(o, err);
     o->settled = !rc;
     return rc;

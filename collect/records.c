@@ -66,7 +66,7 @@ allot_code allot_runfiles_skim(const char *dir, const allot_runfiles *r, allot_r
                                void *user, allot_err *err)
 {
     char cfg[17];
-    allot_fingerprint_id(r->manifest.fingerprint, cfg);
+    allot_rundir_cfg(&r->manifest, cfg);
     char *path = allot_rundir_path(dir, "journal.jsonl", err);
     allot_code rc = path ? allot_records_skim(path, cfg, f, user, err) : ALLOT_ERUNTIME;
     free(path);

@@ -5,7 +5,6 @@
 #include "lib/core/log.h"
 #include "lib/store/strategyfile.h"
 #include "collect/duplicates.h"
-#include "lib/grade/grade.h"
 #include "collect/pilot.h"
 #include "collect/pump.h"
 #include "collect/records.h"
@@ -368,8 +367,7 @@ static allot_code meet_server(const allot_sample_config *c, sampler *s, allot_er
     allot_code rc = allot_pump_open(&s->pump, &s->out, &c->engine, err);
     if (!rc && to_score) rc = allot_pump_check_prm(&s->pump, scored > 0, err);
     if (rc) return rc;
-    return allot_outdir_settle(&s->out,
-                               allot_engine_fingerprint(s->pump.engine, ALLOT_GRADE_VERSION),
+    return allot_outdir_settle(&s->out, allot_engine_fingerprint(s->pump.engine),
                                allot_engine_server(s->pump.engine), err);
 }
 

@@ -11,7 +11,6 @@
 #include "lib/core/rng.h"
 #include "lib/store/strategyfile.h"
 #include "lib/engine/profile.h"
-#include "lib/grade/grade.h"
 #include "liballot/mem.h"
 #include "collect/pump.h"
 #include "collect/records.h"
@@ -479,8 +478,7 @@ allot_code allot_timing_run(const allot_timing_config *c, allot_timing_result *r
     if (!rc) rc = allot_pump_open(&t.pump, &t.out, &engine, err);
     if (!rc) rc = allot_pump_check_prm(&t.pump, t.out.before != NULL, err);
     if (!rc)
-        rc = allot_outdir_settle(&t.out,
-                                 allot_engine_fingerprint(t.pump.engine, ALLOT_GRADE_VERSION),
+        rc = allot_outdir_settle(&t.out, allot_engine_fingerprint(t.pump.engine),
                                  describe_hardware(c->hardware, t.pump.engine), err);
     if (!rc) rc = fill_timings(&t, err);
     allot_pump_clear(&t.pump);

@@ -93,6 +93,7 @@ static allot_code inspect_outcomes(const char *path, cJSON *out, allot_err *err)
     cJSON_AddStringToObject(out, "metric", o.metric);
     cJSON_AddStringToObject(out, "labels", o.label_rule);
     cJSON_AddItemToObject(out, "fingerprint", cJSON_Duplicate(o.fingerprint, 1));
+    if (o.grading) cJSON_AddItemToObject(out, "grading", cJSON_Duplicate(o.grading, 1));
     cJSON *rows = cJSON_AddArrayToObject(out, "strategies");
     for (int s = 0; s < o.strategies.count; s++)
         add_outcome_row(&o, s, rows);

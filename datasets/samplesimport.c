@@ -365,7 +365,6 @@ static allot_code import_open(importing *in, const char *path, allot_instream *f
     cJSON *fingerprint =
         in->s->fingerprint ? cJSON_Duplicate(in->s->fingerprint, 1) : cJSON_CreateObject();
     if (in->s->fingerprint == NULL) {
-        cJSON_AddStringToObject(fingerprint, "grader", ALLOT_GRADE_VERSION);
         cJSON_AddStringToObject(fingerprint, "imported", in->s->name);
     }
     allot_fingerprint_id(fingerprint, in->cfg);

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/store/bundlefile.h"
+#include "lib/store/fingerprint.h"
 #include "lib/core/json.h"
 #include "liballot/mem.h"
 
 /* The manifest's fields that no selector needs. trained points into manifest. */
-static allot_code read_trained(const char *file, const allot_bundle *b, const cJSON *manifest,
+static allot_code read_trained(const char *file, const allot_bundle *b, cJSON *manifest,
                                allot_joined_trained *trained, allot_err *err)
 {
     cJSON *fingerprint = NULL;
@@ -17,10 +18,12 @@ static allot_code read_trained(const char *file, const allot_bundle *b, const cJ
                                       .embedding_model = b->embedding_model,
                                       .embedding_id = b->embedding_id,
                                       .dim = b->probe.d};
-    allot_code rc = allot_json_object(manifest, "fingerprint", file, &fingerprint, err);
+    allot_code rc = allot_fingerprint_settle(manifest, file, err);
+    if (!rc) rc = allot_json_object(manifest, "fingerprint", file, &fingerprint, err);
     if (!rc) rc = allot_json_string(manifest, "split_id", file, &trained->split_id, err);
     if (!rc) rc = allot_json_string(manifest, "metric", file, &trained->metric, err);
     trained->fingerprint = fingerprint;
+    trained->grading = cJSON_GetObjectItemCaseSensitive(manifest, "grading");
     return rc;
 }
 

@@ -63,6 +63,8 @@ static allot_code read_schema(const cJSON *m, int has_checksum, allot_err *err)
     if (rc) return rc;
     static const char *const objects[] = {"fingerprint", "hardware", "training", "provenance"};
     static const char *const texts[] = {"tool_version", "metric", "split_id"};
+    const cJSON *grading = field(m, "grading"); /* absent in older files */
+    if (grading && !cJSON_IsObject(grading)) return wrong("grading", "an object", err);
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
         if (!cJSON_IsObject(field(m, objects[i]))) return wrong(objects[i], "an object", err);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

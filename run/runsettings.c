@@ -2,6 +2,7 @@
 #include "run/runsettings.h"
 #include <stdio.h>
 #include <string.h>
+#include "lib/store/fingerprint.h"
 #include "lib/core/json.h"
 #include "lib/engine/engineflags.h"
 
@@ -20,6 +21,7 @@ allot_code allot_run_settings_read(const allot_bundle *b, const char *name, allo
     *s = (allot_run_settings){0};
     cJSON *fingerprint;
     allot_code rc = allot_json_parse(b->manifest, strlen(b->manifest), where, &s->manifest, err);
+    if (!rc) rc = allot_fingerprint_settle(s->manifest, where, err);
     if (!rc) rc = allot_json_object(s->manifest, "fingerprint", where, &fingerprint, err);
     if (rc) {
         allot_run_settings_clear(s);

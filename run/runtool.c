@@ -9,7 +9,6 @@
 #include "lib/core/json.h"
 #include "lib/core/log.h"
 #include "lib/engine/engineflags.h"
-#include "lib/grade/grade.h"
 #include "run/runquery.h"
 #include "run/runsettings.h"
 
@@ -46,7 +45,7 @@ static allot_code refuse(const session *s, const allot_err *difference, allot_er
 /* What was measured with other settings says nothing about this server. */
 static allot_code check_server(const session *s, allot_err *err)
 {
-    cJSON *here = allot_engine_fingerprint(s->runner.engine, ALLOT_GRADE_VERSION);
+    cJSON *here = allot_engine_fingerprint(s->runner.engine);
     allot_err difference = {0};
     allot_code rc = allot_fingerprint_agree(
         s->settings.fingerprint, s->tool->bundle, here, "this server and command line",

@@ -59,9 +59,10 @@ static allot_code fill_file(const allot_traindata_source *src, allot_joined *j, 
     f->embedding_pooling = j->embeddings.pooling;
     f->embedding_prefix = j->embeddings.prefix;
     f->fingerprint = j->outcomes.fingerprint;
+    f->grading = j->outcomes.grading;
     f->strategies = j->outcomes.strategies;
     j->embeddings.model = j->embeddings.pooling = j->embeddings.prefix = NULL;
-    j->outcomes.fingerprint = NULL;
+    j->outcomes.fingerprint = j->outcomes.grading = NULL;
     j->outcomes.strategies = (allot_strategies){0};
     t->features = allot_mem_array((size_t)f->strategies.count * (size_t)p, sizeof(float), err);
     if (!t->features) return ALLOT_ERUNTIME;

@@ -232,7 +232,7 @@ void allot_engine_free(allot_engine *e)
     free(e);
 }
 
-cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_version)
+cJSON *allot_engine_fingerprint(const allot_engine *e)
 {
     const allot_engine_config *c = &e->config;
     cJSON *o = cJSON_CreateObject();
@@ -240,7 +240,6 @@ cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_versio
     cJSON_AddStringToObject(o, "extra_body", extra ? extra : "");
     free(extra);
     cJSON_AddStringToObject(o, "generator", e->model);
-    cJSON_AddStringToObject(o, "grader", grader_version);
     cJSON_AddNumberToObject(o, "max_tokens", (double)c->max_tokens);
     allot_prm_fingerprint(e, o);
     cJSON_AddStringToObject(o, "prompt_template", c->prompt_template ? c->prompt_template : "");

@@ -69,7 +69,7 @@ ALLOT_MUST_CHECK allot_code allot_engine_new(const allot_engine_config *c, allot
 void allot_engine_free(allot_engine *e);
 
 /* The generation fingerprint's fields (owned by the caller), and {"server": ...} as detected. */
-cJSON *allot_engine_fingerprint(const allot_engine *e, const char *grader_version);
+cJSON *allot_engine_fingerprint(const allot_engine *e);
 cJSON *allot_engine_server(const allot_engine *e);
 /* What the server's kind understands (profile.h); static. */
 const struct allot_profile *allot_engine_profile(const allot_engine *e);

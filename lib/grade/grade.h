@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include "liballot/err.h"
 
-/* Of extraction, too: part of the generation fingerprint; changes with behaviour. */
+/* Of extraction, too: told in "grading" of outcomes; changes with behaviour. */
 #define ALLOT_GRADE_VERSION "8"
 #define ALLOT_ANSWER_MAX 4096 /* longer answers are not read */
 

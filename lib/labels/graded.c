@@ -350,7 +350,7 @@ allot_code allot_graded_load(const char *run_dir, const allot_rundir *manifest,
     reading in = {.g = out, .problems = problems, .options = options};
     char *path = allot_rundir_path(run_dir, "journal.jsonl", err);
     in.path = path;
-    allot_fingerprint_id(manifest->fingerprint, in.cfg);
+    allot_rundir_cfg(manifest, in.cfg);
     allot_cuts_settings(&out->counts.cuts, manifest->fingerprint);
     allot_code code = path ? ALLOT_OK : ALLOT_ERUNTIME;
     if (!code) code = allot_soft_new(&in.soft, err);

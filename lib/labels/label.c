@@ -247,18 +247,13 @@ static void clear(labelling *l)
     allot_soft_free(l->soft);
 }
 
-/* The labels are made by this program's grader, whatever the run's was. */
-static void set_grader(cJSON *fingerprint)
+/* How this program grades: what is not said of the options is as usual. */
+static cJSON *make_grading(const char *options)
 {
-    cJSON *now = cJSON_CreateString(ALLOT_GRADE_VERSION);
-    const cJSON *then = cJSON_GetObjectItemCaseSensitive(fingerprint, "grader");
-    if (!cJSON_IsString(then) || strcmp(then->valuestring, ALLOT_GRADE_VERSION) == 0) {
-        cJSON_Delete(now);
-        return;
-    }
-    allot_log_warn("the run was made with grader %s and is graded with %s", then->valuestring,
-                   ALLOT_GRADE_VERSION);
-    cJSON_ReplaceItemInObjectCaseSensitive(fingerprint, "grader", now);
+    cJSON *grading = cJSON_CreateObject();
+    cJSON_AddStringToObject(grading, "grader", ALLOT_GRADE_VERSION);
+    if (*options) cJSON_AddStringToObject(grading, "options", options);
+    return grading;
 }
 
 static allot_code set_attributes(const allot_label_settings *s, const allot_rundir *manifest,
@@ -269,9 +264,10 @@ static allot_code set_attributes(const allot_label_settings *s, const allot_rund
     snprintf(rule, sizeof rule, "%s%s%s", s->paper ? "paper-bootstrap" : "subsets",
              *grading ? ", " : "", grading);
     out->fingerprint = cJSON_Duplicate(manifest->fingerprint, 1);
+    out->grading = make_grading(grading);
     out->label_rule = allot_mem_text(rule, strlen(rule), err);
     strcpy(out->metric, "accuracy");
-    if (out->fingerprint && out->label_rule) return ALLOT_OK;
+    if (out->fingerprint && out->grading && out->label_rule) return ALLOT_OK;
     return allot_fail(err, ALLOT_ERUNTIME, "out of memory");
 }
 
@@ -293,7 +289,6 @@ static allot_code label_all(const allot_label_settings *s, const allot_rundir *m
         if (g->n >= PROGRESS_FROM) allot_progress_update(&progress, q + 1, NULL);
     }
     if (!code && s->timing_dir) code = allot_label_seconds(s, l.longest, out, sum, err);
-    if (!code) set_grader(out->fingerprint);
     clear(&l);
     return code;
 }

@@ -44,6 +44,7 @@ static cJSON *make_manifest(const allot_probefile *p, const allot_costs *costs,
                           allot_calib_to_json(&p->calib, &p->strategies, p->calibrated));
     cJSON_AddItemToObject(m, "costs", allot_costs_to_json(costs, &p->strategies));
     add_copy(m, "fingerprint", p->fingerprint);
+    if (p->grading) add_copy(m, "grading", p->grading);
     add_copy(m, "hardware", hardware);
     cJSON_AddStringToObject(m, "metric", p->metric);
     cJSON_AddStringToObject(m, "split_id", p->split_id);

@@ -268,8 +268,8 @@ allot_code allot_costsfile_load(const char *path, allot_costsfile *out, allot_er
     allot_code rc = allot_json_load(path, MAX_FILE, &file, err);
     if (!rc) rc = allot_json_schema(file, ALLOT_COSTS_SCHEMA, versions, where, NULL, err);
     if (!rc) rc = check_fields(file, known, where, err);
+    if (!rc) rc = allot_fingerprint_settle(file, where, err);
     if (!rc) rc = read_object(file, "fingerprint", where, &out->fingerprint, err);
-    if (!rc) rc = allot_fingerprint_check(out->fingerprint, where, err);
     if (!rc) rc = read_object(file, "hardware", where, &out->hardware, err);
     if (!rc) rc = read_loads(file, path, out, err);
     cJSON_Delete(file);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/hash.h"
+#include "lib/core/json.h"
+#include "lib/core/log.h"
 #include "liballot/mem.h"
 #include "lib/store/provenance.h"
 
@@ -41,12 +43,55 @@ allot_code allot_fingerprint_check(cJSON *fields, const char *where, allot_err *
     return sort_fields(fields, err);
 }
 
-allot_code allot_fingerprint_from_h5(allot_h5 *h, cJSON **out, allot_err *err)
+/* Takes the grader out of a fingerprint of before; what "grading" says itself counts more. */
+static allot_code move_grader(cJSON *object, cJSON *fingerprint, allot_err *err)
+{
+    cJSON *grader = cJSON_DetachItemFromObjectCaseSensitive(fingerprint, "grader");
+    if (!grader) return ALLOT_OK;
+    int is_told = cJSON_GetObjectItemCaseSensitive(object, "grading") != NULL;
+    cJSON *grading = is_told ? NULL : cJSON_AddObjectToObject(object, "grading");
+    if (cJSON_AddItemToObject(grading, "grader", grader)) return ALLOT_OK;
+    cJSON_Delete(grader);
+    return is_told ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+}
+
+allot_code allot_fingerprint_settle(cJSON *object, const char *where, allot_err *err)
+{
+    cJSON *fingerprint;
+    allot_code rc = allot_json_object(object, "fingerprint", where, &fingerprint, err);
+    if (!rc) rc = allot_fingerprint_check(fingerprint, where, err);
+    if (!rc) rc = move_grader(object, fingerprint, err);
+    if (!rc) rc = allot_fingerprint_check(fingerprint, where, err);
+    cJSON *grading = cJSON_GetObjectItemCaseSensitive(object, "grading");
+    if (!rc && grading && allot_fingerprint_check(grading, where, NULL))
+        rc = allot_fail(err, ALLOT_EINPUT, "%s: the grading is not an object of texts and numbers",
+                        where);
+    return rc;
+}
+
+allot_code allot_fingerprint_from_h5(allot_h5 *h, cJSON **fingerprint, cJSON **grading,
+                                     allot_err *err)
 {
     char where[512];
     snprintf(where, sizeof where, "cannot read '%.400s'", allot_h5_path(h));
-    allot_code rc = allot_json_from_h5(h, "fingerprint", out, err);
-    return rc ? rc : allot_fingerprint_check(*out, where, err);
+    cJSON *file = cJSON_CreateObject(), *part[2] = {0};
+    allot_code rc = allot_json_from_h5(h, "fingerprint", &part[0], err);
+    if (!rc && allot_h5_has_text(h, "grading"))
+        rc = allot_json_from_h5(h, "grading", &part[1], err);
+    cJSON_AddItemToObject(file, "fingerprint", part[0]);
+    if (part[1]) cJSON_AddItemToObject(file, "grading", part[1]);
+    if (!rc) rc = allot_fingerprint_settle(file, where, err);
+    *fingerprint = cJSON_DetachItemFromObjectCaseSensitive(file, "fingerprint");
+    *grading = cJSON_DetachItemFromObjectCaseSensitive(file, "grading");
+    cJSON_Delete(file);
+    return rc;
+}
+
+allot_code allot_fingerprint_to_h5(allot_h5 *h, const cJSON *fingerprint, const cJSON *grading,
+                                   allot_err *err)
+{
+    allot_code rc = allot_json_to_h5(h, "fingerprint", fingerprint, err);
+    return rc || !grading ? rc : allot_json_to_h5(h, "grading", grading, err);
 }
 
 char *allot_fingerprint_text(const cJSON *fields)
@@ -104,4 +149,16 @@ allot_code allot_fingerprint_agree(const cJSON *a, const char *a_file, const cJS
                       "'%s' and '%s' do not belong together: %d setting%s, "
                       "e.g. %.64s is %s in the one and %s in the other (%s)",
                       a_file, b_file, n, n == 1 ? " differs" : "s differ", name, x, y, remedy);
+}
+
+void allot_grading_compare(const cJSON *a, const char *a_file, const cJSON *b, const char *b_file)
+{
+    char x[80], y[80];
+    const char *name;
+    if (!a || !b || differences(a, b, &name) == 0) return;
+    print_value(cJSON_GetObjectItemCaseSensitive(a, name), x);
+    print_value(cJSON_GetObjectItemCaseSensitive(b, name), y);
+    allot_log_warn("'%s' and '%s' were graded differently: %.64s is %s in the one and %s in the "
+                   "other (label both with one version and the same options to compare them)",
+                   a_file, b_file, name, x, y);
 }

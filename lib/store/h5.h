@@ -78,6 +78,7 @@ ALLOT_MUST_CHECK allot_code allot_h5_set_text(allot_h5 *h, const char *name, con
                                               allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_h5_get_text(allot_h5 *h, const char *name, char **value,
                                               allot_err *err);
+int allot_h5_has_text(const allot_h5 *h, const char *name); /* 1 if there is an attribute */
 /* The same into out[size]; longer texts are refused. */
 ALLOT_MUST_CHECK allot_code allot_h5_get_short(allot_h5 *h, const char *name, char *out,
                                                size_t size, allot_err *err);

@@ -107,6 +107,13 @@ static allot_code get_long_text(allot_h5 *h, const char *name, char **value, all
     return rc;
 }
 
+int allot_h5_has_text(const allot_h5 *h, const char *name)
+{
+    char long_name[ALLOT_H5_MAX_NAME];
+    text_array_name(name, long_name);
+    return H5Aexists(h->file, name) > 0 || allot_h5_has(h, long_name);
+}
+
 allot_code allot_h5_get_text(allot_h5 *h, const char *name, char **value, allot_err *err)
 {
     char long_name[ALLOT_H5_MAX_NAME];

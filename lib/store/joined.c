@@ -29,6 +29,7 @@ static allot_code agree(const allot_joined_trained *t, const allot_joined_files 
     if (!rc)
         rc = allot_fingerprint_agree(t->fingerprint, t->file, j->outcomes.fingerprint, f->outcomes,
                                      remedy, err);
+    if (!rc) allot_grading_compare(t->grading, t->file, j->outcomes.grading, f->outcomes);
     return rc;
 }
 

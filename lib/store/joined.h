@@ -17,6 +17,7 @@ typedef struct {
     const char *file; /* the probe or the bundle, for messages */
     const allot_strategies *strategies;
     const cJSON *fingerprint;
+    const cJSON *grading;
     const char *embedding_model, *embedding_id, *split_id, *metric;
     long dim;
 } allot_joined_trained;

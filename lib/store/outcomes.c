@@ -91,6 +91,7 @@ void allot_outcomes_clear(allot_outcomes *o)
     for (int i = 0; i < N_ARRAYS; i++)
         free(data_of(o, &arrays[i]));
     cJSON_Delete(o->fingerprint);
+    cJSON_Delete(o->grading);
     free(o->label_rule);
     *o = (allot_outcomes){0};
 }
@@ -186,7 +187,7 @@ allot_code allot_outcomes_load(const char *path, allot_outcomes *out, allot_err 
     if (!rc) rc = read_arrays(h, out, err);
     if (!rc) rc = allot_h5_get_short(h, "metric", out->metric, sizeof out->metric, err);
     if (!rc) rc = allot_h5_get_text(h, "label_rule", &out->label_rule, err);
-    if (!rc) rc = allot_fingerprint_from_h5(h, &out->fingerprint, err);
+    if (!rc) rc = allot_fingerprint_from_h5(h, &out->fingerprint, &out->grading, err);
     allot_h5_close(&h);
     if (!rc) rc = check(out, path, err);
     if (rc) allot_outcomes_clear(out);
@@ -215,7 +216,7 @@ allot_code allot_outcomes_save(const char *path, const allot_outcomes *o, const 
     if (!rc) rc = write_arrays(h, o, err);
     if (!rc) rc = allot_h5_set_text(h, "metric", o->metric, err);
     if (!rc) rc = allot_h5_set_text(h, "label_rule", o->label_rule ? o->label_rule : "", err);
-    if (!rc) rc = allot_json_to_h5(h, "fingerprint", o->fingerprint, err);
+    if (!rc) rc = allot_fingerprint_to_h5(h, o->fingerprint, o->grading, err);
     if (!rc) rc = allot_provenance_to_h5(h, tool, seed, inputs, err);
     if (!rc) rc = allot_h5_commit(&h, err);
     allot_h5_close(&h);

@@ -3,7 +3,7 @@
  * Arrays over Q queries and S strategies, row-major: key uint8 [Q,32]; codepoints int32 [Q];
  * accuracy, variance, n_eff float32 [Q,S]; half float32 [Q,S,2]; tokens, seconds float32 [Q,S];
  * seconds_kind uint8 [Q,S]; n_trials int32 [Q,S] (0 = missing cell); string column strategies [S].
- * Attributes: metric, fingerprint (JSON), strategy_set_id, pool size and runs. */
+ * Attributes: metric, fingerprint, grading (JSON), strategy_set_id, pool size and runs. */
 #ifndef ALLOT_OUTCOMES_H
 #define ALLOT_OUTCOMES_H
 #include <cjson/cJSON.h>
@@ -28,6 +28,7 @@ typedef struct {
     uint8_t *seconds_kind;       /* owned [Q,S] */
     int32_t *n_trials;           /* owned [Q,S]: 0 = missing */
     cJSON *fingerprint;          /* owned */
+    cJSON *grading;              /* owned: how answers were graded; NULL = not told */
     char metric[32];             /* "accuracy", or the name of a reward in [0, 1] */
     char *label_rule; /* owned: how the labels were made, e.g. "subsets", "paper-bootstrap" */
 } allot_outcomes;

@@ -175,7 +175,7 @@ static allot_code read_attributes(allot_h5 *h, allot_probefile *p, allot_err *er
         rc = allot_h5_get_short(h, "embedding_id", p->embedding_id, sizeof p->embedding_id, err);
     if (!rc) rc = allot_h5_get_short(h, "split_id", p->split_id, sizeof p->split_id, err);
     if (!rc) rc = allot_h5_get_short(h, "metric", p->metric, sizeof p->metric, err);
-    if (!rc) rc = allot_fingerprint_from_h5(h, &p->fingerprint, err);
+    if (!rc) rc = allot_fingerprint_from_h5(h, &p->fingerprint, &p->grading, err);
     if (!rc) rc = allot_json_from_h5(h, "training", &p->training, err);
     return rc;
 }
@@ -228,7 +228,7 @@ static allot_code write_attributes(allot_h5 *h, const allot_probefile *p, allot_
     if (!rc) rc = allot_h5_set_text(h, "embedding_id", p->embedding_id, err);
     if (!rc) rc = allot_h5_set_text(h, "split_id", p->split_id, err);
     if (!rc) rc = allot_h5_set_text(h, "metric", p->metric, err);
-    if (!rc) rc = allot_json_to_h5(h, "fingerprint", p->fingerprint, err);
+    if (!rc) rc = allot_fingerprint_to_h5(h, p->fingerprint, p->grading, err);
     if (!rc) rc = write_object(h, "training", p->training, err);
     if (!rc) rc = write_platt(h, p, err);
     return rc;
@@ -288,6 +288,7 @@ void allot_probefile_clear(allot_probefile *p)
     free(p->embedding_pooling);
     free(p->embedding_prefix);
     cJSON_Delete(p->fingerprint);
+    cJSON_Delete(p->grading);
     cJSON_Delete(p->training);
     cJSON_Delete(p->calibration);
     *p = (allot_probefile){0};

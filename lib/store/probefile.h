@@ -20,6 +20,7 @@ typedef struct {
     char embedding_id[17];
     char split_id[17];
     cJSON *fingerprint; /* owned, of the outcomes */
+    cJSON *grading;     /* owned, of the outcomes; NULL = not told */
     cJSON *training;    /* owned: settings and curve, for people */
     char metric[32];
     int calibrated;

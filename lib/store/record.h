@@ -2,7 +2,8 @@
 /* record.h - the lines of a run's journal. Raw texts only: grading happens when labels are made.
  * Types ("t"): sample (one pool sample), score (reward-model scores of a pool sample), beam (one
  * whole beam-search run), timed (one timed whole strategy), error (will be tried again on resume).
- * Every record carries "cfg", the generation fingerprint's id, so changed settings cannot mix. */
+ * Every record carries "cfg", the run's name of its generation fingerprint
+ * (allot_rundir_cfg), so changed settings cannot mix. */
 #ifndef ALLOT_RECORD_H
 #define ALLOT_RECORD_H
 #include "lib/core/buf.h"

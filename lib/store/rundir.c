@@ -82,6 +82,30 @@ static allot_code take_object(cJSON *o, const char *field, const char *where, cJ
     return rc;
 }
 
+/* The fingerprint, and what records carry: told, or the id of the fingerprint as it stands there.
+ */
+static allot_code get_fingerprint(cJSON *o, const char *where, allot_rundir *r, allot_err *err)
+{
+    const char *told = NULL;
+    allot_code rc = ALLOT_OK;
+    if (cJSON_GetObjectItemCaseSensitive(o, "cfg")) {
+        rc = allot_json_string(o, "cfg", where, &told, err);
+        if (!rc && (strlen(told) != 16 || strspn(told, "0123456789abcdef") != 16))
+            rc = allot_fail(err, ALLOT_EINPUT, "%s: \"cfg\" is not of 16 hex digits", where);
+        if (!rc) memcpy(r->cfg, told, sizeof r->cfg);
+    } else {
+        allot_fingerprint_id(cJSON_GetObjectItemCaseSensitive(o, "fingerprint"), r->cfg);
+    }
+    if (!rc) rc = allot_fingerprint_settle(o, where, err);
+    return rc ? rc : take_object(o, "fingerprint", where, &r->fingerprint, err);
+}
+
+void allot_rundir_cfg(const allot_rundir *r, char out[17])
+{
+    if (r->cfg[0]) memcpy(out, r->cfg, sizeof r->cfg);
+    else allot_fingerprint_id(r->fingerprint, out);
+}
+
 static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, allot_err *err)
 {
     long pool, runs, scored, judged = 0, imported = 0, prm_checked = 0;
@@ -106,8 +130,7 @@ static allot_code get_manifest(cJSON *o, const char *where, allot_rundir *r, all
     if (!rc) rc = allot_json_int(o, "seed", where, 0, 1L << 53, &r->seed, err);
     if (!rc) rc = get_shard(o, where, r, err);
     if (!rc) rc = get_loads(o, where, r, err);
-    if (!rc) rc = take_object(o, "fingerprint", where, &r->fingerprint, err);
-    if (!rc) rc = allot_fingerprint_check(r->fingerprint, where, err);
+    if (!rc) rc = get_fingerprint(o, where, r, err);
     if (!rc) rc = take_object(o, "hardware", where, &r->hardware, err);
     if (rc) return rc;
     r->pool = (int)pool;
@@ -160,6 +183,9 @@ allot_code allot_rundir_save(const char *dir, const allot_rundir *r, allot_err *
     }
     cJSON_AddItemToObject(o, "loads", cJSON_CreateIntArray(r->loads, r->n_loads));
     cJSON_AddItemToObject(o, "fingerprint", cJSON_Duplicate(r->fingerprint, 1));
+    char id[17];
+    allot_fingerprint_id(r->fingerprint, id);
+    if (r->cfg[0] && strcmp(r->cfg, id) != 0) cJSON_AddStringToObject(o, "cfg", r->cfg);
     cJSON_AddItemToObject(o, "hardware",
                           r->hardware ? cJSON_Duplicate(r->hardware, 1) : cJSON_CreateObject());
     rc = allot_json_save(path, o, err);

@@ -29,6 +29,7 @@ typedef struct {
     int loads[16]; /* timing: declared loads */
     int n_loads;
     cJSON *fingerprint; /* owned */
+    char cfg[17];       /* what its records carry, see allot_rundir_cfg; "" = not told */
     cJSON *hardware;    /* owned: {"hardware": text, "server": {...}}; never refused */
 } allot_rundir;
 
@@ -40,6 +41,9 @@ ALLOT_MUST_CHECK allot_code allot_rundir_load(const char *dir, const char *schem
 ALLOT_MUST_CHECK allot_code allot_rundir_save(const char *dir, const allot_rundir *r,
                                               allot_err *err);
 void allot_rundir_clear(allot_rundir *r);
+/* The id that every record of the run carries: a run keeps the one that it began with, which is its
+ * fingerprint's, or, in a run of before grading was apart, that of the fingerprint with grader. */
+void allot_rundir_cfg(const allot_rundir *r, char out[17]);
 /* 1 if the run works on this query: its key's hash modulo the number of shards says in which of
  * them a query is, so that it stays there whatever other queries there are. */
 int allot_rundir_has(const allot_rundir *r, const allot_key *key);

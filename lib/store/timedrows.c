@@ -122,7 +122,7 @@ allot_code allot_timedrows_load(const char *dir, allot_timedrows *out, allot_err
     char *path = NULL;
     allot_code code = allot_rundir_load(dir, ALLOT_TIMING_SCHEMA, &out->manifest, err);
     if (!code) {
-        allot_fingerprint_id(out->manifest.fingerprint, in.cfg);
+        allot_rundir_cfg(&out->manifest, in.cfg);
         in.path = path = allot_rundir_path(dir, "journal.jsonl", err);
         code = path ? allot_journal_read(path, read_line, &in, &out->torn, err) : ALLOT_ERUNTIME;
     }

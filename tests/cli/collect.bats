@@ -306,6 +306,63 @@ fails_with() {
     fails_with 5 "its strategy 'majority@4' is not among the wanted ones"
 }
 
+# Makes directory $1 one of when the grader's version stood among the settings.
+with_grader() {
+    local id
+    jq '.fingerprint.grader = "0"' "$1/manifest.json" > old.json
+    id=$(jq -jSc .fingerprint old.json | sha256sum | cut -c1-16)
+    sed -i "s/\"cfg\":\"[0-9a-f]*\"/\"cfg\":\"$id\"/" "$1/journal.jsonl"
+    mv old.json "$1/manifest.json"
+}
+# All records of directory $1 carry one name of its settings.
+cfgs() {
+    jq -r .cfg "$1/journal.jsonl" | sort -u | wc -l
+}
+
+@test "a run of another version of the grader goes on, is labelled and merged" {
+    start_server
+    sample run --limit 2
+    allot-collect label --quiet run before.h5 > log
+    with_grader run
+    allot-collect label --quiet run after.h5 > log
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" before.h5 after.h5
+    for limit in 3 4; do # the second time from the manifest that the first has written
+        run sample run --limit $limit
+        [ "$status" -eq 0 ]
+        [ "$(records run sample)" = $((limit * 8)) ]
+        [ "$(cfgs run)" = 1 ]
+        [ "$(jq '.fingerprint | has("grader")' run/manifest.json)" = false ]
+        allot-collect status run > log
+        allot-collect label --quiet run o.h5 > log
+    done
+    for i in 1 2; do sample s$i --shard $i/2; done
+    allot-collect merge --quiet --output m s1 s2
+    with_grader s2
+    allot-collect merge --quiet --output now-first s1 s2
+    [ "$(cfgs now-first)" = 1 ]
+    cmp m/journal.jsonl now-first/journal.jsonl
+    with_grader s1
+    sample s2 --shard 2/2 # keeps the name that it has
+    allot-collect merge --quiet --output then-both s1 s2
+    [ "$(cfgs then-both)" = 1 ]
+    allot-collect label --quiet m a.h5 > log
+    allot-collect label --quiet then-both b.h5 > log
+    "$ALLOT_BUILD/tests/tools/outcomes_equal" a.h5 b.h5
+}
+
+@test "a timing of another version of the grader goes on and gives costs" {
+    start_server
+    strategies single majority@2 > s.json
+    timing t --runs 1
+    with_grader t
+    run timing t --runs 2
+    [ "$status" -eq 0 ]
+    [ "$(records t timed)" = 12 ]
+    [ "$(cfgs t)" = 1 ]
+    allot-calibrate costs --quiet t --output costs.json > log
+    [ "$(jq '.fingerprint | has("grader")' costs.json)" = false ]
+}
+
 @test "mistakes on the command line: one line, exit 2, nothing left behind" {
     start_server
     run sample run --pool 3

@@ -87,6 +87,28 @@ report() {
     [ -s cmp/summary.txt ]
 }
 
+@test "outcomes that were graded differently are told of, by calibrate and eval" {
+    for change in graded graded-before; do
+        mkdir $change
+        make_tables $change 900 $change
+    done
+    cd graded || exit 1
+    allot-train --quiet --outcomes outcomes.h5 --embeddings ngram.emb.h5 --splits splits.h5 \
+        --output probe.h5 --epochs 1 --hidden 8 > train.log
+    platt() {
+        allot-calibrate platt --probe probe.h5 --embeddings ngram.emb.h5 --splits splits.h5 \
+            --output probe.cal.h5 "$@" 2>&1 > platt.log | grep 'graded differently' || true
+    }
+    differently="'probe.h5' and '../graded-before/outcomes.h5' were graded differently: "
+    [[ "$(platt --outcomes ../graded-before/outcomes.h5)" == *"$differently"* ]]
+    [ "$(platt --outcomes ../outcomes.h5)" = "" ] # does not tell
+    [ "$(platt --outcomes outcomes.h5)" = "" ]
+    allot-export --quiet --probe probe.cal.h5 --costs costs.json --output model.safetensors > export.log
+    [ "$(report --output same --no-pictures 2>&1 > log | grep -c 'graded differently')" = 0 ]
+    report --output other --no-pictures --outcomes ../graded-before/outcomes.h5 2> err > log
+    grep -q "warning: 'model.safetensors' and '../graded-before/outcomes.h5' were graded differently: grader is \"new\" in the one and \"0\" in the other" err
+}
+
 @test "without seconds in the costs nothing is said about seconds" {
     mkdir nosec && (cd nosec && make_tables . 300 no-seconds && allot-train --quiet \
         --outcomes outcomes.h5 --embeddings ngram.emb.h5 --splits splits.h5 --output p.h5 \

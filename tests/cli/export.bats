@@ -70,6 +70,19 @@ END
         export_bundle --uncalibrated
 }
 
+@test "costs and labels of another version of the grader belong together" {
+    jq '.fingerprint.grader = "0"' costs.json > old.json
+    mv old.json costs.json
+    export_bundle --uncalibrated
+    python3 - << 'END'
+import json, struct
+raw = open("model.safetensors", "rb").read()
+manifest = json.loads(json.loads(raw[8:8 + struct.unpack("<Q", raw[:8])[0]])["__metadata__"]["allot"])
+assert manifest["fingerprint"] == {"generator": "invented", "temperature": 0.8}, manifest
+assert "grading" not in manifest # these outcomes do not tell
+END
+}
+
 @test "a load that was not timed is refused, listing those that were" {
     refuses 5 "*'costs.json' has no costs at load 3, only at 1*" export_bundle --uncalibrated --load 3
 }

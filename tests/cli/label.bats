@@ -27,7 +27,12 @@ refused() {
     grep -q '^bon@4 .* 0\.7000 ' out
     grep -q '^seconds: 20 cells measured, 22 modelled' out
     grep -q 'warning: 1 queries without a usable reference answer left out' err
-    grep -q 'warning: the run was made with grader 0 and is graded with' err
+    run grep grader err
+    [ "$status" = 1 ]
+    [ "$(allot-datasets inspect o.h5 --json | jq -c '[.fingerprint | has("grader")]')" = '[false]' ]
+    allot-datasets inspect o.h5 --json | jq -e '.grading | has("grader") and (has("options") | not)'
+    allot-collect label --quiet run own.h5 --decimals exact
+    allot-datasets inspect own.h5 --json | jq -e '.grading.options == "decimals exact"'
 }
 
 @test "label tells what it read in each text" {

@@ -225,6 +225,13 @@ fails_with() {
     fails_with 6 "bigmath"
 }
 
+@test "a bundle of when the grader stood among the settings serves as before" {
+    bundle_with '{"fingerprint": {"grader": "0"}}' > model.safetensors
+    run ask --quiet --strategy majority@16 '1+1=?'
+    [ "$status" -eq 0 ]
+    [ "${lines[-1]}" = 2 ]
+}
+
 # Strategies of each sort on a server of this kind, prompts by its own template or $2.
 speaks_to() {
     local prompts=${2:-server}

@@ -6,7 +6,8 @@
  * missing-embedding, other-embedding (another model), missing-split, no-validation, other-costs
  * (another temperature), other-strategies (one less in the costs), no-seconds (in the costs),
  * other-split (another id), other-outcomes (another temperature), other-dimension (of the
- * embeddings), fewer-strategies (one less in the outcomes), all-wrong, all-right, beams-wrong
+ * embeddings), fewer-strategies (one less in the outcomes), graded (the outcomes say how),
+ * graded-before (they have it in the fingerprint, as once), all-wrong, all-right, beams-wrong
  * (labels). */
 #include <math.h>
 #include <stdio.h>
@@ -88,6 +89,8 @@ static void make_outcomes(long n, const allot_strategies *set)
     o.fingerprint =
         cJSON_Parse(is("other-outcomes") ? "{\"generator\":\"invented\",\"temperature\":1}"
                                          : "{\"generator\":\"invented\",\"temperature\":0.8}");
+    if (is("graded")) o.grading = cJSON_Parse("{\"grader\":\"new\",\"options\":\"last number\"}");
+    if (is("graded-before")) cJSON_AddStringToObject(o.fingerprint, "grader", "0");
     for (long q = 0; q < n; q++) {
         char text[128];
         int terms = make_query(q, text, sizeof text);

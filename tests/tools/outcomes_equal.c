@@ -45,7 +45,8 @@ int main(int argc, char **argv)
     allot_fingerprint_id(a.fingerprint, fingerprint_a);
     allot_fingerprint_id(b.fingerprint, fingerprint_b);
     if (a.n != b.n || allot_strategies_id(&a.strategies) != allot_strategies_id(&b.strategies) ||
-        strcmp(fingerprint_a, fingerprint_b) != 0) {
+        strcmp(fingerprint_a, fingerprint_b) != 0 ||
+        ((a.grading || b.grading) && !cJSON_Compare(a.grading, b.grading, 1))) {
         printf("%ld and %ld queries, or other strategies or settings\n", a.n, b.n);
         n_differences++;
     } else {

@@ -67,6 +67,39 @@ static void nested_fields_are_refused(void **state)
     cJSON_Delete(none);
 }
 
+static void settles(const char *from, const char *to)
+{
+    cJSON *a = object_of(from);
+    WORKS(allot_fingerprint_settle(a, "'f'", &err));
+    char *text = cJSON_PrintUnformatted(a);
+    assert_string_equal(text, to);
+    free(text);
+    cJSON_Delete(a);
+}
+
+/* Files of before have the grader among the settings of generation. */
+static void the_grader_is_moved_out(void **state)
+{
+    (void)state;
+    settles("{\"fingerprint\":{\"x\":1,\"grader\":\"7\"}}",
+            "{\"fingerprint\":{\"x\":1},\"grading\":{\"grader\":\"7\"}}");
+    settles("{\"fingerprint\":{\"x\":1},\"grading\":{\"options\":\"a\",\"grader\":\"8\"}}",
+            "{\"fingerprint\":{\"x\":1},\"grading\":{\"grader\":\"8\",\"options\":\"a\"}}");
+    settles("{\"fingerprint\":{\"x\":1,\"grader\":\"7\"},\"grading\":{\"grader\":\"8\"}}",
+            "{\"fingerprint\":{\"x\":1},\"grading\":{\"grader\":\"8\"}}");
+    settles("{\"fingerprint\":{\"x\":1}}", "{\"fingerprint\":{\"x\":1}}");
+    const char *const bad[] = {"{\"fingerprint\":{\"grader\":\"7\"}}",
+                               "{\"fingerprint\":{\"x\":1},\"grading\":{\"a\":[1]}}",
+                               "{\"fingerprint\":{\"x\":1},\"grading\":\"8\"}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cJSON *a = object_of(bad[i]);
+        REFUSED(allot_fingerprint_settle(a, "'f'", &err), ALLOT_EINPUT,
+                i == 0 ? "'f': the fingerprint is not an object with fields"
+                       : "'f': the grading is not an object of texts and numbers");
+        cJSON_Delete(a);
+    }
+}
+
 static void provenance_has_a_time_only_when_told(void **state)
 {
     (void)state;
@@ -96,6 +129,7 @@ int main(void)
         cmocka_unit_test(the_id_does_not_depend_on_the_order),
         cmocka_unit_test(the_first_difference_is_named),
         cmocka_unit_test(nested_fields_are_refused),
+        cmocka_unit_test(the_grader_is_moved_out),
         cmocka_unit_test(provenance_has_a_time_only_when_told),
     };
     return cmocka_run_group_tests_name("fingerprint", tests, enter_folder, leave_folder);

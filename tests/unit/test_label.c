@@ -76,9 +76,10 @@ static void labels_by_hand(void **state)
     }
     assert_string_equal(o.label_rule, "subsets");
     assert_string_equal(o.metric, "accuracy");
-    /* the run knew grader 0; these labels are this program's */
-    assert_string_equal(cJSON_GetObjectItem(o.fingerprint, "grader")->valuestring,
-                        ALLOT_GRADE_VERSION);
+    /* the run is of when a grader stood among its settings; these labels are this program's */
+    assert_null(cJSON_GetObjectItem(o.fingerprint, "grader"));
+    assert_string_equal(cJSON_GetObjectItem(o.grading, "grader")->valuestring, ALLOT_GRADE_VERSION);
+    assert_null(cJSON_GetObjectItem(o.grading, "options")); /* as usual */
     assert_int_equal(sum.graded.n_no_reference, 1);
     assert_int_equal(sum.graded.n_samples, 48);
     assert_int_equal(sum.n_pools, 6);
