@@ -24,14 +24,13 @@ static const allot_option options[] = {
     {"splits", ALLOT_OPT_NEEDED, &source.files.splits, "FILE", "the splits; required", 0, 0},
     {"output", ALLOT_OPT_NEEDED, &output, "FILE", "the calibrated probe; required", 0, 0},
     {"per-method", ALLOT_OPT_FLAG, &per_method, NULL,
-     "one (a, b) per method, shrunk to the global fit (default: one for all, as in the paper)", 0,
-     0},
+     "one (a, b) per method, shrunk to the global fit (else one for all, as in the paper)", 0, 0},
     {"shrink", ALLOT_OPT_DOUBLE, &shrink, "QUERIES",
-     "how many queries the global fit is worth with --per-method (default: 20)", 1e-6, 1e9},
+     "how many queries the global fit is worth with --per-method", 1e-6, 1e9},
     {"by-n-eff", ALLOT_OPT_FLAG, &source.by_n_eff, NULL,
-     "weight cells by their effective number of trials (default: equally)", 0, 0},
+     "weight cells by their effective number of trials (else equally)", 0, 0},
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
-     "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
+     "cells without data: refuse, drop-query, drop-strategy or mask", 0, 0},
     ALLOT_FORCE_ROW,
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 

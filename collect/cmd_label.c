@@ -20,18 +20,17 @@ static const char *missing = "refuse", *sample_seconds = "none";
 
 static const allot_option options[] = {
     {"timing", ALLOT_OPT_STRING, &settings.timing_dir, "DIR",
-     "timed strategies, for seconds (default: none, seconds absent)", 0, 0},
-    {"load", ALLOT_OPT_INT, &settings.load, "N",
-     "queries in flight of the timed rows to use (default: 1)", 1, 1000000},
+     "timed strategies, for seconds (else they are absent)", 0, 0},
+    {"load", ALLOT_OPT_INT, &settings.load, "N", "queries in flight of the timed rows to use", 1,
+     1000000},
     {"sample-seconds", ALLOT_OPT_STRING, &sample_seconds, "HOW",
      "imported samples have the seconds of N drawn one-by-one (N times the mean: measured) or "
-     "at-once (the expected longest: modelled for N > 1); none (default)",
+     "at-once (the expected longest: modelled for N > 1), or none",
      0, 0},
     {"problems", ALLOT_OPT_STRING, &settings.problems, "FILE",
-     "problems.h5 with the reference answers (default: the run's own)", 0, 0},
+     "problems.h5 with the reference answers (else the run's own)", 0, 0},
     {"strategies", ALLOT_OPT_STRING, &settings.strategies, "FILE",
-     "label these only; any parallel strategy that fits the pool (default: those of the run)", 0,
-     0},
+     "label these only; any parallel strategy that fits the pool (else those of the run)", 0, 0},
     {"paper", ALLOT_OPT_FLAG, &settings.paper, NULL,
      "the paper's labels: 30 bootstraps of 32 samples, or of one run's beams", 0, 0},
     ALLOT_GRADE_ROWS(grading),
@@ -39,7 +38,7 @@ static const allot_option options[] = {
      "write what was read in each text, by which way, and whether it is right: a line of JSON each",
      0, 0},
     {"missing", ALLOT_OPT_STRING, &missing, "HOW",
-     "cells without data: refuse, drop-query, drop-strategy or mask (default: refuse)", 0, 0},
+     "cells without data: refuse, drop-query, drop-strategy or mask", 0, 0},
     ALLOT_FORCE_ROW,
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 

@@ -15,7 +15,13 @@ static const char *shard, *costs;
 static int dry_run, allow_cuts;
 static long pilot;
 static double price, price_prompt, price_hour;
-static int pool, runs = 8;
+static int pool;
+
+/* The defaults are there before options are parsed. */
+__attribute__((constructor)) static void set_defaults(void)
+{
+    allot_sample_defaults(&config);
+}
 
 static const allot_option options[] = {
     {"dataset", ALLOT_OPT_NEEDED, &dataset, "FILE",
@@ -25,16 +31,15 @@ static const allot_option options[] = {
     {"output", ALLOT_OPT_NEEDED, &output, "DIR", "run directory, created or gone on with; required",
      0, 0},
     {"split", ALLOT_OPT_STRING, &split, "NAME",
-     "only train, validation, calibration or test (default: all)", 0, 0},
+     "only train, validation, calibration or test (else all)", 0, 0},
     {"splits", ALLOT_OPT_STRING, &splits, "FILE", "splits.h5, for --split", 0, 0},
     {"limit", ALLOT_OPT_LONG, &limit, "Q",
-     "only the first Q queries, also where the run has more, which it keeps (default: all)", 1,
-     1e12},
+     "only the first Q queries, also where the run has more, which it keeps (else all)", 1, 1e12},
     {"pool", ALLOT_OPT_INT, &pool, "M",
-     "samples per query for all parallel strategies (default: 2 x the largest N)", 1, 100000},
-    {"runs", ALLOT_OPT_INT, &runs, "R", "independent runs of each search (default: 8)", 1, 10000},
+     "samples per query for all parallel strategies (else 2 x the largest N)", 1, 100000},
+    {"runs", ALLOT_OPT_INT, &config.runs, "R", "independent runs of each search", 1, 10000},
     {"shard", ALLOT_OPT_STRING, &shard, "I/N",
-     "only the I-th of N parts of the queries, for 'allot-collect merge' (default: all)", 0, 0},
+     "only the I-th of N parts of the queries, for 'allot-collect merge' (else all)", 0, 0},
     {"allow-context-cuts", ALLOT_OPT_FLAG, &allow_cuts, NULL,
      "go on although the server's context cuts more than 1 % of the texts", 0, 0},
     {"dry-run", ALLOT_OPT_FLAG, &dry_run, NULL,
@@ -202,13 +207,11 @@ static allot_code read_shard(const char *text, allot_sample_config *c, allot_err
 
 static allot_code configure(const allot_common *common, allot_err *err)
 {
-    allot_sample_defaults(&config);
     config.queries = (allot_query_choice){
         .dataset = dataset, .split = split, .splits = splits, .limit = limit, .seed = common->seed};
     config.strategies = strategies;
     config.output = output;
     config.pool = pool;
-    config.runs = runs;
     config.engine.seed = common->seed;
     config.allow_cuts = allow_cuts;
     config.dry_run = dry_run;

@@ -10,8 +10,18 @@ static allot_timing_config config;
 static allot_engine_config given = ALLOT_ENGINE_FLAGS_NONE;
 static const char *dataset, *split, *splits, *strategies, *output, *loads, *hardware;
 static long queries;
-static int runs = 1, num_warmups = 4, stream;
-static double precision = 5;
+static int stream;
+static double precision; /* in percent */
+
+/* The defaults are there before options are parsed. */
+__attribute__((constructor)) static void set_defaults(void)
+{
+    static char load[16];
+    allot_timing_defaults(&config);
+    precision = 100 * config.precision;
+    snprintf(load, sizeof load, "%d", config.loads[0]);
+    loads = load;
+}
 
 static const allot_option options[] = {
     {"dataset", ALLOT_OPT_NEEDED, &dataset, "FILE",
@@ -20,25 +30,24 @@ static const allot_option options[] = {
      "the strategies to be timed (JSON); required", 0, 0},
     {"output", ALLOT_OPT_NEEDED, &output, "DIR",
      "timing directory, created or gone on with; required", 0, 0},
-    {"load", ALLOT_OPT_STRING, &loads, "LIST",
-     "strategies in flight, ascending, e.g. 1,8 (default: 1)", 0, 0},
-    {"queries", ALLOT_OPT_LONG, &queries, "N",
-     "at most so many queries, taken at random (default: 400, or all of the --split)", 1, 1e12},
+    {"load", ALLOT_OPT_STRING, &loads, "LIST", "strategies in flight, ascending, e.g. 1,8", 0, 0},
+    {"queries", ALLOT_OPT_ELSE(LONG, &queries, &config.queries.limit), "N",
+     "at most so many queries, taken at random; of a --split, all unless told", 1, 1e12},
     {"precision", ALLOT_OPT_DOUBLE, &precision, "PERCENT",
      "stop when the standard error of every strategy's mean seconds is below this part of it; 0: "
-     "time all queries (default: 5)",
+     "time all queries",
      0, 100},
     {"split", ALLOT_OPT_STRING, &split, "NAME",
-     "only train, validation, calibration or test (default: all)", 0, 0},
+     "only train, validation, calibration or test (else all)", 0, 0},
     {"splits", ALLOT_OPT_STRING, &splits, "FILE", "splits.h5, for --split", 0, 0},
-    {"runs", ALLOT_OPT_INT, &runs, "R", "timings of each query, strategy and load (default: 1)", 1,
+    {"runs", ALLOT_OPT_INT, &config.runs, "R", "timings of each query, strategy and load", 1,
      10000},
-    {"num-warmups", ALLOT_OPT_INT, &num_warmups, "W",
-     "unrecorded strategies before each load (default: 4)", 0, 10000},
+    {"num-warmups", ALLOT_OPT_INT, &config.num_warmups, "W",
+     "unrecorded strategies before each load", 0, 10000},
     {"stream", ALLOT_OPT_FLAG, &stream, NULL,
      "let texts come piece by piece, and note the time to the first piece (ttft_s)", 0, 0},
     {"hardware", ALLOT_OPT_STRING, &hardware, "TEXT",
-     "what the server runs on, e.g. '1 x A100-80GB' (default: this machine's processor)", 0, 0},
+     "what the server runs on, e.g. '1 x A100-80GB' (else this machine's processor)", 0, 0},
     ALLOT_ENGINE_SERVER_ROWS(given),
     ALLOT_ENGINE_GENERATION_ROWS(given),
     {0}};
@@ -105,7 +114,6 @@ static void print_text(const allot_timing_result *r)
 
 static allot_code configure(const allot_common *common, allot_err *err)
 {
-    allot_timing_defaults(&config);
     allot_query_choice *q = &config.queries;
     q->dataset = dataset;
     q->split = split;
@@ -114,14 +122,12 @@ static allot_code configure(const allot_common *common, allot_err *err)
     if (queries) q->limit = queries;
     config.strategies = strategies;
     config.output = output;
-    config.runs = runs;
     config.precision = precision / 100;
-    config.num_warmups = num_warmups;
     config.hardware = hardware;
     config.engine.seed = q->seed = common->seed;
     config.engine.stream = stream;
     allot_code rc = allot_engine_flags_apply(&given, &config.engine, err);
-    if (rc || !loads) return rc;
+    if (rc) return rc;
     long list[sizeof config.loads / sizeof *config.loads];
     rc = allot_parse_longs(loads, "--load", 1, 4096, list, sizeof list / sizeof *list,
                            &config.n_loads, err);

@@ -16,7 +16,7 @@ typedef struct {
     unsigned char *asked;    /* owned [problems.n]: the queries that are chosen now */
     char *journal_path;      /* owned */
     allot_journal *journal;  /* owned, locked while open */
-    char cfg[17];  /* id of the fingerprint, carried by every record; "" in a new run until
+    char cfg[17];  /* the run's (allot_rundir_cfg), carried by every record; "" in a new run until
                       it is settled */
     cJSON *before; /* owned: fingerprint that the run was made with; NULL = a new run */
     int settled;

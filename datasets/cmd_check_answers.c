@@ -15,7 +15,7 @@ static int most = 20;
 static allot_grade_words words = ALLOT_GRADE_WORDS;
 
 static const allot_option check_options[] = {
-    {"limit", ALLOT_OPT_INT, &most, "N", "list at most N references (default: 20)", 0, 1000000000},
+    {"limit", ALLOT_OPT_INT, &most, "N", "list at most N references", 0, 1000000000},
     ALLOT_GRADE_ROWS(words),
     {NULL, 0, NULL, NULL, NULL, 0, 0}};
 

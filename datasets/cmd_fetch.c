@@ -4,23 +4,18 @@
 #include "datasets/datacommands.h"
 #include "datasets/hubfetch.h"
 
-static const char *hub, *config, *split, *hub_url;
-static long offset, limit;
-static int max_retries = -1;
+static allot_hub_settings settings;
+
+/* The defaults are there before options are parsed. */
+__attribute__((constructor)) static void set_defaults(void)
+{
+    allot_hub_defaults(&settings);
+}
 
 static allot_code run(const allot_common *common, allot_err *err)
 {
-    allot_hub_settings s;
     allot_hub_counts n;
-    allot_hub_defaults(&s);
-    s.dataset = hub;
-    s.offset = offset;
-    s.limit = limit;
-    if (config) s.config = config;
-    if (split) s.split = split;
-    if (hub_url) s.url = hub_url;
-    if (max_retries >= 0) s.max_retries = max_retries;
-    allot_code rc = allot_hub_fetch(&s, common->args[0], &n, err);
+    allot_code rc = allot_hub_fetch(&settings, common->args[0], &n, err);
     if (rc) return rc;
     if (!common->json) {
         printf("%ld of %ld rows in '%s' (%ld were there, %ld requests tried again)\n", n.rows,
@@ -28,7 +23,7 @@ static allot_code run(const allot_common *common, allot_err *err)
         return ALLOT_OK;
     }
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "dataset", hub);
+    cJSON_AddStringToObject(o, "dataset", settings.dataset);
     cJSON_AddNumberToObject(o, "rows", (double)n.rows);
     cJSON_AddNumberToObject(o, "total", (double)n.total);
     cJSON_AddNumberToObject(o, "resumed", (double)n.resumed);
@@ -39,14 +34,13 @@ static allot_code run(const allot_common *common, allot_err *err)
 }
 
 static const allot_option options[] = {
-    {"hub", ALLOT_OPT_NEEDED, &hub, "NAME", "data set on the Hugging Face hub", 0, 0},
-    {"config", ALLOT_OPT_STRING, &config, "NAME", "its configuration (default)", 0, 0},
-    {"split", ALLOT_OPT_STRING, &split, "NAME", "its split (train)", 0, 0},
-    {"offset", ALLOT_OPT_LONG, &offset, "N", "first row (0)", 0, 1e12},
-    {"limit", ALLOT_OPT_LONG, &limit, "N", "at most so many rows (all)", 1, 1e12},
-    {"max-retries", ALLOT_OPT_INT, &max_retries, "N", "of each request (8)", 0, 100},
-    {"hub-url", ALLOT_OPT_STRING, &hub_url, "URL",
-     "server of the dataset viewer (" ALLOT_HUB_URL ")", 0, 0},
+    {"hub", ALLOT_OPT_NEEDED, &settings.dataset, "NAME", "data set on the Hugging Face hub", 0, 0},
+    {"config", ALLOT_OPT_STRING, &settings.config, "NAME", "its configuration", 0, 0},
+    {"split", ALLOT_OPT_STRING, &settings.split, "NAME", "its split", 0, 0},
+    {"offset", ALLOT_OPT_LONG, &settings.offset, "N", "first row", 0, 1e12},
+    {"limit", ALLOT_OPT_LONG, &settings.limit, "N", "at most so many rows (else all)", 1, 1e12},
+    {"max-retries", ALLOT_OPT_INT, &settings.max_retries, "N", "of each request", 0, 100},
+    {"hub-url", ALLOT_OPT_STRING, &settings.url, "URL", "server of the dataset viewer", 0, 0},
     ALLOT_FORCE_ROW,
     {0}};
 

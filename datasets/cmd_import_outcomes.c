@@ -43,7 +43,7 @@ static const allot_option options[] = {
     {"problems", ALLOT_OPT_STRING, &settings.problems, "PROBLEMS.h5",
      "refuse queries that are not in it; needed where queries are given by key", 0, 0},
     {"name", ALLOT_OPT_STRING, &settings.name, "TEXT",
-     "what was measured, for the fingerprint (the table's file name)", 0, 0},
+     "what was measured, for the fingerprint (else the table's file name)", 0, 0},
     {"trials", ALLOT_OPT_FLAG, &settings.trials, NULL,
      "several rows of one query and strategy are trials (else an error)", 0, 0},
     {"named", ALLOT_OPT_FLAG, &settings.named, NULL, "take any text as the name of a strategy", 0,

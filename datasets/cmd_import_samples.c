@@ -62,11 +62,11 @@ static allot_code run(const allot_common *common, allot_err *err)
 
 static const allot_option options[] = {
     {"strategies", ALLOT_OPT_STRING, &strategies_path, "FILE",
-     "strategies to label (default: single, and majority, with scores also bon and weighted, at "
+     "strategies to label (else single, and majority, with scores also bon and weighted, at "
      "the powers of two that every query has samples for)",
      0, 0},
     {"name", ALLOT_OPT_STRING, &name, "TEXT",
-     "where the samples come from, for the fingerprint (the file's name)", 0, 0},
+     "where the samples come from, for the fingerprint (else the file's name)", 0, 0},
     {"settings-of", ALLOT_OPT_STRING, &settings_of, "DIR",
      "the samples were drawn with the model and settings of this directory of 'allot-collect time' "
      "(or sample), so that its seconds and costs belong to them",

@@ -185,7 +185,7 @@ static const allot_option options[] = {
     {"against", ALLOT_OPT_STRING, &against, "FILE",
      "also against another file (test.jsonl, or a problems.h5)", 0, 0},
     {"near", ALLOT_OPT_DOUBLE, &threshold, "S",
-     "what is alike: similarity of the sets of runs of 5 words, estimated (0.8)", 0.5, 1},
+     "what is alike: similarity of the sets of runs of 5 words, estimated", 0.5, 1},
     {0}};
 
 const allot_command allot_cmd_overlap = {

@@ -9,6 +9,17 @@
 static const char *fractions, *by;
 static double near;
 
+/* The defaults are there before options are parsed. */
+__attribute__((constructor)) static void set_defaults(void)
+{
+    static char text[64];
+    allot_split_settings s;
+    allot_split_defaults(&s);
+    snprintf(text, sizeof text, "%g,%g,%g,%g", s.fraction[0], s.fraction[1], s.fraction[2],
+             s.fraction[3]);
+    fractions = text;
+}
+
 static allot_code settings_of(const allot_common *common, allot_split_settings *s, allot_err *err)
 {
     allot_split_defaults(s);
@@ -17,7 +28,7 @@ static allot_code settings_of(const allot_common *common, allot_split_settings *
     if (by && strcmp(by, "source") == 0) s->by = ALLOT_COL_SOURCE;
     else if (by && strcmp(by, "level") == 0) s->by = ALLOT_COL_LEVEL;
     else if (by) return allot_fail(err, ALLOT_EUSAGE, "--by: '%s' is neither source nor level", by);
-    return fractions ? allot_split_fractions(fractions, s, err) : ALLOT_OK;
+    return allot_split_fractions(fractions, s, err);
 }
 
 static allot_code print_result(const allot_common *common, const allot_splits *s, allot_err *err)
@@ -55,11 +66,11 @@ static allot_code run(const allot_common *common, allot_err *err)
 }
 
 static const allot_option options[] = {
-    {"fractions", ALLOT_OPT_STRING, &fractions, "F,F,F,F",
-     "train,validation,calibration,test (0.6,0.1,0.1,0.2)", 0, 0},
+    {"fractions", ALLOT_OPT_STRING, &fractions, "F,F,F,F", "train,validation,calibration,test", 0,
+     0},
     {"by", ALLOT_OPT_STRING, &by, "COLUMN", "hold the shares within each source or level", 0, 0},
     {"near", ALLOT_OPT_DOUBLE, &near, "S",
-     "keep queries that are so similar in one split (0.8: see overlap)", 0.5, 1},
+     "keep queries that are so similar in one split (0.8, say: see overlap)", 0.5, 1},
     ALLOT_FORCE_ROW,
     {0}};
 

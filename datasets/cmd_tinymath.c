@@ -97,7 +97,7 @@ static allot_code run(const allot_common *common, allot_err *err)
 }
 
 static const allot_option options[] = {
-    {"count", ALLOT_OPT_LONG, &count, "N", "how many (1000)", 1, 10000000}, ALLOT_FORCE_ROW, {0}};
+    {"count", ALLOT_OPT_LONG, &count, "N", "how many", 1, 10000000}, ALLOT_FORCE_ROW, {0}};
 
 const allot_command allot_cmd_tinymath = {
     "tinymath",

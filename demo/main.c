@@ -22,20 +22,16 @@ static struct {
              .prm = "demo/tinymath-prm.gguf"};
 
 static const allot_option table[] = {
-    {"port", ALLOT_OPT_INT, &options.port, "N", "port on 127.0.0.1; 0 takes a free one (8000)", 0,
-     65535},
+    {"port", ALLOT_OPT_INT, &options.port, "N", "port on 127.0.0.1; 0 takes a free one", 0, 65535},
     {"port-file", ALLOT_OPT_STRING, &options.port_file, "FILE",
      "write the port here once requests are served", 0, 0},
-    {"model", ALLOT_OPT_STRING, &options.model, "FILE",
-     "generator, served as 'tinymath' (demo/tinymath.gguf)", 0, 0},
+    {"model", ALLOT_OPT_STRING, &options.model, "FILE", "generator, served as 'tinymath'", 0, 0},
     {"prm", ALLOT_OPT_STRING, &options.prm, "FILE",
-     "process reward model, served as 'tinymath-prm'; 'none' serves none "
-     "(demo/tinymath-prm.gguf)",
-     0, 0},
+     "process reward model, served as 'tinymath-prm'; 'none' serves none", 0, 0},
     {"max-num-seqs", ALLOT_OPT_INT, &options.max_num_seqs, "N",
-     "sequences in a decoding step, of each model (256)", 1, 1024},
+     "sequences in a decoding step, of each model", 1, 1024},
     {"kv-cache-mib", ALLOT_OPT_INT, &options.kv_cache_mib, "N",
-     "memory for cached keys and values, of each model (256)", 1, 65536},
+     "memory for cached keys and values, of each model", 1, 65536},
     {NULL, ALLOT_OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static void wait_for_signal(void)

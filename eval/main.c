@@ -13,24 +13,22 @@ static const char *output, *missing = "refuse";
 static allot_list candidates;
 static int no_pictures;
 
-#define SHARED_OPTIONS                                                                             \
-    {                                                                                              \
-        "outcomes", ALLOT_OPT_NEEDED, &inputs.files.outcomes, "FILE", "outcomes.h5 (required)", 0, \
-        0},                                                                                        \
-        {"splits", ALLOT_OPT_NEEDED, &inputs.files.splits, "FILE", "splits.h5 (required)", 0, 0},  \
-        {"output", ALLOT_OPT_NEEDED, &output, "DIR", "folder of the report (required)", 0, 0},     \
-        {"resamples", ALLOT_OPT_INT, &settings.resamples, "N", "bootstrap resamples (1000)",       \
-         100,         100000},                                                                     \
-        {"lambdas", ALLOT_OPT_INT, &settings.max_lambdas, "N", "most points of a curve (300)",     \
-         10,        5000},                                                                         \
-        {"missing",                                                                                \
-         ALLOT_OPT_STRING,                                                                         \
-         &missing,                                                                                 \
-         "HOW",                                                                                    \
-         "missing cells: refuse (default), drop-query, drop-strategy",                             \
-         0,                                                                                        \
-         0},                                                                                       \
-        {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0},            \
+#define SHARED_OPTIONS                                                                              \
+    {                                                                                               \
+        "outcomes", ALLOT_OPT_NEEDED, &inputs.files.outcomes, "FILE", "outcomes.h5 (required)", 0,  \
+        0},                                                                                         \
+        {"splits", ALLOT_OPT_NEEDED, &inputs.files.splits, "FILE", "splits.h5 (required)", 0, 0},   \
+        {"output", ALLOT_OPT_NEEDED, &output, "DIR", "folder of the report (required)", 0, 0},      \
+        {"resamples", ALLOT_OPT_INT, &settings.resamples, "N", "bootstrap resamples", 100, 100000}, \
+        {"lambdas", ALLOT_OPT_INT, &settings.max_lambdas, "N", "most points of a curve", 10, 5000}, \
+        {"missing",                                                                                 \
+         ALLOT_OPT_STRING,                                                                          \
+         &missing,                                                                                  \
+         "HOW",                                                                                     \
+         "missing cells: refuse, drop-query, drop-strategy",                                        \
+         0,                                                                                         \
+         0},                                                                                        \
+        {"no-pictures", ALLOT_OPT_FLAG, &no_pictures, NULL, "write no pictures", 0, 0},             \
         ALLOT_FORCE_ROW
 
 static const allot_option report_options[] = {
@@ -38,7 +36,7 @@ static const allot_option report_options[] = {
     {"embeddings", ALLOT_OPT_NEEDED, &inputs.files.embeddings, "FILE", "X.emb.h5 (required)", 0, 0},
     SHARED_OPTIONS,
     {"overhead-seconds", ALLOT_OPT_DOUBLE, &settings.overhead_seconds, "S",
-     "embedding and selection, per query (0)", 0, 1e6},
+     "embedding and selection, per query", 0, 1e6},
     {0}};
 
 static const allot_option compare_options[] = {{"candidate", ALLOT_OPT_LIST, &candidates,

@@ -10,14 +10,15 @@
 OUT        ?= out
 BIN        ?=
 HERE       := $(dir $(lastword $(MAKEFILE_LIST)))
+# What is left empty is what the program does unless told (its --help says what).
 # ---- what
 DATASET    ?=
-PRESET     ?= jsonl
-IMPORT     ?= $(BIN)allot-datasets import --preset $(PRESET) $(DATASET)
+PRESET     ?=
+IMPORT     ?= $(BIN)allot-datasets import $(call opt,--preset,$(PRESET)) $(DATASET)
 STRATEGIES ?= $(firstword $(wildcard strategies.json $(HERE)default.json \
                 $(HERE)../collect/strategies/default.json))
-FRACTIONS  ?= 0.5,0.15,0.15,0.2
-SEED       ?= 1
+FRACTIONS  ?=
+SEED       ?=
 # ---- servers
 BASE_URL     ?= http://127.0.0.1:8000/v1
 MODEL        ?=
@@ -25,14 +26,14 @@ PRM_BASE_URL ?= $(BASE_URL)
 PRM_MODEL    ?=
 # ---- generation: every setting that changes what a strategy does
 GENERATION   ?=
-CONCURRENCY  ?= 64
+CONCURRENCY  ?=
 POOL         ?=
-RUNS         ?= 8
+RUNS         ?=
 LIMIT        ?=
 # ---- timing: declared loads (labels and bundle use the first) and how many queries are timed
-LOAD         ?= 1
-TIME_QUERIES ?= 64
-TIME_RUNS    ?= 1
+LOAD         ?=
+TIME_QUERIES ?=
+TIME_RUNS    ?=
 HARDWARE     ?=
 # ---- embeddings: names; each is made by EMBED_<name> (flags of 'allot-datasets embed')
 EMBEDDINGS     ?= $(if $(EMBED_MODEL),server) ngram
@@ -45,12 +46,13 @@ TRAIN_FLAGS ?=
 PLATT_FLAGS ?=
 LABEL_FLAGS ?=
 EVAL_FLAGS  ?=
-THREADS     ?= 1
+THREADS     ?=
 
 MAIN := $(firstword $(EMBEDDINGS))
 comma := ,
 LOAD_USED := $(firstword $(subst $(comma), ,$(LOAD)))
 opt   = $(if $(2),$(1) $(2))
+COMMON = $(call opt,--seed,$(SEED)) $(call opt,--threads,$(THREADS))
 SERVER = --base-url $(BASE_URL) $(call opt,--model,$(MODEL)) \
          $(if $(PRM_MODEL),--prm-base-url $(PRM_BASE_URL) --prm-model $(PRM_MODEL)) $(GENERATION)
 
@@ -96,53 +98,55 @@ $(eval $(call settings,eval,$$(EVAL_FLAGS) $$(SEED)))
 $(OUT)/problems.h5: $(OUT)/.import.settings $(wildcard $(DATASET))
 	$(IMPORT) $@
 $(OUT)/splits.h5: $(OUT)/problems.h5 $(OUT)/.split.settings
-	$(BIN)allot-datasets split --fractions $(FRACTIONS) --seed $(SEED) $< $@
+	$(BIN)allot-datasets split $(call opt,--fractions,$(FRACTIONS)) $(call opt,--seed,$(SEED)) $< $@
 
 # What failed in the server's words, and the variable that most often mends it.
 define explain
 { rc=$$?; [ $$rc != 3 ] || { $(BIN)allot-collect status $(OUT)/run | grep errors >&2; \
-  echo "pipeline.mk: if the server's context is shorter than the limits of 2048 tokens, set them with" \
+  echo "pipeline.mk: if the server's context is shorter than the limits in tokens, set them with" \
     "GENERATION='--max-tokens N --step-max-tokens N' and remove $(OUT)/run" >&2; }; exit $$rc; }
 endef
 
 labels: $(OUT)/outcomes.h5
 $(OUT)/run/.done: $(OUT)/problems.h5 $(STRATEGIES) $(OUT)/.sample.settings
 	$(BIN)allot-collect sample --dataset $< --strategies $(STRATEGIES) --output $(OUT)/run \
-	  $(SERVER) --max-concurrency $(CONCURRENCY) $(call opt,--pool,$(POOL)) --runs $(RUNS) \
-	  $(call opt,--limit,$(LIMIT)) --seed $(SEED) || $(explain)
+	  $(SERVER) $(call opt,--max-concurrency,$(CONCURRENCY)) $(call opt,--pool,$(POOL)) \
+	  $(call opt,--runs,$(RUNS)) $(call opt,--limit,$(LIMIT)) $(call opt,--seed,$(SEED)) || $(explain)
 	@touch $@
 costs: $(OUT)/costs.json
 $(OUT)/timing/.done: $(OUT)/problems.h5 $(STRATEGIES) $(OUT)/.time.settings
 	$(BIN)allot-collect time --dataset $< --strategies $(STRATEGIES) --output $(OUT)/timing \
-	  $(SERVER) --load $(LOAD) --queries $(TIME_QUERIES) --runs $(TIME_RUNS) \
-	  $(if $(HARDWARE),--hardware '$(HARDWARE)') --seed $(SEED)
+	  $(SERVER) $(call opt,--load,$(LOAD)) $(call opt,--queries,$(TIME_QUERIES)) \
+	  $(call opt,--runs,$(TIME_RUNS)) $(if $(HARDWARE),--hardware '$(HARDWARE)') \
+	  $(call opt,--seed,$(SEED))
 	@touch $@
 $(OUT)/costs.json: $(OUT)/timing/.done
 	$(BIN)allot-calibrate costs $(OUT)/timing --output $@
 # The labels may use the timing (modelled seconds of untimed cells); new timings alone do not remake
 # them, hence the order-only prerequisite.
 $(OUT)/outcomes.h5: $(OUT)/run/.done $(OUT)/.label.settings | $(OUT)/timing/.done
-	$(BIN)allot-collect label $(LABEL_FLAGS) --timing $(OUT)/timing --load $(LOAD_USED) $(OUT)/run $@
+	$(BIN)allot-collect label $(LABEL_FLAGS) --timing $(OUT)/timing $(call opt,--load,$(LOAD_USED)) \
+	  $(OUT)/run $@
 
 bundle: $(OUT)/$(MAIN).safetensors
 $(OUT)/%.emb.h5: $(OUT)/problems.h5 $(OUT)/.embed-%.settings
 	$(BIN)allot-datasets embed $(EMBED_$*) $< $@
 $(OUT)/%.probe.h5: $(OUT)/outcomes.h5 $(OUT)/%.emb.h5 $(OUT)/splits.h5 $(OUT)/.train.settings
 	$(BIN)allot-train --outcomes $(OUT)/outcomes.h5 --embeddings $(OUT)/$*.emb.h5 \
-	  --splits $(OUT)/splits.h5 --output $@ --seed $(SEED) --threads $(THREADS) $(TRAIN_FLAGS)
+	  --splits $(OUT)/splits.h5 --output $@ $(COMMON) $(TRAIN_FLAGS)
 $(OUT)/%.probe.cal.h5: $(OUT)/%.probe.h5 $(OUT)/.platt.settings
 	$(BIN)allot-calibrate platt --probe $< --outcomes $(OUT)/outcomes.h5 \
 	  --embeddings $(OUT)/$*.emb.h5 --splits $(OUT)/splits.h5 --output $@ $(PLATT_FLAGS)
 $(OUT)/%.safetensors: $(OUT)/%.probe.cal.h5 $(OUT)/costs.json $(OUT)/.export.settings
-	$(BIN)allot-export --probe $< --costs $(OUT)/costs.json --load $(LOAD_USED) --output $@
+	$(BIN)allot-export --probe $< --costs $(OUT)/costs.json $(call opt,--load,$(LOAD_USED)) --output $@
 
 report: $(OUT)/report-$(MAIN)/eval.json
 $(OUT)/report-%/eval.json: $(OUT)/%.safetensors $(OUT)/.eval.settings
 	$(BIN)allot-eval report --bundle $< --outcomes $(OUT)/outcomes.h5 \
-	  --embeddings $(OUT)/$*.emb.h5 --splits $(OUT)/splits.h5 --output $(@D) --seed $(SEED) \
-	  --threads $(THREADS) $(EVAL_FLAGS)
+	  --embeddings $(OUT)/$*.emb.h5 --splits $(OUT)/splits.h5 --output $(@D) $(COMMON) \
+	  $(EVAL_FLAGS)
 compare: $(OUT)/compare/compare.json
 $(OUT)/compare/compare.json: $(EMBEDDINGS:%=$(OUT)/%.safetensors) $(OUT)/.eval.settings
 	$(BIN)allot-eval compare --outcomes $(OUT)/outcomes.h5 --splits $(OUT)/splits.h5 \
 	  $(foreach e,$(EMBEDDINGS),--candidate $(e)=$(OUT)/$(e).safetensors:$(OUT)/$(e).emb.h5) \
-	  --output $(@D) --seed $(SEED) --threads $(THREADS) $(EVAL_FLAGS)
+	  --output $(@D) $(COMMON) $(EVAL_FLAGS)

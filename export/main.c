@@ -9,7 +9,7 @@ static const allot_option options[] = {
     {"probe", ALLOT_OPT_NEEDED, &tool.probe, "FILE", "probe of 'allot-calibrate platt'", 0, 0},
     {"costs", ALLOT_OPT_NEEDED, &tool.costs, "FILE", "cost table of 'allot-calibrate costs'", 0, 0},
     {"load", ALLOT_OPT_INT, &tool.load, "N",
-     "which load of the table: queries in flight (default: its only one, or 1)", 1, 1000000},
+     "which load of the table: queries in flight (else its only one, or 1)", 1, 1000000},
     {"uncalibrated", ALLOT_OPT_FLAG, &tool.uncalibrated, NULL,
      "allow a probe that was not calibrated", 0, 0},
     {"output", ALLOT_OPT_NEEDED, &tool.output, "FILE", "the bundle to write (model.safetensors)", 0,

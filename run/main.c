@@ -13,23 +13,23 @@ static const allot_option options[] = {
     {"jsonl", ALLOT_OPT_STRING, &tool.jsonl, "FILE",
      "many queries, one {\"problem\": ...} a line; - is stdin; JSON lines come out", 0, 0},
     {"embed-base-url", ALLOT_OPT_STRING, &tool.embed.base_url, "URL",
-     "server of the embedding model (default: that of --base-url)", 0, 0},
+     "server of the embedding model (else that of --base-url)", 0, 0},
     {"embed-model", ALLOT_OPT_STRING, &tool.embed.model, "NAME",
-     "its name on the server (default: as in the bundle)", 0, 0},
+     "its name on the server (else as in the bundle)", 0, 0},
     {"embed-api-key-env", ALLOT_OPT_STRING, &tool.embed.api_key_env, "NAME",
-     "environment variable with its API key (default: the generator's on the same server, host and "
-     "port; else none)",
+     "environment variable with its API key (else the generator's on the same server, host and "
+     "port, or none)",
      0, 0},
     {"embed-api-key-file", ALLOT_OPT_STRING, &tool.embed.api_key_file, "FILE",
      "file with its API key", 0, 0},
     {"embed-prefix", ALLOT_OPT_STRING, &tool.embed_prefix, "TEXT",
-     "put before the query when it is embedded (default: as in the bundle)", 0, 0},
+     "put before the query when it is embedded (else as in the bundle)", 0, 0},
     {"embed-pooling", ALLOT_OPT_STRING, &tool.embed_pooling, "NAME",
-     "how the server pools, as told to 'allot-datasets embed' (default: as in the bundle)", 0, 0},
+     "how the server pools, as told to 'allot-datasets embed' (else as in the bundle)", 0, 0},
     {"force", ALLOT_OPT_FLAG, &tool.force, NULL,
      "run although server or settings differ from the bundle's", 0, 0},
     ALLOT_ENGINE_SERVER_ROWS(tool.engine),
-    ALLOT_ENGINE_PROMPT_ROWS(tool.engine),
+    ALLOT_ENGINE_BUNDLE_ROWS(tool.engine),
     {0}};
 
 static allot_code run(const allot_common *common, allot_err *err)

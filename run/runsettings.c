@@ -6,13 +6,6 @@
 #include "lib/core/json.h"
 #include "lib/engine/engineflags.h"
 
-/* Fields that are absent or empty leave the default. */
-static void take_text(const cJSON *object, const char *field, const char **to)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, field);
-    if (cJSON_IsString(item) && item->valuestring[0]) *to = item->valuestring;
-}
-
 allot_code allot_run_settings_read(const allot_bundle *b, const char *name, allot_run_settings *s,
                                    allot_err *err)
 {
@@ -37,32 +30,12 @@ void allot_run_settings_clear(allot_run_settings *s)
     memset(s, 0, sizeof *s);
 }
 
-static double number_of(const cJSON *fingerprint, const char *field, double otherwise)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(fingerprint, field);
-    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
-}
-
 allot_code allot_run_settings_engine(const allot_run_settings *s, const allot_engine_config *given,
                                      allot_engine_config *out, allot_err *err)
 {
-    const cJSON *f = s->fingerprint;
     allot_engine_defaults(out);
-    take_text(f, "generator", &out->model);
-    take_text(f, "system_prompt", &out->system_prompt);
-    take_text(f, "prompt_template", &out->prompt_template);
-    take_text(f, "extra_body", &out->extra_body);
-    take_text(f, "step_separator", &out->step_separator);
-    take_text(f, "prm", &out->prm_model);
-    take_text(f, "prm_kind", &out->prm_kind);
-    take_text(f, "prm_activation", &out->prm_activation);
-    take_text(f, "prm_labels", &out->prm_labels);
-    take_text(f, "prm_separator", &out->prm_separator);
-    take_text(f, "prm_template", &out->prm_template);
-    take_text(f, "prm_system_prompt", &out->prm_system_prompt);
-    out->temperature = number_of(f, "temperature", out->temperature);
-    out->top_p = number_of(f, "top_p", out->top_p);
-    out->max_tokens = (long)number_of(f, "max_tokens", (double)out->max_tokens);
-    out->step_max_tokens = (long)number_of(f, "step_max_tokens", (double)out->step_max_tokens);
+    allot_code rc =
+        allot_settings_from_fingerprint(s->fingerprint, "manifest of the bundle", out, err);
+    if (rc) return rc;
     return allot_engine_flags_apply(given, out, err);
 }

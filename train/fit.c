@@ -17,25 +17,26 @@
 
 enum { STREAM_WEIGHTS = 1, STREAM_ORDER = 2 };
 
+const allot_fit_settings allot_fit_default = {.paper = 0,
+                                              .lr = 1e-3,
+                                              .weight_decay = 1,
+                                              .batch = 64,
+                                              .epochs = 200,
+                                              .patience = 20,
+                                              .threads = 1,
+                                              .seed = 1},
+                         allot_fit_paper = {.paper = 1,
+                                            .lr = 1e-5,
+                                            .weight_decay = 0,
+                                            .batch = 32,
+                                            .epochs = 10,
+                                            .patience = 10,
+                                            .threads = 1,
+                                            .seed = 1};
+
 void allot_fit_defaults(allot_fit_settings *s, int paper)
 {
-    *s = (allot_fit_settings){.paper = 0,
-                              .lr = 1e-3,
-                              .weight_decay = 1,
-                              .batch = 64,
-                              .epochs = 200,
-                              .patience = 20,
-                              .threads = 1,
-                              .seed = 1};
-    if (paper)
-        *s = (allot_fit_settings){.paper = 1,
-                                  .lr = 1e-5,
-                                  .weight_decay = 0,
-                                  .batch = 32,
-                                  .epochs = 10,
-                                  .patience = 10,
-                                  .threads = 1,
-                                  .seed = 1};
+    *s = paper ? allot_fit_paper : allot_fit_default;
 }
 
 allot_code allot_fit_check(const allot_fit_settings *s, allot_err *err)

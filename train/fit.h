@@ -38,6 +38,7 @@ typedef struct {
     allot_fit_losses losses;    /* of the kept weights */
 } allot_fit_info;
 
+extern const allot_fit_settings allot_fit_default, allot_fit_paper;
 void allot_fit_defaults(allot_fit_settings *s, int paper);
 ALLOT_MUST_CHECK allot_code allot_fit_check(const allot_fit_settings *s, allot_err *err);
 

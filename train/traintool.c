@@ -15,11 +15,10 @@ static allot_code read_source(const allot_traintool *tool, allot_traindata_sourc
                                     .splits = tool->splits,
                                     .paper = tool->paper,
                                     .hidden = tool->hidden};
-    const char *by = tool->weight_by ? tool->weight_by : "none";
+    const char *by = tool->weight_by;
     src->weight_by_n_eff = strcmp(by, "n-eff") == 0;
     if (!src->weight_by_n_eff && strcmp(by, "none") != 0)
         return allot_fail(err, ALLOT_EUSAGE, "--weight-by '%s' is neither n-eff nor none", by);
-    if (!tool->missing) return ALLOT_OK;
     return allot_missing_parse(tool->missing, &src->missing, err);
 }
 
@@ -62,8 +61,8 @@ static cJSON *describe_training(const allot_traintool *tool, const allot_fit_set
     allot_json_add_number(t, s->paper ? "batch_rows" : "batch_queries", s->batch);
     allot_json_add_number(t, "max_epochs", s->epochs);
     allot_json_add_number(t, "patience", s->patience);
-    cJSON_AddStringToObject(t, "weight_by", tool->weight_by ? tool->weight_by : "none");
-    cJSON_AddStringToObject(t, "missing", tool->missing ? tool->missing : "refuse");
+    cJSON_AddStringToObject(t, "weight_by", tool->weight_by);
+    cJSON_AddStringToObject(t, "missing", tool->missing);
     allot_json_add_number(t, "seed", (double)s->seed);
     allot_json_add_number(t, "train_queries", (double)data->train.n);
     allot_json_add_number(t, "validation_queries", (double)data->validation.n);

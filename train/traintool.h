@@ -6,8 +6,8 @@
 
 typedef struct {
     const char *outcomes, *embeddings, *splits, *output; /* paths; required */
-    const char *missing;                                 /* NULL = refuse */
-    const char *weight_by;                               /* NULL = none */
+    const char *missing;                                 /* how, as a word */
+    const char *weight_by;                               /* "n-eff" or "none" */
     int paper;
     double lr; /* 0 = default of the mode; so below, -1 for weight_decay */
     double weight_decay;

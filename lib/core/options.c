@@ -136,13 +136,15 @@ static void common_options(common_targets *t, allot_option out[N_COMMON])
         {"json", ALLOT_OPT_FLAG, &t->values.json, NULL, "print one JSON object on stdout", 0, 0},
         {"quiet", ALLOT_OPT_FLAG, &t->values.quiet, NULL, "no talk on stderr but errors", 0, 0},
         {"verbose", ALLOT_OPT_FLAG, &t->values.verbose, NULL, "more talk on stderr", 0, 0},
-        {"seed", ALLOT_OPT_LONG, &t->values.seed, "N", "seed of everything random (1)", 0, 0x1p53},
-        {"threads", ALLOT_OPT_INT, &t->values.threads, "N", "worker threads (1)", 1, 1024},
+        {"seed", ALLOT_OPT_LONG, &t->values.seed, "N", "seed of everything random", 0, 0x1p53},
+        {"threads", ALLOT_OPT_INT, &t->values.threads, "N", "worker threads", 1, 1024},
         {"help", ALLOT_OPT_FLAG, &t->help, NULL, "show this help and exit", 0, 0},
         {"version", ALLOT_OPT_FLAG, &t->version, NULL, "show the version and exit", 0, 0},
     };
     memcpy(out, rows, sizeof rows);
 }
+
+typedef char default_text[128]; /* " (default: 8)" */
 
 static int count_options(const allot_option *o)
 {
@@ -198,33 +200,26 @@ static allot_code parse_with_popt(poptContext popt, const allot_option *rows, ke
     return ALLOT_OK;
 }
 
-static allot_code parse(const allot_command *command, int argc, char **argv, keep *kept,
-                        common_targets *t, allot_err *err)
+static allot_code parse(const allot_option *rows, int n, int argc, char **argv, keep *kept,
+                        allot_common *common, allot_err *err)
 {
-    int n_own = count_options(command->options), n = n_own + N_COMMON;
-    allot_option *rows = allot_mem_array((size_t)n, sizeof *rows, err);
     struct poptOption *table = allot_mem_array((size_t)n + 1, sizeof *table, err);
     const char **words = allot_mem_array((size_t)argc + 1, sizeof *words, err);
-    allot_code rc = rows && table && words ? ALLOT_OK : ALLOT_ERUNTIME;
-    if (!rc) {
-        if (n_own) memcpy(rows, command->options, (size_t)n_own * sizeof *rows);
-        common_options(t, rows + n_own);
-        for (int i = 0; i < n; i++)
-            table[i] = (struct poptOption){
-                .longName = rows[i].name,
-                .argInfo = rows[i].kind == ALLOT_OPT_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
-                .val = i + 1};
-        for (int i = 0; i < argc && !rc; i++) {
-            char *word = with_dashes(argv[i], err);
-            if (!word || !(words[i] = keep_text(kept, word, err))) rc = ALLOT_ERUNTIME;
-        }
+    allot_code rc = table && words ? ALLOT_OK : ALLOT_ERUNTIME;
+    for (int i = 0; !rc && i < n; i++)
+        table[i] = (struct poptOption){.longName = rows[i].name,
+                                       .argInfo = rows[i].kind == ALLOT_OPT_FLAG ? POPT_ARG_NONE
+                                                                                 : POPT_ARG_STRING,
+                                       .val = i + 1};
+    for (int i = 0; !rc && i < argc; i++) {
+        char *word = with_dashes(argv[i], err);
+        if (!word || !(words[i] = keep_text(kept, word, err))) rc = ALLOT_ERUNTIME;
     }
     if (!rc) {
         poptContext popt = poptGetContext(NULL, argc, words, table, 0);
-        rc = parse_with_popt(popt, rows, kept, &t->values, err);
+        rc = parse_with_popt(popt, rows, kept, common, err);
         poptFreeContext(popt);
     }
-    free(rows);
     free(table);
     free(words);
     return rc;
@@ -257,28 +252,67 @@ static void print_wrapped(const char *text)
     }
 }
 
-static void print_option(const allot_option *o)
+/* A text as it would be typed: a line break is '\n'. */
+static void print_text_default(const char *text, char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, " (default: ");
+    for (; *text && n + 4 < size; text++)
+        if (*text == '\n' || *text == '\t')
+            n += (size_t)snprintf(out + n, size - n, "\\%c", *text == '\n' ? 'n' : 't');
+        else out[n++] = *text;
+    snprintf(out + n, size - n, ")");
+}
+
+/* What an option is unless given, as in " (default: 8)"; "" where there is nothing to tell. */
+static void print_default(const allot_option *o, const void *from, char *out, size_t size)
+{
+    int bounded = o->min != 0 || o->max != 0, is_real = o->kind == ALLOT_OPT_DOUBLE;
+    const char *text = o->kind == ALLOT_OPT_STRING ? *(const char *const *)from : NULL;
+    if (text && *text) print_text_default(text, out, size);
+    if (!is_real && o->kind != ALLOT_OPT_INT && o->kind != ALLOT_OPT_LONG) return;
+    double x = is_real                    ? *(const double *)from
+               : o->kind == ALLOT_OPT_INT ? *(const int *)from
+                                          : (double)*(const long *)from;
+    if (isfinite(x) && (!bounded || (x >= o->min && x <= o->max)))
+        snprintf(out, size, " (default: %.15g)", x);
+}
+
+/* The row as it is read, and its default before anything was. */
+static void prepare(allot_option *o, default_text otherwise)
+{
+    const void *from = o->target;
+    if (o->kind & ALLOT_OPT_APART) {
+        const allot_opt_apart *apart = o->target;
+        o->kind = (allot_option_kind)(o->kind - ALLOT_OPT_APART);
+        o->target = apart->target;
+        from = apart->otherwise;
+    }
+    otherwise[0] = '\0';
+    if (from) print_default(o, from, otherwise, sizeof(default_text));
+}
+
+static void print_option(const allot_option *o, const char *otherwise)
 {
     char left[64];
     snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? "=" : "",
              o->argument ? o->argument : "");
-    if (strlen(left) > 26) printf("  %s\n%30s%s\n", left, "", o->help);
-    else printf("  %-26s  %s\n", left, o->help);
+    if (strlen(left) > 26) printf("  %s\n%30s%s%s\n", left, "", o->help, otherwise);
+    else printf("  %-26s  %s%s\n", left, o->help, otherwise);
 }
 
-static void print_help(const char *program, const allot_command *c)
+/* otherwise: the defaults of all options, noted before the command line was read. */
+static void print_help(const char *program, const allot_command *c, const allot_option *rows,
+                       const default_text *otherwise)
 {
+    int n_own = count_options(c->options);
     printf("Usage: %s%s%s %s\n\n", program, c->name ? " " : "", c->name ? c->name : "", c->usage);
     print_wrapped(c->about);
-    if (c->options && c->options[0].name) printf("\nOptions:\n");
-    for (const allot_option *o = c->options; o && o->name; o++)
-        print_option(o);
+    if (n_own) printf("\nOptions:\n");
+    for (int i = 0; i < n_own; i++)
+        print_option(&rows[i], otherwise[i]);
     printf("\nOptions of every allot program:\n");
-    common_targets none;
-    allot_option common[N_COMMON];
-    common_options(&none, common);
-    for (int i = 0; i < N_COMMON; i++)
-        print_option(&common[i]);
+    for (int i = n_own; i < n_own + N_COMMON; i++)
+        print_option(&rows[i], otherwise[i]);
     if (c->examples) printf("\nExamples:\n%s\n", c->examples);
     printf("\nExit codes: 0 ok, 1 runtime, 2 usage, 3 partial, 4 malformed input,\n"
            "5 inputs that do not belong together, 6 server, 130 interrupted.\n");
@@ -299,28 +333,46 @@ static void print_commands(const char *program, const char *about, const allot_c
 
 /* ---- the frame ---- */
 
+/* What the command line asks for, once it is read. */
+static allot_code act(const char *program, const allot_command *c, const common_targets *t,
+                      allot_err *err)
+{
+    const allot_common *values = &t->values;
+    const char *space = c->name ? " " : "", *name = c->name ? c->name : "";
+    if (t->version) {
+        printf("%s %s\n", program, ALLOT_VERSION);
+        return ALLOT_OK;
+    }
+    if (values->n_args < c->min_args || (c->max_args >= 0 && values->n_args > c->max_args))
+        return allot_fail(err, ALLOT_EUSAGE, "%s arguments (usage: %s%s%s %s)",
+                          values->n_args < c->min_args ? "missing" : "too many", program, space,
+                          name, c->usage);
+    if (find_missing(c->options))
+        return allot_fail(err, ALLOT_EUSAGE, "--%s is missing (usage: %s%s%s %s)",
+                          find_missing(c->options)->name, program, space, name, c->usage);
+    allot_log_level(values->quiet ? -1 : values->verbose ? 1 : 0);
+    return c->run(values, err);
+}
+
 static allot_code run_command(const char *program, const allot_command *c, int argc, char **argv,
                               keep *kept, allot_err *err)
 {
     common_targets t = {.values = {.seed = 1, .threads = 1}};
-    allot_code rc = parse(c, argc, argv, kept, &t, err);
-    if (!rc && t.help) {
-        print_help(program, c);
-    } else if (!rc && t.version) {
-        printf("%s %s\n", program, ALLOT_VERSION);
-    } else if (!rc && (t.values.n_args < c->min_args ||
-                       (c->max_args >= 0 && t.values.n_args > c->max_args))) {
-        rc = allot_fail(err, ALLOT_EUSAGE, "%s arguments (usage: %s%s%s %s)",
-                        t.values.n_args < c->min_args ? "missing" : "too many", program,
-                        c->name ? " " : "", c->name ? c->name : "", c->usage);
-    } else if (!rc && find_missing(c->options)) {
-        rc = allot_fail(err, ALLOT_EUSAGE, "--%s is missing (usage: %s%s%s %s)",
-                        find_missing(c->options)->name, program, c->name ? " " : "",
-                        c->name ? c->name : "", c->usage);
-    } else if (!rc) {
-        allot_log_level(t.values.quiet ? -1 : t.values.verbose ? 1 : 0);
-        rc = c->run(&t.values, err);
+    int n_own = count_options(c->options), n = n_own + N_COMMON;
+    allot_option *rows = allot_mem_array((size_t)n, sizeof *rows, err);
+    default_text *otherwise = allot_mem_array((size_t)n, sizeof *otherwise, err);
+    allot_code rc = rows && otherwise ? ALLOT_OK : ALLOT_ERUNTIME;
+    if (!rc) {
+        if (n_own) memcpy(rows, c->options, (size_t)n_own * sizeof *rows);
+        common_options(&t, rows + n_own);
+        for (int i = 0; i < n; i++)
+            prepare(&rows[i], otherwise[i]);
+        rc = parse(rows, n, argc, argv, kept, &t.values, err);
     }
+    if (!rc && t.help) print_help(program, c, rows, otherwise);
+    else if (!rc) rc = act(program, c, &t, err);
+    free(rows);
+    free(otherwise);
     free(t.values.args);
     return rc;
 }

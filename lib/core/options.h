@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* options.h - command lines: one table row per option, strict values, the options every program
  * has (--help --version --json --quiet --verbose --seed --threads), and the frame of main().
- * Underscores in long option names are read as dashes. */
+ * Underscores in long option names are read as dashes.
+ * A default stands once: --help prints "(default: X)" from what the target holds before options are
+ * read, or where the default is instead. Nothing is printed for NULL, "", and numbers outside the
+ * bounds, which mean unset: what holds then is said in the help, as "(else ...)". */
 #ifndef ALLOT_OPTIONS_H
 #define ALLOT_OPTIONS_H
 #include <stdint.h>
@@ -24,12 +27,26 @@ typedef struct {
     int n;
 } allot_list;
 
+/* Where the program wants to tell whether an option was given, its target starts unset and the
+ * default stands elsewhere: kind + ALLOT_OPT_APART, and the row's target is one of these. */
+#define ALLOT_OPT_APART 16
+typedef struct {
+    void *target;
+    const void *otherwise; /* the default, of the target's type; NULL = what --help does not know */
+} allot_opt_apart;
+/* The row's kind and target: {"lr", ALLOT_OPT_ELSE(DOUBLE, &lr, &fit_default.lr), "X", ...}. */
+#define ALLOT_OPT_ELSE(kind, target, otherwise)                                                    \
+    (allot_option_kind)(ALLOT_OPT_##kind + ALLOT_OPT_APART), &(allot_opt_apart)                    \
+    {                                                                                              \
+        target, otherwise                                                                          \
+    }
+
 typedef struct {
     const char *name; /* long name without dashes */
     allot_option_kind kind;
     void *target;         /* keeps its value (the default) when the option is absent */
     const char *argument; /* e.g. "FILE"; NULL for flags */
-    const char *help;     /* one line; state the default */
+    const char *help;     /* one line, without the default, which --help prints behind it */
     double min, max;      /* both 0: any value that the type holds */
 } allot_option;
 

@@ -6,6 +6,7 @@ void allot_ruleflags_defaults(allot_ruleflags *f)
 {
     *f = (allot_ruleflags){0};
     allot_rule_defaults(&f->rule);
+    f->cap_on = allot_cap_name(f->rule.cap_on);
 }
 
 static allot_code read_cap_on(const char *text, allot_cap_on *out, allot_err *err)
@@ -22,6 +23,6 @@ allot_code allot_ruleflags_read(const allot_ruleflags *f, const allot_costs *cos
                                 allot_err *err)
 {
     *out = f->rule;
-    allot_code rc = f->cap_on ? read_cap_on(f->cap_on, &out->cap_on, err) : ALLOT_OK;
+    allot_code rc = read_cap_on(f->cap_on, &out->cap_on, err);
     return rc ? rc : allot_rule_check(out, costs, err);
 }

@@ -7,7 +7,7 @@
 
 typedef struct {
     allot_rule rule;
-    const char *cap_on; /* NULL = mean */
+    const char *cap_on;
 } allot_ruleflags;
 
 /* Rows of an option table. */
@@ -16,33 +16,33 @@ typedef struct {
      ALLOT_OPT_DOUBLE,                                                                             \
      &(f).rule.lambda_per_token,                                                                   \
      "X",                                                                                          \
-     "price of a token in accuracy (default 0)",                                                   \
+     "price of a token in accuracy",                                                               \
      0,                                                                                            \
      1e9},                                                                                         \
         {"lambda-seconds",                                                                         \
          ALLOT_OPT_DOUBLE,                                                                         \
          &(f).rule.lambda_per_second,                                                              \
          "Y",                                                                                      \
-         "price of a second in accuracy (default 0)",                                              \
+         "price of a second in accuracy",                                                          \
          0,                                                                                        \
          1e9},                                                                                     \
         {"max-tokens",                                                                             \
          ALLOT_OPT_DOUBLE,                                                                         \
          &(f).rule.max_tokens,                                                                     \
          "N",                                                                                      \
-         "cap on the predicted tokens of the whole strategy (default none)",                       \
+         "cap on the predicted tokens of the whole strategy (else none)",                          \
          1e-9,                                                                                     \
          1e18},                                                                                    \
         {"max-seconds",                                                                            \
          ALLOT_OPT_DOUBLE,                                                                         \
          &(f).rule.max_seconds,                                                                    \
          "S",                                                                                      \
-         "cap on its predicted seconds (default none)",                                            \
+         "cap on its predicted seconds (else none)",                                               \
          1e-9,                                                                                     \
          1e18},                                                                                    \
     {                                                                                              \
         "cap-on", ALLOT_OPT_STRING, &(f).cap_on, "STAT",                                           \
-            "what the caps look at: mean (default), p50, p90, p95, p99", 0, 0                      \
+            "what the caps look at: mean, p50, p90, p95, p99", 0, 0                                \
     }
 
 void allot_ruleflags_defaults(allot_ruleflags *f);

@@ -10,28 +10,7 @@
 #include "liballot/mem.h"
 #include "lib/engine/hostlist.h"
 #include "lib/engine/prompt.h"
-
-void allot_engine_defaults(allot_engine_config *c)
-{
-    *c = (allot_engine_config){.server_kind = "auto",
-                               .prm_kind = "vllm-pooling",
-                               .prm_separator = "<extra_0>",
-                               .prm_labels = "+,-",
-                               .prm_activation = "none",
-                               .prm_batch = 16,
-                               .system_prompt = "",
-                               .step_separator = "\n\n",
-                               .temperature = 0.8,
-                               .top_p = 1,
-                               .max_tokens = 2048,
-                               .step_max_tokens = 2048,
-                               .max_concurrency = 64,
-                               .max_retries = 4,
-                               .max_outage_s = 600,
-                               .timeout_s = 600,
-                               .connect_timeout_s = 5,
-                               .seed = 1};
-}
+#include "lib/engine/settings.h"
 
 static allot_code check_kinds(const allot_engine_config *c, allot_err *err)
 {
@@ -46,19 +25,6 @@ static allot_code check_kinds(const allot_engine_config *c, allot_err *err)
         return allot_fail(err, ALLOT_EUSAGE, "unknown reward model kind '%s' (known: %s)",
                           c->prm_kind, kinds);
     }
-    return ALLOT_OK;
-}
-
-static allot_code check_numbers(const allot_engine_config *c, allot_err *err)
-{
-    if (!(c->temperature >= 0 && c->temperature <= 100))
-        return allot_fail(err, ALLOT_EUSAGE, "temperature %g is not within 0 and 100",
-                          c->temperature);
-    if (!(c->top_p > 0 && c->top_p <= 1))
-        return allot_fail(err, ALLOT_EUSAGE, "top-p %g is not above 0 and at most 1", c->top_p);
-    if (c->max_tokens < 1 || c->step_max_tokens < 1)
-        return allot_fail(err, ALLOT_EUSAGE, "max-tokens and step-max-tokens must be at least 1");
-    if (c->seed < 0) return allot_fail(err, ALLOT_EUSAGE, "seed %ld is negative", c->seed);
     return ALLOT_OK;
 }
 
@@ -118,7 +84,8 @@ allot_code allot_engine_check(const allot_engine_config *c, allot_err *err)
     if (!*c->step_separator || !*c->prm_separator)
         return allot_fail(err, ALLOT_EUSAGE, "a step separator is empty");
     allot_http_config h = http_config(c);
-    allot_code rc = check_numbers(c, err);
+    if (c->seed < 0) return allot_fail(err, ALLOT_EUSAGE, "seed %ld is negative", c->seed);
+    allot_code rc = allot_settings_check(c, err);
     if (!rc) rc = check_kinds(c, err);
     if (!rc) rc = check_template(c, err);
     if (!rc) rc = check_timeouts(c, err);
@@ -234,21 +201,15 @@ void allot_engine_free(allot_engine *e)
 
 cJSON *allot_engine_fingerprint(const allot_engine *e)
 {
-    const allot_engine_config *c = &e->config;
+    allot_engine_config c = e->config; /* and what was found at the servers */
     cJSON *o = cJSON_CreateObject();
     char *extra = e->extra ? cJSON_PrintUnformatted(e->extra) : NULL;
-    cJSON_AddStringToObject(o, "extra_body", extra ? extra : "");
+    c.extra_body = extra;
+    c.model = e->model;
+    c.prm_model = e->prm_model;
+    c.server_kind = e->profile->kind;
+    allot_settings_to_fingerprint(&c, e->prm != NULL, o);
     free(extra);
-    cJSON_AddStringToObject(o, "generator", e->model);
-    cJSON_AddNumberToObject(o, "max_tokens", (double)c->max_tokens);
-    allot_prm_fingerprint(e, o);
-    cJSON_AddStringToObject(o, "prompt_template", c->prompt_template ? c->prompt_template : "");
-    cJSON_AddStringToObject(o, "server_kind", e->profile->kind);
-    cJSON_AddNumberToObject(o, "step_max_tokens", (double)c->step_max_tokens);
-    cJSON_AddStringToObject(o, "step_separator", c->step_separator);
-    cJSON_AddStringToObject(o, "system_prompt", c->system_prompt);
-    cJSON_AddNumberToObject(o, "temperature", c->temperature);
-    cJSON_AddNumberToObject(o, "top_p", c->top_p);
     return o;
 }
 

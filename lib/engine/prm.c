@@ -48,23 +48,6 @@ allot_code allot_prm_open(allot_engine *e, allot_err *err)
     return e->prm->open ? e->prm->open(e, err) : ALLOT_OK;
 }
 
-void allot_prm_fingerprint(const allot_engine *e, cJSON *o)
-{
-    const allot_engine_config *c = &e->config;
-    const struct {
-        const char *name, *value;
-    } fields[] = {{"prm", e->prm_model},
-                  {"prm_activation", c->prm_activation},
-                  {"prm_kind", c->prm_kind},
-                  {"prm_labels", c->prm_labels},
-                  {"prm_separator", c->prm_separator},
-                  {"prm_system_prompt", c->prm_system_prompt},
-                  {"prm_template", c->prm_template}};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        cJSON_AddStringToObject(o, fields[i].name,
-                                e->prm && fields[i].value ? fields[i].value : "");
-}
-
 allot_code allot_prm_call_new(allot_engine *e, const allot_prm_text *texts, int n,
                               allot_prm_call **out, allot_err *err)
 {

@@ -64,8 +64,6 @@ int allot_prm_lists(const allot_engine *e);
 /* Makes config's reward model the engine's; drops it with what waits. */
 ALLOT_MUST_CHECK allot_code allot_prm_open(allot_engine *e, allot_err *err);
 void allot_prm_close(allot_engine *e);
-/* Adds all that decides the scores; "" without a reward model. */
-void allot_prm_fingerprint(const allot_engine *e, cJSON *o);
 
 /* Calls that were answered without a server wait for the next allot_engine_poll. */
 int allot_prm_waiting(const allot_engine *e);

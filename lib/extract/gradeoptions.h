@@ -23,8 +23,7 @@ typedef struct {
      ALLOT_OPT_STRING,                                                                             \
      &(w).extract,                                                                                 \
      "PRESET",                                                                                     \
-     "how answers are found: math (numina, math500, olympiad), boxed, gsm8k (aime) or choice "     \
-     "(default: math)",                                                                            \
+     "how answers are found: math (numina, math500, olympiad), boxed, gsm8k (aime) or choice",     \
      0,                                                                                            \
      0},                                                                                           \
         {"last-number",                                                                            \
@@ -38,27 +37,25 @@ typedef struct {
          ALLOT_OPT_STRING,                                                                         \
          &(w).percent,                                                                             \
          "HOW",                                                                                    \
-         "50% equals: either (50 and 1/2), value (1/2 only) or lenient (0.5 equals 50 too; "       \
-         "default: either)",                                                                       \
+         "50% equals: either (50 and 1/2), value (1/2 only) or lenient (0.5 equals 50 too)",       \
          0,                                                                                        \
          0},                                                                                       \
         {"order",                                                                                  \
          ALLOT_OPT_STRING,                                                                         \
          &(w).order,                                                                               \
          "HOW",                                                                                    \
-         "order of a list without brackets: any or strict (default: any)",                         \
+         "order of a list without brackets: any or strict",                                        \
          0,                                                                                        \
          0},                                                                                       \
         {"decimals",                                                                               \
          ALLOT_OPT_STRING,                                                                         \
          &(w).decimals,                                                                            \
          "HOW",                                                                                    \
-         "decimals are equal if exact, close (1e-6) or rounded (default: close)",                  \
+         "decimals are equal if exact, close (1e-6) or rounded",                                   \
          0,                                                                                        \
          0},                                                                                       \
     {                                                                                              \
-        "units", ALLOT_OPT_STRING, &(w).units, "HOW",                                              \
-            "units behind a number: drop or keep (default: drop)", 0, 0                            \
+        "units", ALLOT_OPT_STRING, &(w).units, "HOW", "units behind a number: drop or keep", 0, 0  \
     }
 
 /* ALLOT_EUSAGE names the words that an option knows. */

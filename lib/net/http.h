@@ -16,6 +16,12 @@
 #include "lib/net/hosts.h"
 #include "liballot/err.h"
 
+/* Longest silence within an answer, unless told; and as a text. */
+#define ALLOT_HTTP_IDLE_S 120
+#define ALLOT_HTTP_TEXT_OF(number) #number
+#define ALLOT_HTTP_AS_TEXT(number) ALLOT_HTTP_TEXT_OF(number)
+#define ALLOT_HTTP_IDLE_TEXT ALLOT_HTTP_AS_TEXT(ALLOT_HTTP_IDLE_S)
+
 typedef struct {
     int max_in_flight;        /* >= 1; more requests wait in a queue */
     int max_retries;          /* >= 0 */

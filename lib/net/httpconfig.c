@@ -13,7 +13,7 @@ void allot_http_defaults(allot_http_config *c)
                              .connect_timeout_s = 5,
                              .timeout_s = 600,
                              .first_byte_timeout_s = 600,
-                             .idle_timeout_s = 120,
+                             .idle_timeout_s = ALLOT_HTTP_IDLE_S,
                              .max_body = 64 << 20};
 }
 

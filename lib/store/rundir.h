@@ -13,7 +13,7 @@
 #define ALLOT_MAX_SHARDS 100000
 
 typedef struct {
-    const char *schema; /* one of the two above */
+    const char *schema;          /* one of the two above */
     allot_strategies strategies;
     int pool;            /* samples per query, M */
     int runs;            /* repeated runs of each beam strategy (or timing), R */
@@ -22,15 +22,15 @@ typedef struct {
     int imported;        /* samples drawn elsewhere, whose seconds may be what they say;
                             ours are drawn many at once */
     int prm_checked;     /* whenever something was scored, the reward model had been seen to
-                            score a text alone as among others (engine/prmprobe.h) */
+                            score a text alone as among others (lib/engine/prmprobe.h) */
     int shard, n_shards; /* 1..n_shards: the part of the queries that this run works on, see
                             allot_rundir_has; 0 of 0 = all */
     long seed;
-    int loads[16]; /* timing: declared loads */
+    int loads[16];               /* timing: declared loads */
     int n_loads;
-    cJSON *fingerprint; /* owned */
-    char cfg[17];       /* what its records carry, see allot_rundir_cfg; "" = not told */
-    cJSON *hardware;    /* owned: {"hardware": text, "server": {...}}; never refused */
+    cJSON *fingerprint;          /* owned */
+    char cfg[17];                /* what its records carry, see allot_rundir_cfg; "" = not told */
+    cJSON *hardware;             /* owned: {"hardware": text, "server": {...}}; never refused */
 } allot_rundir;
 
 /* dir/name; the caller frees. */

@@ -95,7 +95,7 @@ static void what_was_trained_must_agree(void **state)
     char id[17];
     memcpy(id, j.embeddings.id, sizeof id);
     allot_joined_clear(&j);
-    allot_joined_trained t = {"p.h5",     &set, fingerprint, "m", id, "00112233445566aa",
+    allot_joined_trained t = {"p.h5",     &set, fingerprint, NULL, "m", id, "00112233445566aa",
                               "accuracy", 2};
     WORKS(allot_joined_load(&files, &t, &j, &err));
     allot_joined_clear(&j);
