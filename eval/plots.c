@@ -17,7 +17,7 @@ static int run_gnuplot(const char *dir)
 {
     posix_spawn_file_actions_t actions;
     if (posix_spawn_file_actions_init(&actions)) return -1;
-    char *argv[] = {(char *)"gnuplot", (char *)"plots.gp", NULL};
+    char program[] = "gnuplot", script[] = "plots.gp", *argv[] = {program, script, NULL};
     pid_t pid;
     int status = -1;
     if (posix_spawn_file_actions_addchdir_np(&actions, dir) == 0 &&

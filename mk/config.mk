@@ -16,7 +16,7 @@ endif
 
 # -ffp-contract=off: the same source gives the same numbers with every compiler.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
-            -Wwrite-strings -Wundef -Wformat=2
+            -Wwrite-strings -Wundef -Wformat=2 -Wswitch-enum -Wcast-qual
 CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE -I. -ffp-contract=off $(WARNINGS) \
                  -DALLOT_VERSION='"$(VERSION)"'
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong

@@ -23,7 +23,7 @@ void allot_log_program(const char *name)
 }
 
 /* One write per line, so that lines of several processes do not mix; a progress line gives way. */
-static void say(const char *kind, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *fmt, va_list ap)
 {
     char line[2048];
     vsnprintf(line, sizeof line, fmt, ap);

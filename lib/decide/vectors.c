@@ -111,12 +111,7 @@ static allot_code check_embedding(allot_vectors *v, allot_err *err)
     if (v->source.prefix) v->prefix = v->source.prefix;
     for (v->normalized = 0; v->normalized < 2; v->normalized++) {
         char id[17];
-        allot_embeddings e = {.model = b->embedding_model,
-                              .pooling = (char *)pooling,
-                              .prefix = (char *)v->prefix,
-                              .dim = b->probe.d,
-                              .normalized = v->normalized};
-        allot_embeddings_id(&e, id);
+        allot_embeddings_id(b->embedding_model, pooling, b->probe.d, v->normalized, v->prefix, id);
         if (strcmp(id, b->embedding_id) == 0) return ALLOT_OK;
     }
     v->normalized = 0;

@@ -15,13 +15,13 @@
 #include "liballot/strategy.h"
 
 typedef struct {
-    const char *base_url;        /* ".../v1" or without; several behind commas; required */
-    const char *model;           /* generator's name on the server; NULL = the only one served */
-    const char *server_kind;     /* "auto", "vllm", "openai", ... */
-    const char *prm_base_url;    /* several behind commas; NULL = base_url */
-    const char *prm_model;       /* NULL = no reward model */
-    const char *prm_kind;        /* "vllm-pooling", "logprob", "classify", "rerank", "replay" */
-    const char *prm_separator;   /* "<extra_0>": put behind each step */
+    const char *base_url;          /* ".../v1" or without; several behind commas; required */
+    const char *model;             /* generator's name on the server; NULL = the only one served */
+    const char *server_kind;       /* "auto", "vllm", "openai", ... */
+    const char *prm_base_url;      /* several behind commas; NULL = base_url */
+    const char *prm_model;         /* NULL = no reward model */
+    const char *prm_kind;          /* "vllm-pooling", "logprob", "classify", "rerank", "replay" */
+    const char *prm_separator;     /* "<extra_0>": put behind each step */
     const char *prm_system_prompt; /* NULL = that of the kind; "" = none */
     const char *prm_template;   /* text with {problem}, {system} and {steps} (else steps are put at
                                    its end), or a built-in one's name; NULL = messages (the server
@@ -33,18 +33,18 @@ typedef struct {
                                    most; 1 = never several texts, not even of one query */
     const char *prm_api_key_env, *prm_api_key_file; /* NULL = the generator's, if it is the same
                                                        server; else none */
-    const char *system_prompt;   /* "" = none */
+    const char *system_prompt;                      /* "" = none */
     const char *prompt_template; /* text with {problem} and {system}, or a built-in one's name, held
                                     here; "server" = the server's, rendered once per query; "chat" =
                                     messages; NULL = "server" where it can be had, else "chat" */
     const char *step_separator;  /* "\n\n" */
     double temperature, top_p;
-    long max_tokens;             /* per sample */
-    long step_max_tokens;        /* per beam-search step */
+    long max_tokens;      /* per sample */
+    long step_max_tokens; /* per beam-search step */
     const char *api_key_env, *api_key_file;
-    int max_concurrency;         /* requests in flight */
+    int max_concurrency; /* requests in flight */
     int max_retries;
-    double max_outage_s;         /* how long servers that are away are waited for; 0 = not */
+    double max_outage_s; /* how long servers that are away are waited for; 0 = not */
     double timeout_s, connect_timeout_s;
     double first_byte_timeout_s; /* 0 = timeout_s, which it may not exceed */
     double idle_timeout_s;       /* within an answer; 0 = 120 s, or timeout_s if that is less */
@@ -52,9 +52,9 @@ typedef struct {
     long seed;
     int insecure;
     const char *cacert;
-    allot_list headers;          /* "Name: value", of every request to every server */
-    const char *extra_body;      /* JSON object, merged into generation requests; NULL = none */
-    const char *preset;          /* of the command line: "paper"; NULL = none */
+    allot_list headers;     /* "Name: value", of every request to every server */
+    const char *extra_body; /* JSON object, merged into generation requests; NULL = none */
+    const char *preset;     /* of the command line: "paper"; NULL = none */
 } allot_engine_config;
 
 void allot_engine_defaults(allot_engine_config *c);
@@ -88,12 +88,13 @@ typedef struct {
     allot_key key;
     const char *problem; /* UTF-8 */
     size_t n;
-    int first_attempt;   /* of each of its texts; those before were drawn in vain, in earlier calls */
+    int first_attempt; /* of each of its texts; those before were drawn in vain, in earlier calls */
 } allot_query;
 
-/* What came out. rec has type sample, score, beam or error and is the callback's to clear; for whole
- * strategies: type timed, gen[] = all candidates (samples by slot, or finished beams in finishing
- * order), rounds, tokens, seconds; picked = index into gen of the answer, or -1 for none. */
+/* What came out. rec has type sample, score, beam or error and is the callback's to clear; for
+ * whole strategies: type timed, gen[] = all candidates (samples by slot, or finished beams in
+ * finishing order), rounds, tokens, seconds; picked = index into gen of the answer, or -1 for none.
+ */
 typedef struct {
     allot_record rec;
     int picked;

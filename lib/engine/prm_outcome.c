@@ -99,18 +99,20 @@ static int speaks_sglang(const allot_engine *e)
 static allot_code add_texts(const allot_prm_request *r, cJSON *list, int bare, allot_err *err)
 {
     const allot_prm_call *call = r->call;
-    allot_buf text = {0};
+    allot_buf text = {0}, answer = {0};
     allot_code rc = ALLOT_OK;
     for (int i = r->from; i < r->from + r->count && !rc; i++) {
         allot_prm_text *t = &call->reply.texts[i];
-        allot_buf answer = {.at = (char *)t->text, .n = t->n};
+        allot_buf_reset(&answer);
         allot_buf_reset(&text);
-        if (bare) allot_buf_add(&text, answer.at, answer.n);
-        else allot_prm_dialogue(call->engine, t->query, &answer, 1, &text);
+        allot_buf_add(bare ? &text : &answer, t->text, t->n);
+        if (!bare) allot_prm_dialogue(call->engine, t->query, &answer, 1, &text);
         t->weight = (double)text.n + 1;
-        rc = allot_buf_check(&text, err);
+        rc = allot_buf_check(&answer, err);
+        if (!rc) rc = allot_buf_check(&text, err);
         if (!rc) cJSON_AddItemToArray(list, cJSON_CreateString(text.at));
     }
+    allot_buf_clear(&answer);
     allot_buf_clear(&text);
     return rc;
 }
@@ -119,11 +121,15 @@ static allot_code classify_message(allot_prm_call *call, int text, allot_err *er
 {
     const allot_engine *e = call->engine;
     const allot_prm_request r = {.call = call, .from = text, .count = 1, .read = take_classes};
-    const allot_buf answer = {.at = (char *)call->reply.texts[text].text,
-                              .n = call->reply.texts[text].n};
+    const allot_prm_text *t = &call->reply.texts[text];
+    allot_buf answer = {0};
+    allot_buf_add(&answer, t->text, t->n);
+    allot_code rc = allot_buf_check(&answer, err);
+    if (rc) return rc;
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", e->prm_model);
-    allot_prm_messages(e, call->reply.texts[text].query, &answer, o);
+    allot_prm_messages(e, t->query, &answer, o);
+    allot_buf_clear(&answer);
     return allot_prm_post(&r, "/classify", o, err);
 }
 

@@ -300,9 +300,11 @@ static size_t announced(const char *text, size_t n, size_t at, size_t k)
         return opens_tag(text, at) ? after : 0;
     case ABOUT:
         return about_what(text, n, after - 1);
-    default:
-        return after;
+    case ANYWHERE:
+    case FIELD:
+        break;
     }
+    return after;
 }
 
 /* "[Answer: 7]": does the bracket at the end close what opened before? */

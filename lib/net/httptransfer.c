@@ -192,23 +192,22 @@ static long status_of(const allot_transfer *t)
     return status;
 }
 
+/* No connection came about: nobody has seen the request. */
+static int is_unreached(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_RESOLVE_HOST ||
+           code == CURLE_COULDNT_CONNECT;
+}
+
 /* Would the same request fail again? Certificates, malformed URLs and too large answers would. */
 static int is_transient(CURLcode code, const allot_transfer *t)
 {
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_OPERATION_TIMEDOUT:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_SSL_CONNECT_ERROR:
-        return 1;
-    default:
-        return code == CURLE_ABORTED_BY_CALLBACK && t->failure;
-    }
+    static const CURLcode passing[] = {CURLE_PARTIAL_FILE, CURLE_OPERATION_TIMEDOUT,
+                                       CURLE_GOT_NOTHING,  CURLE_SEND_ERROR,
+                                       CURLE_RECV_ERROR,   CURLE_SSL_CONNECT_ERROR};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (code == passing[i]) return 1;
+    return is_unreached(code) || (code == CURLE_ABORTED_BY_CALLBACK && t->failure);
 }
 
 /* A connection that breaks off is no sign of a server that is away: it may be the request that
@@ -216,19 +215,10 @@ static int is_transient(CURLcode code, const allot_transfer *t)
 static int is_away(const allot_transfer *t, CURLcode code, long status)
 {
     long sent = 0;
-    switch (code) {
-    case CURLE_OK:
-        return status == 502 || status == 503;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-        return 1;
-    case CURLE_OPERATION_TIMEDOUT:
-        curl_easy_getinfo(t->handle.easy, CURLINFO_REQUEST_SIZE, &sent);
-        return sent == 0;
-    default:
-        return 0;
-    }
+    if (code == CURLE_OK) return status == 502 || status == 503;
+    if (code != CURLE_OPERATION_TIMEDOUT) return is_unreached(code);
+    curl_easy_getinfo(t->handle.easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent == 0;
 }
 
 static allot_host_end end_of(const allot_transfer *t, CURLcode code, long status)

@@ -12,11 +12,11 @@
 
 static const allot_versions versions = {1, 1};
 
-void allot_embeddings_id(const allot_embeddings *e, char out[17])
+void allot_embeddings_id(const char *model, const char *pooling, long dim, int normalized,
+                         const char *prefix, char out[17])
 {
     allot_buf b = {0};
-    allot_buf_printf(&b, "%s\n%s\n%ld\n%d\n%s", e->model, e->pooling, e->dim, e->normalized,
-                     e->prefix);
+    allot_buf_printf(&b, "%s\n%s\n%ld\n%d\n%s", model, pooling, dim, normalized, prefix);
     allot_short_id(b.at ? b.at : "", out);
     allot_buf_clear(&b);
 }
@@ -58,7 +58,7 @@ static allot_code read_attributes(allot_h5 *h, allot_embeddings *e, allot_err *e
     if (!rc) rc = allot_h5_get_short(h, "embedding_id", e->id, sizeof e->id, err);
     if (rc) return rc;
     e->normalized = (int)normalized;
-    allot_embeddings_id(e, id);
+    allot_embeddings_id(e->model, e->pooling, e->dim, e->normalized, e->prefix, id);
     if (strcmp(id, e->id))
         return allot_fail(err, ALLOT_EINPUT,
                           "cannot read '%s': embedding_id is '%s', its model, "
@@ -98,7 +98,7 @@ allot_code allot_embeddings_save(const char *path, allot_embeddings *e, const ch
     allot_h5 *h;
     allot_code rc = check_rows(e, path, err);
     if (rc) return rc;
-    allot_embeddings_id(e, e->id);
+    allot_embeddings_id(e->model, e->pooling, e->dim, e->normalized, e->prefix, e->id);
     rc = allot_h5_create(path, ALLOT_EMBEDDINGS_SCHEMA, versions.newest, &h, err);
     if (rc) return rc;
     rc = allot_keyrows_write(h, e->keys, e->n, err);

@@ -26,8 +26,9 @@ ALLOT_MUST_CHECK allot_code allot_embeddings_save(const char *path, allot_embedd
                                                   const char *tool, long seed,
                                                   const char *const *inputs, allot_err *err);
 void allot_embeddings_clear(allot_embeddings *e);
-/* The id of (model, pooling, dim, normalized, prefix). */
-void allot_embeddings_id(const allot_embeddings *e, char out[17]);
+/* What tells apart vectors that do not belong together. */
+void allot_embeddings_id(const char *model, const char *pooling, long dim, int normalized,
+                         const char *prefix, char out[17]);
 /* Refuses vectors e of file e_file that are not those that the probe in trained_file was trained
  * on: its model, dim and id. */
 ALLOT_MUST_CHECK allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/store/outcomes.h"
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -57,9 +58,14 @@ static double value_at(const void *data, allot_h5_type type, size_t i)
         return ((const uint8_t *)data)[i];
     case ALLOT_H5_I32:
         return ((const int32_t *)data)[i];
-    default:
+    case ALLOT_H5_F32:
         return ((const float *)data)[i];
+    case ALLOT_H5_I64:
+    case ALLOT_H5_F64:
+        break;
     }
+    assert(!"no array of outcomes has this type");
+    return NAN;
 }
 
 allot_code allot_outcomes_init(allot_outcomes *o, long n, const allot_strategies *set,

@@ -13,7 +13,7 @@
 #define ALLOT_MAX_SHARDS 100000
 
 typedef struct {
-    const char *schema;          /* one of the two above */
+    const char *schema; /* one of the two above */
     allot_strategies strategies;
     int pool;            /* samples per query, M */
     int runs;            /* repeated runs of each beam strategy (or timing), R */
@@ -26,7 +26,7 @@ typedef struct {
     int shard, n_shards; /* 1..n_shards: the part of the queries that this run works on, see
                             allot_rundir_has; 0 of 0 = all */
     long seed;
-    int loads[16];               /* timing: declared loads */
+    int loads[16]; /* timing: declared loads */
     int n_loads;
     cJSON *fingerprint;          /* owned */
     char cfg[17];                /* what its records carry, see allot_rundir_cfg; "" = not told */

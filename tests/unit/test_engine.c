@@ -12,6 +12,7 @@
 #include "tests/faults/fault_server.h"
 
 static int port;
+static char model_name[] = "m";
 static const allot_query query = {.key = {{1, 2, 3}}, .problem = "2+2=?", .n = 5};
 
 static void config_for(const char *fault_name, allot_engine_config *c)
@@ -568,7 +569,7 @@ static void bodies_follow_the_profile(void **state)
                 {"tgi", NULL, NULL, 0, 0, 0},
                 {"openai", NULL, NULL, 0, 1, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = (char *)"m"};
+        allot_engine e = {.profile = allot_profile_find(rows[i].kind), .model = model_name};
         allot_engine_defaults(&e.config);
         allot_generate_request r = {.so_far = "x\n\n",
                                     .n = 3,
@@ -594,7 +595,7 @@ static void bodies_follow_the_profile(void **state)
 static void a_template_with_bos_is_not_given_a_second(void **state)
 {
     (void)state;
-    allot_engine e = {.profile = allot_profile_find("vllm"), .model = (char *)"m"};
+    allot_engine e = {.profile = allot_profile_find("vllm"), .model = model_name};
     allot_engine_defaults(&e.config);
     e.config.prompt_template = "<s>{problem}";
     allot_generate_request r = {.so_far = "", .max_tokens = 9};

@@ -34,15 +34,17 @@ static const allot_option table[] = {{"flag", ALLOT_OPT_FLAG, &flag, NULL, "a fl
 
 static int call(int argc, ...)
 {
-    const char *argv[16] = {"prog"};
+    const char *words[16] = {"prog"};
+    char *argv[16];
     va_list ap;
     va_start(ap, argc);
     for (int i = 1; i <= argc; i++)
-        argv[i] = va_arg(ap, const char *);
+        words[i] = va_arg(ap, const char *);
     va_end(ap);
+    memcpy(argv, words, sizeof argv); /* as main has them: not const */
     const allot_command c = {
         .usage = "X", .about = "test", .options = table, .min_args = 1, .max_args = 2, .run = run};
-    return allot_main("prog", "test", &c, 1, argc + 1, (char **)argv);
+    return allot_main("prog", "test", &c, 1, argc + 1, argv);
 }
 
 static void values_arrive(void **state)

@@ -230,8 +230,7 @@ static void embeddings_come_back_with_their_id(void **state)
     assert_int_equal(back.normalized, 1);
     assert_memory_equal(back.at, at, sizeof at);
     allot_embeddings_clear(&back);
-    e.normalized = 0;
-    allot_embeddings_id(&e, id);
+    allot_embeddings_id(e.model, e.pooling, e.dim, 0, e.prefix, id);
     assert_string_not_equal(id, e.id);
     at[4] = NAN;
     REFUSED(allot_embeddings_save("f.h5", &e, "test", 1, NULL, &err), ALLOT_EINPUT,

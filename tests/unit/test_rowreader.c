@@ -86,8 +86,8 @@ static void changed_files_give_good_rows_or_none(void **state)
     (void)state;
     static const char *const names[] = {"f.jsonl", "f.csv", "f.tsv"};
     static const char *const texts[] = {
-        "{\"problem\":\"a "
-        "\\u00e4\",\"answer\":[\"1\",\"2\"]}\n{\"question\":\"\xc3\xa4\",\"x\":{}}\n",
+        ("{\"problem\":\"a \\u00e4\",\"answer\":[\"1\",\"2\"]}\n"
+         "{\"question\":\"\xc3\xa4\",\"x\":{}}\n"),
         "problem,answer\r\n\"a \"\"b\"\",\nc\",1\r\nplain,\"2\"\n\n",
         "problem\tanswer\n\"a \"\"b\"\"\t\nc\"\t1\nplain\t\"2\"\n"};
     static const char bytes[] = "\"\\{}[],:\n\r\t a1\xff\xc3";
