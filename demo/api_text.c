@@ -5,25 +5,7 @@
 #include <string.h>
 
 #include "demo/api.h"
-
-static size_t char_bytes(const unsigned char *s, size_t n)
-{
-    static const unsigned char first[] = {0x80, 0xc2, 0xe0, 0xf0};
-    size_t size = s[0] < 0x80   ? 1
-                  : s[0] < 0xc2 ? 0
-                  : s[0] < 0xe0 ? 2
-                  : s[0] < 0xf0 ? 3
-                  : s[0] < 0xf5 ? 4
-                                : 0;
-    if (size == 0 || size > n) return 0;
-    for (size_t i = 1; i < size; i++) {
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    }
-    /* overlong forms, surrogates and values beyond Unicode */
-    if (size == 3 && ((s[0] == first[2] && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f))) return 0;
-    if (size == 4 && ((s[0] == first[3] && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))) return 0;
-    return size;
-}
+#include "liballot/utf8.h"
 
 size_t allot_api_whole_chars(const char *text, size_t n)
 {
@@ -43,9 +25,9 @@ void allot_api_quote(allot_buf *out, const char *text, size_t n)
     allot_buf_add(out, "\"", 1);
     for (size_t i = 0, plain = 0;;) {
         unsigned char c = i < n ? (unsigned char)text[i] : 0;
-        size_t size = i < n ? char_bytes((const unsigned char *)text + i, n - i) : 0;
+        int size = i < n ? allot_utf8_length(text + i, n - i) : 0;
         if (size > 0 && c >= 0x20 && c != '"' && c != '\\') {
-            i += size;
+            i += (size_t)size;
             continue;
         }
         allot_buf_add(out, text + plain, i - plain);

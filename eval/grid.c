@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-const char *allot_rule_name(allot_rule_kind k)
+static const char *rule_name(allot_rule_kind k)
 {
     static const char *const names[] = {"adaptive", "adaptive, uncalibrated",
                                         "adaptive, oracle costs", "oracle"};
@@ -16,7 +16,7 @@ double allot_grid_lambda(int by_seconds, int k)
     return pow(10, low + (-1 - low) * k / (ALLOT_GRID_POINTS - 1.0));
 }
 
-double allot_grid_fixed(int by_seconds, int k)
+static double fixed_lambda(int by_seconds, int k)
 {
     static const double values[2][ALLOT_GRID_FIXED] = {{0, 1e-4, 1e-3, 1e-2},
                                                        {0, 1e-7, 1e-6, 1e-5}};
@@ -94,9 +94,9 @@ void allot_grid_csv(const allot_evaldata *d, int by_seconds, allot_buf *out)
         for (int f = 0; f < n_fixed; f++)
             for (int k = 0; k < ALLOT_GRID_POINTS; k++) {
                 allot_rule rule = rule_at(by_seconds, allot_grid_lambda(by_seconds, k),
-                                          allot_grid_fixed(by_seconds, f));
+                                          fixed_lambda(by_seconds, f));
                 allot_realised r;
                 allot_grid_point(d, (allot_rule_kind)kind, &rule, NULL, &r);
-                row(allot_rule_name((allot_rule_kind)kind), &rule, &r, out);
+                row(rule_name((allot_rule_kind)kind), &rule, &r, out);
             }
 }

@@ -15,8 +15,6 @@ typedef enum {
     ALLOT_N_RULES
 } allot_rule_kind;
 
-const char *allot_rule_name(allot_rule_kind k);
-
 /* Means over the test queries. */
 typedef struct {
     double accuracy, tokens, seconds; /* seconds 0 when there are none */
@@ -40,5 +38,4 @@ void allot_grid_csv(const allot_evaldata *d, int by_seconds, allot_buf *out);
 /* The k-th of the 25 points of a grid. */
 double allot_grid_lambda(int by_seconds, int k);
 enum { ALLOT_GRID_POINTS = 25, ALLOT_GRID_FIXED = 4 };
-double allot_grid_fixed(int by_seconds, int k);
 #endif

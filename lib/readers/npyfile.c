@@ -65,6 +65,8 @@ static int count(const char **at, long *out)
     return errno == 0 && *out < 1L << 40;
 }
 
+enum { N_KEYS = 3 };
+
 static allot_code parse_type(const char **at, const char *path, npy_header *h, allot_err *err)
 {
     if (eat(at, "'<f2'")) h->size = 2;
@@ -83,36 +85,46 @@ static allot_code parse_shape(const char **at, const char *path, npy_header *h, 
     return ALLOT_OK;
 }
 
-static allot_code parse_order(const char **at, const char *path, allot_err *err)
+static allot_code parse_order(const char **at, const char *path, npy_header *h, allot_err *err)
 {
+    (void)h;
     if (eat(at, "True")) return refuse(path, "it is stored column by column (fortran_order)", err);
     return eat(at, "False") ? ALLOT_OK : refuse(path, "its fortran_order is not a bool", err);
+}
+
+static const char no_dictionary[] =
+    "its header is not a dictionary of descr, fortran_order and shape, once each";
+
+/* One key, which *seen has not, and its value; *seen is the sum of 1 << row. */
+static allot_code parse_entry(const char **at, const char *path, npy_header *h, int *seen,
+                              allot_err *err)
+{
+    static const struct {
+        const char *key;
+        allot_code (*parse)(const char **at, const char *path, npy_header *h, allot_err *err);
+    } rows[N_KEYS] = {
+        {"'descr'", parse_type}, {"'fortran_order'", parse_order}, {"'shape'", parse_shape}};
+    int i = 0;
+    while (i < N_KEYS && !eat(at, rows[i].key))
+        i++;
+    if (i == N_KEYS || (*seen & 1 << i) || !eat(at, ":")) return refuse(path, no_dictionary, err);
+    *seen |= 1 << i;
+    return rows[i].parse(at, path, h, err);
 }
 
 /* A Python literal of a dictionary with just these three keys, then blanks and a line end. */
 static allot_code parse_header(const char *text, const char *path, npy_header *h, allot_err *err)
 {
-    enum { DESCR = 1, ORDER = 2, SHAPE = 4, ALL = 7 };
-    static const char no_dictionary[] =
-        "its header is not a dictionary of descr, fortran_order and shape, once each";
     const char *at = text;
     int seen = 0, more = eat(&at, "{");
     while (more && !eat(&at, "}")) {
-        int key = eat(&at, "'descr'")           ? DESCR
-                  : eat(&at, "'fortran_order'") ? ORDER
-                  : eat(&at, "'shape'")         ? SHAPE
-                                                : ALL;
-        if ((seen & key) || !eat(&at, ":")) return refuse(path, no_dictionary, err);
-        seen |= key;
-        allot_code rc = key == DESCR   ? parse_type(&at, path, h, err)
-                        : key == ORDER ? parse_order(&at, path, err)
-                        : key == SHAPE ? parse_shape(&at, path, h, err)
-                                       : refuse(path, no_dictionary, err);
+        allot_code rc = parse_entry(&at, path, h, &seen, err);
         if (rc) return rc;
         more = eat(&at, ",");
         if (!more && !eat(&at, "}")) return refuse(path, no_dictionary, err);
     }
-    if (seen != ALL || !eat(&at, "\n") || *at) return refuse(path, no_dictionary, err);
+    if (seen != (1 << N_KEYS) - 1 || !eat(&at, "\n") || *at)
+        return refuse(path, no_dictionary, err);
     return ALLOT_OK;
 }
 

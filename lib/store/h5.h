@@ -86,8 +86,4 @@ ALLOT_MUST_CHECK allot_code allot_h5_set_long(allot_h5 *h, const char *name, lon
                                               allot_err *err);
 ALLOT_MUST_CHECK allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max,
                                               long *value, allot_err *err);
-ALLOT_MUST_CHECK allot_code allot_h5_set_double(allot_h5 *h, const char *name, double value,
-                                                allot_err *err);
-ALLOT_MUST_CHECK allot_code allot_h5_get_double(allot_h5 *h, const char *name, double *value,
-                                                allot_err *err); /* finite */
 #endif

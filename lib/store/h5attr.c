@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attributes of the root group, and texts too long for one. */
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/store/h5file.h"
@@ -158,21 +157,5 @@ allot_code allot_h5_get_long(allot_h5 *h, const char *name, long min, long max, 
                         "to %ld",
                         h->path, name, (long long)v, min, max);
     if (!rc) *value = (long)v;
-    return rc;
-}
-
-allot_code allot_h5_set_double(allot_h5 *h, const char *name, double value, allot_err *err)
-{
-    return write_attribute(h, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, sizeof value, err);
-}
-
-allot_code allot_h5_get_double(allot_h5 *h, const char *name, double *value, allot_err *err)
-{
-    double v = 0;
-    allot_code rc = read_number(h, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &v, err);
-    if (!rc && !isfinite(v))
-        rc = allot_fail(err, ALLOT_EINPUT, "cannot read '%s': attribute '%s' is not finite",
-                        h->path, name);
-    if (!rc) *value = v;
     return rc;
 }
