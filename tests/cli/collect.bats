@@ -3,6 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 load fakeserver
+load chance
 
 setup() {
     set -o pipefail
@@ -156,6 +157,7 @@ fails_with() {
 
 # ALLOT_KILLS=50 is the long version.
 @test "killed at any moment and started again: the same labels, bit by bit" {
+    seed_random
     start_server --delay 0.02
     sample calm
     local killed_at_work=0
@@ -851,6 +853,7 @@ mklong() {
 }
 
 @test "on the demo server: killed and started again, the same labels" {
+    seed_random
     start_demo
     sample calm --limit 4 --max-tokens 48 --step-max-tokens 16
     for ((kill = 1; kill <= 3; kill++)); do

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # The README's commands: each block marked `sh`, word for word, in one shell, in a folder that looks
-# like a built clone.
+# like a built clone. Only the port is another: one that is free.
+
+load chance
 
 @test "the README's commands run as they are printed" {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    ! (exec 9<> /dev/tcp/127.0.0.1/8017) 2> /dev/null || skip "port 8017 is taken"
     cd "$BATS_TEST_TMPDIR"
     mkdir -p build/release
     ln -s "$ALLOT_BIN" build/release/bin
@@ -13,8 +14,11 @@
         echo 'set -e'
         sed -n '/^```sh$/,/^```$/p' "$root/README.md" | sed -e 's/^```sh$//' -e 's/^```$//'
     } > commands
+    port=$(free_ports 1)
+    grep -q ':8017/v1' commands
+    sed -i "s/8017/$port/g" commands
     # the first command starts the server; the others must find it up, as a reader's would
-    sed -i 's/allot-demo-server.*&$/&\necho $! > pid; until (exec 9<> \/dev\/tcp\/127.0.0.1\/8017) 2> \/dev\/null; do sleep 0.1; done/' commands
+    sed -i 's/allot-demo-server.*&$/&\necho $! > pid; until (exec 9<> \/dev\/tcp\/127.0.0.1\/'$port') 2> \/dev\/null; do sleep 0.1; done/' commands
     [ "$(grep -c build/release/bin/ commands)" -ge 10 ]
     status=0
     timeout 600 bash commands > out.txt 2> log 3>&- || status=$?

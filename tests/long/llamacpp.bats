@@ -87,8 +87,9 @@ texts() {
     sample whole "$LLAMA_URL" one.json "${options[@]}" > out
     sample broken "$LLAMA_URL" one.json "${options[@]}" > out 3>&- &
     local collector=$!
-    while [ ! -s broken/journal.jsonl ]; do sleep 0.05; done
-    sleep 2
+    while [ "$(cat broken/journal.jsonl 2> /dev/null | wc -l)" -lt 2 ] && kill -0 $collector; do
+        sleep 0.05
+    done
     kill -9 "$LLAMA_PID"
     wait "$LLAMA_PID" || true
     start_llama

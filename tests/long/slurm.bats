@@ -2,6 +2,7 @@
 # collect/slurm on a real Slurm of one node, started here (Debian: slurm-wlm; needs root).
 
 load ../cli/fakeserver
+load ../cli/chance
 
 setup() {
     PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH:/usr/sbin"
@@ -33,7 +34,8 @@ teardown() {
 
 # One node, no accounting, no other daemon; skips the test where it does not come up.
 start_slurm() {
-    local host ports=$((20000 + RANDOM % 20000))
+    local host ports
+    mapfile -t ports < <(free_ports 2)
     for program in slurmctld slurmd sbatch scontrol; do
         command -v $program > which.log || skip "no $program (Debian: slurm-wlm)"
     done
@@ -48,8 +50,8 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/none
 CredType=cred/none
-SlurmctldPort=$ports
-SlurmdPort=$((ports + 1))
+SlurmctldPort=${ports[0]}
+SlurmdPort=${ports[1]}
 SlurmctldPidFile=$PWD/slurmctld.pid
 SlurmdPidFile=$PWD/slurmd.pid
 SlurmctldLogFile=$PWD/slurmctld.log
@@ -106,7 +108,10 @@ wait_for_jobs() {
         sleep 0.1
     done
     scancel --batch --signal=INT "$(sed 's/.* //' sbatch.log)_1"
-    sleep 2
+    for ((i = 0; i < 200; i++)); do
+        grep -q 'interrupted; what is done is kept' allot-*.log && [ -n "$(squeue -h -t PD -o %i)" ] && break
+        sleep 0.1
+    done
     grep -q 'interrupted; what is done is kept' allot-*.log
     cp jobs/shard-1/journal.jsonl before
     job=$(squeue -h -o %i)

@@ -3,10 +3,12 @@
 # there twice, and what comes out is what an undisturbed run gives, bit by bit.
 
 load ../cli/fakeserver
+load ../cli/chance
 
 setup() {
     PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$ALLOT_BUILD/tests/faults:$PATH"
     cd "$BATS_TEST_TMPDIR" || exit 1
+    seed_random
     for ((i = 0; i < 200; i++)); do
         echo "{\"problem\": \"$((2 + i % 50))+$((3 + i / 50))=?\", \"answer\": \"$((5 + i % 50 + i / 50))\"}"
     done > p.jsonl
