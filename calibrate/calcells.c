@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fills the cells of a fit: the probe's forward pass over the calibration queries, next to their
+ * labels. */
 #include "calibrate/calcells.h"
 #include "liballot/mem.h"
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses with the old and the new cost table for every query, and counts where they differ. */
 #include "calibrate/costchoice.h"
 #include <stdlib.h>
 #include <string.h>

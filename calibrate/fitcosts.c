@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Means, errors and quantiles by strategy and load, and the tokens' share of the seconds as a
+ * line. */
 #include "calibrate/fitcosts.h"
 #include "lib/store/splits.h"
 #include "lib/core/stats.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-calibrate: the table of its commands. */
 #include "calibrate/cmds.h"
 #include <gsl/gsl_errno.h>
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Newton's method on the cross-entropy, for all methods at once or each with the common fit as
+ * prior. */
 #include "calibrate/platt.h"
 #include "liballot/mem.h"
 #include <gsl/gsl_errno.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps (unit, attempts) pairs as records are read, sorts them once, and answers from the sorted
+ * list. */
 #include "collect/attempts.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-collect merge: options, and what was merged as text or JSON. */
 #include <stdio.h>
 #include "collect/commands.h"
 #include "lib/core/json.h"

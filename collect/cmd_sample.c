@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-collect sample: options, the forecast of --dry-run, and what was sampled as text or JSON.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-collect status: tells a run from a timing directory and prints how far it is. */
 #include <string.h>
 #include "collect/commands.h"
 #include "lib/core/json.h"

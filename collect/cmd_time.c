@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-collect time: options, and what was timed at each load as text or JSON. */
 #include <math.h>
 #include <stdio.h>
 #include "collect/commands.h"

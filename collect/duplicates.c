@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counts the queries whose long texts are all one; alarms only where chance does not explain
+ * them. */
 #include "collect/duplicates.h"
 #include <stdlib.h>
 #include <string.h>

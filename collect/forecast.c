@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rates by kind of unit, from a cost table or from records of the run, times what is left of
+ * each. */
 #include "collect/forecast.h"
 #include <math.h>
 #include <stdlib.h>

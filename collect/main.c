@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-collect: the table of its commands. */
 #include "collect/commands.h"
 
 int main(int argc, char **argv)

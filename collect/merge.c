@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks that the shards are parts of one run, then copies their journals record by record. */
 #include "collect/merge.h"
 #include <errno.h>
 #include <stdio.h>

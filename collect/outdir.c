@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a directory holds is compared with what is wanted before anything in it is touched. */
 #include "collect/outdir.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sorts the queries by length, cuts them into as many strata as are wanted, draws one of each. */
 #include "collect/pilot.h"
 #include <stdlib.h>
 #include <string.h>

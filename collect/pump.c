@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The loop that both share: starts jobs, turns the engine, journals what comes back, shows
+ * progress. */
 #include "collect/pump.h"
 #include <math.h>
 #include <stdio.h>

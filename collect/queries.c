@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses by split, limit and random order, and unites the choice with what a run already has. */
 #include "collect/queries.h"
 #include <stdlib.h>
 #include <string.h>

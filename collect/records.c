@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Hands each line of the journal, parsed whole or by its head only, to a function of the caller. */
 #include "collect/records.h"
 #include <stdio.h>
 #include <stdlib.h>

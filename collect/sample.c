@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Plans a run's units against its journal, starts the missing ones, and journals texts and
+ * scores. */
 #include "collect/sample.h"
 #include <string.h>
 #include "collect/attempts.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers the units of a query (pool slots, scores, beam runs) and marks those that have records.
+ */
 #include "collect/sample_plan.h"
 #include <stdlib.h>
 #include <string.h>

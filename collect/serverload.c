@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Asks the servers' /metrics and adds them up, so that foreign load next to a timing shows. */
 #include "collect/serverload.h"
 #include <math.h>
 #include <string.h>

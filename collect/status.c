@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the journal once and counts records, failures by kind and times; prints them as text or
+ * JSON. */
 #include "collect/status.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Adds up tokens by kind of unit, and gives each record its share of the servers while it ran. */
 #include "collect/tally.h"
 #include <math.h>
 #include <stdlib.h>

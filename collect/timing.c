@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the plan's timings load by load, fillers beside them, until the rule of precision is
+ * content. */
 #include "collect/timing.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers the timings of a directory and draws the order in which a query's are done. */
 #include "collect/timing_plan.h"
 #include <string.h>
 #include "lib/core/rng.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps sums by (strategy, query) of one load and gives the relative error of the worst strategy.
+ */
 #include "collect/timing_rule.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counts timings and failures by load, and prints them as text or JSON. */
 #include "collect/timingstatus.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A row of bits for each query, in one block. */
 #include "collect/unitmap.h"
 #include <stdlib.h>
 #include <string.h>

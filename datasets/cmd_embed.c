@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets embed: vectors by n-grams, or by a server in batches that an interruption keeps.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

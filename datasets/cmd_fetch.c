@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets fetch: options, and what came from the hub. */
 #include <stdio.h>
 #include "lib/core/json.h"
 #include "datasets/datacommands.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets import: options, and what was written and left out as text or JSON. */
 #include <stdio.h>
 #include "lib/core/json.h"
 #include "datasets/datacommands.h"

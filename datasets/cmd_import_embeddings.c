@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets import-embeddings: options, and what was taken. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets import-samples: options, and what was taken and left out. */
 #include <stdio.h>
 #include <string.h>
 #include "lib/core/json.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets split: fractions and strata to settings, and the sizes of the splits. */
 #include <stdio.h>
 #include <string.h>
 #include "lib/core/json.h"

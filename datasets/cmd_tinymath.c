@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets tinymath: as many different problems for the model in a box as are wanted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

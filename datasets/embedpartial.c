@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A head that says which vectors these are, then rows; a torn last row is cut off when reopened. */
 #include "datasets/embedpartial.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the schema of an HDF5 or JSON file, and prints a JSON object as aligned lines. */
 #include "datasets/filefields.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Asks for the rows page by page, keeps the digits of their numbers, and writes them as JSON
+ * lines. */
 #include "datasets/hubfetch.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* First reading: hashes and what becomes of each row; second reading: the rows that stay are
+ * written. */
 #include "datasets/importing.h"
 #include <math.h>
 #include <stdio.h>

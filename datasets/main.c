@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-datasets: the table of its commands. */
 #include "datasets/datacommands.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures, buckets of equal bands in which pairs are compared, and groups by union and find. */
 #include "datasets/minhash.h"
 #include <stdlib.h>
 #include <string.h>

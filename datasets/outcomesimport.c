@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads JSON lines or CSV into cells, refuses repeated ones, and joins them with the problems by
+ * key. */
 #include "datasets/outcomesimport.h"
 #include <ctype.h>
 #include <math.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counts by text, quantiles of lengths and examples, each a field of the object that inspect
+ * prints. */
 #include "datasets/problemstats.h"
 #include <math.h>
 #include <stdio.h>

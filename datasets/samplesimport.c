@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Turns each line into the journal's records, as if the collector had drawn and scored the
+ * samples. */
 #include "datasets/samplesimport.h"
 #include <math.h>
 #include <stdio.h>

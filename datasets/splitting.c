@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Hashes each key to a place in [0, 1), shifts it within its stratum, and keeps like queries
+ * together. */
 #include "datasets/splitting.h"
 #include <math.h>
 #include <stdio.h>

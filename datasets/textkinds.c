@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Looks for words and clauses that ask for a proof, and for lists of labelled choices. */
 #include "datasets/textkinds.h"
 #include <ctype.h>
 #include <string.h>

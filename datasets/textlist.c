@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loads problems.h5 or rows of a data set, and matches them by key, then by signature. */
 #include "datasets/textlist.h"
 #include <stdlib.h>
 #include <string.h>

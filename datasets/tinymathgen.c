@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Draws operands and operators of one problem, and works it out from left to right. */
 #include "datasets/tinymathgen.h"
 #include <stdio.h>
 #include <stdlib.h>

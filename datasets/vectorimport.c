@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Takes keys from a list, a problems.h5 or lines of text, checks lengths, and drops repeated
+ * queries. */
 #include "datasets/vectorimport.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Who runs in a step, who waits and who gives up blocks; then the step, and its tokens to their
+ * owners. */
 #include "demo/batch.h"
 
 #include <stdlib.h>

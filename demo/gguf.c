@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A cursor that never passes the end of the file, and typed access to the values and tensors it
+ * found. */
 #include "demo/gguf.h"
 
 #include <math.h>

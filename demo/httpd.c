@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Requests to calls and calls to replies; a watchman ends the work of clients that have left. */
 #include "demo/httpd.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses the widest instruction set there is, and packs weights into the panels that it reads. */
 #include "demo/kernels.h"
 
 #include <stdint.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A pool of blocks with a hash of what they hold, a list of free ones, and counts of who uses
+ * each. */
 #include "demo/kvcache.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-demo-server: loads the models, announces the port, serves until a signal comes. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

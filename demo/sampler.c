@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Softmax with temperature, the nucleus of top_p, the draw, and log probabilities of the
+ * likeliest. */
 #include "demo/sampler.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The engine thread, the tiles that it shares with workers, and the door for new sequences. */
 #include "demo/scheduler.h"
 
 #include <pthread.h>

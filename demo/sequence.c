@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Appends tokens, looks for stop texts, and holds back what may yet become one. */
 #include "demo/sequence.h"
 
 #include <stdlib.h>

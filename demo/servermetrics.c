@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counters and histograms, and their print as Prometheus text. */
 #include "demo/servermetrics.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the vocabulary into a hash table, and turns texts into tokens character by character. */
 #include "demo/tokenizer.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The forward pass over a tile of rows: norms, attention, feed-forward, and what is told of each
+ * row. */
 #include "demo/transformer.h"
 
 #include <math.h>

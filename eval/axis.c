@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One axis of costs (tokens or seconds) from statics to band, and the verdict in words. */
 #include <math.h>
 #include <stdio.h>
 #include "eval/report.h"

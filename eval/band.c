@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bootstrap over queries, hull and curve anew in each resample, and the largest deviation along
+ * the curve. */
 #include "eval/band.h"
 #include <math.h>
 #include <stdlib.h>

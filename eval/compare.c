@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Evaluates each candidate on the same queries, pairs the curves, and writes tables and pictures.
+ */
 #include "eval/compare.h"
 #include <math.h>
 #include <stdio.h>

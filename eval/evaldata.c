@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Joins bundle, outcomes, embeddings and the test split, and predicts every cell once. */
 #include "eval/evaldata.h"
 #include <math.h>
 #include <stdlib.h>

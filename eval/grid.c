@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Realised means of each rule at the points of the grids, as rows of CSV. */
 #include "eval/grid.h"
 #include <math.h>
 #include <string.h>

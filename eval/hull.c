@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sorts the statics by cost, keeps the corners that bend down, and interpolates between them. */
 #include "eval/hull.h"
 
 double allot_interpolate(const double *cost, const double *accuracy, int n, double at)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the gnuplot script of a report, and runs gnuplot where there is one. */
 #include "eval/plots.h"
 #include <spawn.h>
 #include <stdio.h>

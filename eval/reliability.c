@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The labelled cells of the test queries as forecasts, their scores, and the bins of the diagram.
+ */
 #include "eval/reliability.h"
 #include <math.h>
 #include <stdlib.h>

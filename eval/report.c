@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Gathers all parts of a report, writes its files, and says in words what they show. */
 #include "eval/report.h"
 #include <math.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fills a folder beside the report's name, then moves it there, or its files into what is there. */
 #include "eval/reportdir.h"
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One function for each table, and the list that saves them all. */
 #include "eval/tables.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where each query's choice changes along lambda, and what is realised between the changes. */
 #include "eval/trajectory.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loads probe and costs, checks that they belong together, writes the bundle and tells what is in
+ * it. */
 #include "export/exporttool.h"
 #include <inttypes.h>
 #include <stdio.h>

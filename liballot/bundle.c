@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a bundle's header, tensors and checksum, then predicts and selects with it. */
 #include "bundle.h"
 #include <limits.h>
 #include <math.h>

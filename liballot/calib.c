@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The sigmoid without overflow, and the scaling of one logit or many. */
 #include "calib.h"
 #include <math.h>
 

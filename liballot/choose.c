@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a rule, and finds the best utility among the strategies within its caps. */
 #include "choose.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Formats messages that are safe to show on a terminal. */
 #include "err.h"
 #include <stdarg.h>
 #include <stdio.h>

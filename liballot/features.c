@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lengths and one-hot places of the strategy part, taken from the table of methods. */
 #include "features.h"
 #include <limits.h>
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Looks for duplicate keys, depth and size before and after cJSON has parsed. */
 #include "jsontext.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads each field of the manifest with its bounds, and refuses what it does not know. */
 #include "manifest.h"
 #include <inttypes.h>
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Arrays, growth and copies that say when there is no memory; counts shortages. */
 #include "mem.h"
 #include <stdatomic.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks sizes, lays views over one block of weights, and computes logits, the query part once. */
 #include "probe.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of methods, the parser and printer of their text form, and the id of a set. */
 #include "strategy.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Strict by the table of well-formed byte sequences of the Unicode standard. */
 #include "utf8.h"
 #include <stdint.h>
 #include <string.h>

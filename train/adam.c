@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The update of a range of parameters, so that workers can share a step. */
 #include "train/adam.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Initial weights, batches and epochs, and the best weights seen on validation. */
 #include "train/fit.h"
 #include <math.h>
 #include <stdio.h>

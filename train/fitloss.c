@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Log losses of the probe, of strategy means and of an additive model, over the same cells. */
 #include "train/fitloss.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A polynomial exponential over lanes that compilers vectorise, and GELU made of it. */
 #include "train/gelu.h"
 #include <math.h>
 #include <stdint.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One thread of BLAS for each tile: the workers are ours, and results do not depend on their
+ * number. */
 #include "train/gemm.h"
 #include <cblas.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fits effects of the strategies and the weight of what depends on the query. */
 #include "train/interaction.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Joins the input files and lays out query parts and labelled cells of each split. */
 #include "train/traindata.h"
 #include <math.h>
 #include <stdlib.h>

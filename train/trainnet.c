@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tiles of rows forward and backward, and gradients summed in an order that is always the same. */
 #include "train/trainnet.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loads data, trains, writes the probe, and tells how it went as text or JSON. */
 #include "train/traintool.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Four digits to three bytes, strictly: no blanks, no missing padding, whole floats only. */
 #include "lib/core/base64.h"
 #include <stdint.h>
 #include <stdlib.h>

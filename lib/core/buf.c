@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Grows by doubling; a shortage of memory is remembered, and later writes do nothing. */
 #include "lib/core/buf.h"
 #include <stdarg.h>
 #include <stdio.h>

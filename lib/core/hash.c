@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The one file that includes OpenSSL. */
 #include "lib/core/hash.h"
 #include <errno.h>
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Handlers of signals, and the list of temporary files and folders that they remove. */
 #include "lib/core/interrupt.h"
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Parses within bounds, writes atomically, and reads fields with messages that name them. */
 #include "lib/core/json.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each line in one piece, with the program's name before it. */
 #include "lib/core/log.h"
 #include <stdarg.h>
 #include <stdio.h>

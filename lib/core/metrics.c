@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Log loss, Brier score, AUC and calibration errors, in sums over sorted forecasts. */
 #include "lib/core/metrics.h"
 #include <assert.h>
 #include <math.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of options to popt's tables, strict parsers of values, the texts of --help, and the frame
+ * of main(). */
 #include "lib/core/options.h"
 #include <errno.h>
 #include <math.h>

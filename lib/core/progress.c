@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Decides when a line is due, and prints done, rate and time left. */
 #include "lib/core/progress.h"
 #include <stdio.h>
 #include <time.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads lambdas and caps, spelled as on the command line, into a rule. */
 #include "lib/core/ruleflags.h"
 #include <string.h>
 

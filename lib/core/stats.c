@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sums with compensation, quantiles by interpolation, and logarithms of binomials. */
 #include "lib/core/stats.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Threads that sleep on a futex between jobs, and take items by an atomic counter. */
 #include "lib/core/workers.h"
 #include <assert.h>
 #include <linux/futex.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks settings, finds out what the servers are, and starts and drives jobs. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Refuses fields that the engine sets itself, and merges the others into a body. */
 #include "lib/engine/extrabody.h"
 #include <string.h>
 #include "lib/core/json.h"

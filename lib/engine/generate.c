@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The body of a request in the words of each kind of server, and what its answer says. */
 #include "lib/engine/generate.h"
 #include <math.h>
 #include <stdlib.h>

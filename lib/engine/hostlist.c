@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Probes every address, and keeps those that answer as the first one does. */
 #include "lib/engine/hostlist.h"
 #include <stdlib.h>
 #include <string.h>

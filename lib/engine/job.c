@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Seeds, counts and phases of a job, and its one report at the end. */
 #include "lib/engine/job.h"
 #include <math.h>
 #include <stdlib.h>

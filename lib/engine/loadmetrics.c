@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A table of the names that vLLM, SGLang, TGI and llama.cpp give to the same figures. */
 #include "lib/engine/loadmetrics.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Asks /v1/models, and chooses the one that is named, or the only one. */
 #include "lib/engine/models.h"
 #include <string.h>
 #include "lib/core/buf.h"

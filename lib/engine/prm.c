@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds of reward models, and what they share: calls, requests, replies, templates. */
 #include "lib/engine/prm.h"
 #include <math.h>
 #include <stdio.h>

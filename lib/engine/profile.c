@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds of servers, and how one is told from another. */
 #include "lib/engine/profile.h"
 #include <stdio.h>
 #include <string.h>

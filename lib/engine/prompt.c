@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fills templates, cuts a solution into steps and marks them, and keeps texts valid UTF-8. */
 #include "lib/engine/prompt.h"
 #include <stdio.h>
 #include <string.h>

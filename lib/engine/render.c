@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Asks each way that a server may have to render its template, until one works. */
 #include "lib/engine/render.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A queue of calls, a window in which they gather, and the way back of each part of an answer. */
 #include "lib/engine/scorebatch.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines to events to choices, within bounds; errors and keys in between are taken out. */
 #include "lib/engine/sse.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A whole number within what the request allowed, or an error that names both. */
 #include "lib/engine/tokencount.h"
 #include <math.h>
 

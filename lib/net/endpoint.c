@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Takes an address apart, reads its key, and knows whether two addresses are one server. */
 #include "lib/net/endpoint.h"
 #include <stdlib.h>
 #include <string.h>

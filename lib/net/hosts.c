@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counts what is out at each server, sets aside those that fail, and asks them again one at a
+ * time. */
 #include "lib/net/hosts.h"
 #include <math.h>
 #include <stdlib.h>

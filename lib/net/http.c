@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The event loop: queue, limits, time-outs, retries and outages, over libcurl's multi interface. */
 #include "lib/net/http.h"
 #include <errno.h>
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where libcurl's options are set. */
 #include "lib/net/httphandle.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads Retry-After in all its spellings, and backs off with jitter where there is none. */
 #include "lib/net/httpretry.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Finds a secret in bytes however JSON spells it, and overwrites it. */
 #include "lib/net/httpsecret.h"
 #include <ctype.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Remembers what epoll was told last, and tells it only what has changed. */
 #include "lib/net/httpsockets.h"
 #include <stdlib.h>
 #include <string.h>

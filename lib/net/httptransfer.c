@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Aims a transfer at a server, takes its bytes, and judges whether it is tried again. */
 #include "lib/net/httptransfer.h"
 #include <math.h>
 #include <stdio.h>

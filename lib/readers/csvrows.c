@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Splits one record in place, quotes undone. */
 #include "lib/readers/csvrows.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tells by the first bytes how a file is packed, and unpacks it into a window of lines. */
 #include "lib/readers/instream.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A parser of one line that keeps the wanted values, and checks all the rest as well. */
 #include "lib/readers/jsonrow.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Parses the header strictly, then checks the size of the file against its shape before reading. */
 #include "lib/readers/npyfile.h"
 #include <errno.h>
 #include <math.h>

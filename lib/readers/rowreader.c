@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The wanted columns of each row, whatever the format, and a count of rows that have none. */
 #include "lib/readers/rowreader.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Manifest and tensors to bytes, their checksum, and a reading back before the file gets its
+ * name. */
 #include "lib/store/bundlefile.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loads and saves vectors with the attributes that say which embedding they are of. */
 #include "lib/store/embeddings.h"
 #include <math.h>
 #include <stdlib.h>

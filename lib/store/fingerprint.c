@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sorts the fields, hashes them, and names those in which two fingerprints differ. */
 #include "lib/store/fingerprint.h"
 #include <stdio.h>
 #include <stdlib.h>

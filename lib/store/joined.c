@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loads the three files, checks that they agree, and keeps the rows of the wanted splits. */
 #include "lib/store/joined.h"
 #include <stdlib.h>
 #include <string.h>

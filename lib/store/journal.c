@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Locks, cuts off a torn last line, appends; reads whole lines in one pass. */
 #include "lib/store/journal.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads, writes and checks the array of keys, which may not have one twice. */
 #include "lib/store/keyrows.h"
 
 enum { KEY_BYTES = sizeof(allot_key) };

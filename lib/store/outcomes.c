@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A table of the file's arrays, by which they are read, checked and written, and rules for
+ * missing cells. */
 #include "lib/store/outcomes.h"
 #include <assert.h>
 #include <math.h>

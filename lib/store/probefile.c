@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Weights, calibration and provenance of a probe to HDF5 and back, shapes checked before reading.
+ */
 #include "lib/store/probefile.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Written in blocks as rows come, read whole; keys are checked to be those of the texts. */
 #include "lib/store/problems.h"
 #include <stdio.h>
 #include <stdlib.h>

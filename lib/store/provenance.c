@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Makes the record of a command and its inputs, and carries JSON in attributes of HDF5 files. */
 #include "lib/store/provenance.h"
 #include <limits.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Normalises and hashes a text; an index of keys by open addressing, and joins through it. */
 #include "lib/store/querykey.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Prints and parses one line; unknown, missing and impossible fields are refused by name. */
 #include "lib/store/record.h"
 #include <inttypes.h>
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Paths, loading and saving of a run's manifest. */
 #include "lib/store/rundir.h"
 #include <stdio.h>
 #include <stdlib.h>

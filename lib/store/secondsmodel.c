@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Least squares of seconds on tokens for each strategy that was timed, scored on the held-out
+ * half. */
 #include "lib/store/secondsmodel.h"
 #include "liballot/mem.h"
 #include <math.h>

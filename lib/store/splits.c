@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of splits, and their file. */
 #include "lib/store/splits.h"
 #include <limits.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A set of strategies as JSON and as a column of HDF5 with its id. */
 #include "lib/store/strategyfile.h"
 #include <inttypes.h>
 #include <stdio.h>

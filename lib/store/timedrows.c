@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads a timing journal into rows, leaves out what failed, and sorts and counts the rest. */
 #include "lib/store/timedrows.h"
 #include "lib/store/fingerprint.h"
 #include "lib/store/journal.h"

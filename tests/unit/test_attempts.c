@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Behind which attempt the next call begins, also from older journals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

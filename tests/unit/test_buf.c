@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A byte string grows, and keeps what it had when memory is short. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* When texts count as cut by the server's context, and when it is an alarm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Servers that give every seed the same text are told from chance. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Vectors from servers that are good, slow in order, or wrong. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

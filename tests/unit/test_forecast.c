@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Seconds, tokens and error bars foretold from records of a known run; the choice of a pilot. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

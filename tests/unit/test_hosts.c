@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which of several servers is next, set aside, asked again or waited for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The client against servers with faults of passing and lasting kinds: retries, bounds, times,
+ * secrets. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines stay whole and in order: torn ends, second writers, short writes, killed writers. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

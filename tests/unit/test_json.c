@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Hostile texts are refused and fields are typed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

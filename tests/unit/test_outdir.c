@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A directory may grow, and what would shrink or mix it is refused with nothing touched. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which candidate each method answers with. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

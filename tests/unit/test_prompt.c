@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Templates, marks of steps, and texts made valid. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A journal's line printed and parsed is the same; every prefix and every wrong field is refused.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Known answers, moments, and independence of streams. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

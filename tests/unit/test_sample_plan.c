@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which units a set of strategies needs, and which records fulfil them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The text form of strategies: spellings, refusals, round trips of random ones, ids. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sets of strategies through JSON and HDF5, and wrong files of both. */
 #include "tests/unit/formats.h"
 #include "lib/store/strategyfile.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Every timing has one record, and the order differs by query. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

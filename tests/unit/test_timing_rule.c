@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* When a load counts as timed precisely enough. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
