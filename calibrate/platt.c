@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Newton's method on the cross-entropy, for all methods at once or each with the common fit as
- * prior. */
+/* Standardises the logits and finds the root of the gradient (GSL's hybrid of Newton and
+ * gradient steps), with and without the prior that keeps few cells from a wild fit. */
 #include "calibrate/platt.h"
 #include "liballot/mem.h"
 #include <gsl/gsl_errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes each key to a place in [0, 1), shifts it within its stratum, and keeps like queries
- * together. */
+/* Hashes each key to a place in [0, 1) and cuts at the fractions, stratified by rank; then like
+ * queries are put together. */
 #include "datasets/splitting.h"
 #include <math.h>
 #include <stdio.h>

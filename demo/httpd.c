@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests to calls and calls to replies; a watchman ends the work of clients that have left. */
+/* Requests to calls and calls to replies; a client that has left is noticed, and its work ends. */
 #include "demo/httpd.h"
 
 #include <arpa/inet.h>

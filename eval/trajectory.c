@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where each query's choice changes along lambda, and what is realised between the changes. */
+/* At which lambdas some query's choice changes, and what all queries realise between them. */
 #include "eval/trajectory.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes 3- to 5-grams into signed places, damps the counts, and scales to length 1. */
+/* Hashes runs of 1 to 4 bytes into signed places, damps the counts, and scales to length 1. */
 #include "ngram.h"
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums with compensation, quantiles by interpolation, and logarithms of binomials. */
+/* Two passes for a variance, quantiles by interpolation, logarithms of binomials. */
 #include "lib/core/stats.h"
 #include <math.h>
 #include <stdlib.h>

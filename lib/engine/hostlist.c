@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Probes every address, and keeps those that answer as the first one does. */
+/* Asks every address what it serves, sets aside those that do not answer, and refuses a mixture. */
 #include "lib/engine/hostlist.h"
 #include <stdlib.h>
 #include <string.h>

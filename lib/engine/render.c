@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks each way that a server may have to render its template, until one works. */
+/* One prompt is tried at the start; later ones are asked for once a query, with those who wait
+ * for them in a list. */
 #include "lib/engine/render.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole number within what the request allowed, or an error that names both. */
+/* A whole number of at least 0, or an error that shows what was there. */
 #include "lib/engine/tokencount.h"
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes and reads the table field by field; unknown fields are warned of. */
+/* Writes and reads the table field by field; unknown fields are refused. */
 #include "lib/store/costsfile.h"
 #include <limits.h>
 #include <math.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Written in blocks as rows come, read whole; keys are checked to be those of the texts. */
+/* Written in blocks as rows come, read whole; keys, or of many a sample, are checked to be those
+ * of the texts. */
 #include "lib/store/problems.h"
 #include <stdio.h>
 #include <stdlib.h>

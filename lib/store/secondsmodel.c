@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Least squares of seconds on tokens for each strategy that was timed, scored on the held-out
- * half. */
+/* Ratios of sums over the timed rows of each N, lines in log N between them, and how well half
+ * of the rows foretells the other. */
 #include "lib/store/secondsmodel.h"
 #include "liballot/mem.h"
 #include <math.h>
