@@ -11,7 +11,7 @@ if (@ARGV && $ARGV[0] eq '--jobs') { shift; $jobs = shift; }
 die "run.pl: no tests\n" unless @ARGV;
 $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
 # Tests ask for impossible sizes on purpose: the allocator says no instead of ending the program.
-$ENV{ASAN_OPTIONS} = join ':', 'allocator_may_return_null=1', $ENV{ASAN_OPTIONS} // ();
+$ENV{$_} = join ':', 'allocator_may_return_null=1', $ENV{$_} // () for qw(ASAN_OPTIONS TSAN_OPTIONS);
 my $harness = TAP::Harness->new({
     jobs => $jobs, merge => 0, verbosity => -1, failures => 1, errors => 1,
     exec => sub {
