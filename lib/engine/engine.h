@@ -4,8 +4,8 @@
  *
  * Sources of samples: "pool" (shared by the pooled strategies) or the text of a strategy that
  * searches.
- * seed of a request = hash(seed, query key, source, run, slot, step, attempt), folded to 31 bits, so
- * that a result does not depend on order or concurrency. */
+ * seed of a request = hash(seed, query key, source, run, slot, step, attempt), folded to 31 bits,
+ * so that a result does not depend on order or concurrency. */
 #ifndef ALLOT_ENGINE_H
 #define ALLOT_ENGINE_H
 #include <cjson/cJSON.h>
@@ -113,8 +113,8 @@ ALLOT_MUST_CHECK allot_code allot_engine_score(allot_engine *e, const allot_quer
                                                void *user, allot_err *err);
 /* A search, independent run `run`: reports a record of type beam (or error). */
 ALLOT_MUST_CHECK allot_code allot_engine_search(allot_engine *e, const allot_query *q,
-                                              const allot_strategy *s, int run, allot_done_fn f,
-                                              void *user, allot_err *err);
+                                                const allot_strategy *s, int run, allot_done_fn f,
+                                                void *user, allot_err *err);
 /* A whole strategy, as a user would run it: reports a record of type timed (or error). salt: makes
  * the server's prefix cache cold for this job (NULL = leave it). */
 ALLOT_MUST_CHECK allot_code allot_engine_strategy(allot_engine *e, const allot_query *q,

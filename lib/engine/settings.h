@@ -118,8 +118,7 @@ typedef enum { ALLOT_SETTING_APART, ALLOT_SETTING_SENT, ALLOT_SETTING_FOUND } al
           "what the reward model's dialogue starts with (else the bundle's, or the kind's)", 0, 0)
 
 #define ALLOT_SETTINGS(X, c)                                                                       \
-    ALLOT_SETTINGS_OF_SERVER(X, c), ALLOT_SETTINGS_OF_SAMPLE(X, c),                                \
-        ALLOT_SETTINGS_OF_PROMPT(X, c)
+    ALLOT_SETTINGS_OF_SERVER(X, c), ALLOT_SETTINGS_OF_SAMPLE(X, c), ALLOT_SETTINGS_OF_PROMPT(X, c)
 /* clang-format on */
 
 /* What each setting is unless told; the seed is 1. */

@@ -222,7 +222,7 @@ static void put_structure(writer *w, allot_span t, const allot_structure *s)
     case ALLOT_SHAPE_RELATION:
         put_parts(w, s, s->op);
         return;
-    case ALLOT_SINGLE:
+    case ALLOT_SHAPE_SINGLE:
         put_lower(w, t);
     }
 }

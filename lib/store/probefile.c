@@ -68,9 +68,9 @@ cJSON *allot_calib_to_json(const allot_calib *c, const allot_strategies *set, in
 }
 
 /* Missing: 1 and 0, of methods that the set does not use. */
-static allot_code calib_from_json(const cJSON *object, const char *where,
-                                  const allot_strategies *set, allot_calib *out, int *fitted,
-                                  allot_err *err)
+allot_code allot_calib_from_json(const cJSON *object, const char *where,
+                                 const allot_strategies *set, allot_calib *out, int *fitted,
+                                 allot_err *err)
 {
     const cJSON *flag = cJSON_GetObjectItemCaseSensitive(object, "fitted");
     cJSON *a, *b;
@@ -159,7 +159,7 @@ static allot_code read_calibration(allot_h5 *h, allot_probefile *p, allot_err *e
     cJSON *ab;
     snprintf(where, sizeof where, "cannot read '%.400s': 'platt'", allot_h5_path(h));
     allot_code rc = allot_json_from_h5(h, "platt", &ab, err);
-    if (!rc) rc = calib_from_json(ab, where, &p->strategies, &p->calib, &p->calibrated, err);
+    if (!rc) rc = allot_calib_from_json(ab, where, &p->strategies, &p->calib, &p->calibrated, err);
     cJSON_Delete(ab);
     if (!rc && p->calibrated) rc = allot_json_from_h5(h, "calibration", &p->calibration, err);
     return rc;

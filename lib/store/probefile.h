@@ -48,8 +48,12 @@ void allot_probe_views(const allot_probe *p, allot_probe_view out[ALLOT_PROBE_VI
 /* Has a file of this set an entry for the method? Of the first methods always, of later ones where
  * the set uses them. */
 int allot_calib_tells(const allot_strategies *set, allot_method m);
-/* {"fitted": bool, "a": {method: number}, "b": {...}}; for printing only: the numbers are raw
- * JSON, and exact. */
+/* {"fitted": bool, "a": {method: number}, "b": {...}} and back. A missing entry of a method that
+ * the set does not use is the identity, one of a method that it does is refused. The numbers are
+ * exact; to_json is for printing only (they are raw JSON). */
 cJSON *allot_calib_to_json(const allot_calib *c, const allot_strategies *set, int fitted);
+ALLOT_MUST_CHECK allot_code allot_calib_from_json(const cJSON *object, const char *where,
+                                                  const allot_strategies *set, allot_calib *out,
+                                                  int *fitted, allot_err *err);
 const char *allot_layout_name(allot_feature_layout layout); /* "default" or "paper" */
 #endif

@@ -28,9 +28,9 @@ typedef struct {
     long seed;
     int loads[16]; /* timing: declared loads */
     int n_loads;
-    cJSON *fingerprint;          /* owned */
-    char cfg[17];                /* what its records carry, see allot_rundir_cfg; "" = not told */
-    cJSON *hardware;             /* owned: {"hardware": text, "server": {...}}; never refused */
+    cJSON *fingerprint; /* owned */
+    char cfg[17];       /* what its records carry, see allot_rundir_cfg; "" = not told */
+    cJSON *hardware;    /* owned: {"hardware": text, "server": {...}}; never refused */
 } allot_rundir;
 
 /* dir/name; the caller frees. */
