@@ -142,12 +142,8 @@ static allot_code ask(receiving *r, allot_err *err)
     float *fresh = NULL;
     long d = 0;
     allot_progress_start(&r->progress, "embeddings", r->done, e->n);
-    allot_embedder *embedder;
-    allot_code rc = allot_embedder_new(&client, &embedder, err);
-    if (!rc)
-        rc = allot_embedder_run(embedder, r->s->text, r->s->length, r->s->n, &fresh, &d, keep_rows,
-                                r, err);
-    allot_embedder_free(embedder);
+    allot_code rc = allot_embedclient_run(&client, r->s->text, r->s->length, r->s->n, &fresh, &d,
+                                          keep_rows, r, err);
     if (!rc) allot_progress_end(&r->progress, e->n, NULL);
     if (!rc && e->at && d != e->dim)
         rc = allot_fail(err, ALLOT_ESERVER,

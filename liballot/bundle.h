@@ -25,7 +25,6 @@ typedef struct {
     float *v;                 /* [S][H1] projected features, owned */
     char *embedding_model;    /* owned, e.g. "tinymath", or ALLOT_NGRAM_MODEL */
     char *embedding_id;       /* owned; hash of model, pooling, dimension, normalisation, prefix */
-    char *embedding_pooling;  /* owned; "last" if the file does not tell */
     char *embedding_prefix;   /* owned; to be put before a query that is embedded, "" if none */
     int embedding_normalized; /* 1: the embedding is to be scaled to length 1 */
     char *manifest;           /* owned; the whole manifest as JSON text */

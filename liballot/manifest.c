@@ -131,12 +131,7 @@ static allot_code read_sizes(const cJSON *m, allot_bundle *b, allot_err *err)
     b->embedding_id = allot_mem_text(id, strlen(id), err);
     b->embedding_prefix = allot_mem_text(prefix, strlen(prefix), err);
     b->embedding_normalized = cJSON_IsTrue(normalized);
-    const cJSON *pooling = field(embedding, "pooling");
-    const char *told =
-        cJSON_IsString(pooling) && *pooling->valuestring ? pooling->valuestring : "last";
-    b->embedding_pooling = allot_mem_text(told, strlen(told), err);
-    int whole =
-        b->embedding_model && b->embedding_id && b->embedding_prefix && b->embedding_pooling;
+    int whole = b->embedding_model && b->embedding_id && b->embedding_prefix;
     return whole ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 

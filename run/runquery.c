@@ -10,31 +10,92 @@
 
 #define POLL_MS 200
 
+allot_code allot_runner_init(allot_runner *r, allot_err *err)
+{
+    r->scratch = allot_mem_array(allot_scratch_floats(r->bundle), sizeof *r->scratch, err);
+    if (!r->scratch) return ALLOT_ERUNTIME;
+    r->accuracy = allot_mem_array((size_t)r->bundle->strategies.count, sizeof *r->accuracy, err);
+    return r->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
+}
+
+void allot_runner_clear(allot_runner *r)
+{
+    free(r->scratch);
+    free(r->accuracy);
+    allot_hosts_clear(&r->embed_hosts);
+    memset(r, 0, sizeof *r);
+}
+
 int allot_runner_is_lost(const allot_runner *r)
 {
-    return r->broken || allot_engine_away_s(r->engine) > 0 || r->vectors.hosts.away_since_s > 0;
+    return r->broken || allot_engine_away_s(r->engine) > 0 || r->embed_hosts.away_since_s > 0;
+}
+
+static void scale_to_length_1(float *x, long n)
+{
+    double square = 0;
+    for (long i = 0; i < n; i++)
+        square += (double)x[i] * (double)x[i];
+    for (long i = 0; i < n && square > 0; i++)
+        x[i] = (float)((double)x[i] / sqrt(square));
+}
+
+static allot_code embed_on_server(const allot_runner *r, const char *problem, size_t n, float **out,
+                                  allot_err *err)
+{
+    allot_buf text = {0};
+    long dim = 0;
+    allot_buf_str(&text, r->embed_prefix);
+    allot_buf_add(&text, problem, n);
+    allot_code rc = allot_buf_check(&text, err);
+    const char *texts[] = {text.at};
+    if (!rc) rc = allot_embedclient_run(&r->embed, texts, &text.n, 1, out, &dim, NULL, NULL, err);
+    allot_buf_clear(&text);
+    if (!rc && r->embed_normalized) scale_to_length_1(*out, dim);
+    if (rc || dim == r->bundle->probe.d) return rc;
+    free(*out);
+    *out = NULL;
+    return allot_fail(err, ALLOT_EMISMATCH,
+                      "embeddings of '%s' have %ld numbers, the bundle was trained with %d (serve "
+                      "'%s', or train with this embedding)",
+                      r->embed.model, dim, r->bundle->probe.d, r->bundle->embedding_model);
+}
+
+static allot_code embed(const allot_runner *r, const char *problem, size_t n, float **out,
+                        allot_err *err)
+{
+    *out = NULL;
+    if (strcmp(r->bundle->embedding_model, ALLOT_NGRAM_MODEL) != 0)
+        return embed_on_server(r, problem, n, out, err);
+    *out = allot_mem_array((size_t)r->bundle->probe.d, sizeof **out, err);
+    if (!*out) return ALLOT_ERUNTIME;
+    allot_ngram_embed(problem, n, r->bundle->probe.d, *out);
+    return ALLOT_OK;
 }
 
 /* Chooses, and notes what is predicted for the choice. */
 static allot_code choose(allot_runner *r, const char *problem, size_t n, allot_run_result *out,
                          allot_err *err)
 {
-    const allot_bundle *b = r->decider.bundle;
+    const allot_bundle *b = r->bundle;
     int at = r->forced ? allot_strategies_find(&b->strategies, r->forced) : -1;
     out->accuracy = out->tokens = out->seconds = NAN;
     if (r->forced) out->strategy = *r->forced;
     if (r->forced && at < 0) return ALLOT_OK;
-    allot_ask q = {0};
-    allot_decision d;
-    allot_code rc = allot_ask_text(problem, n, &q, err);
-    if (!rc) rc = allot_vectors_fill(&r->vectors, &q, 1, err);
-    if (!rc) rc = allot_decide(&r->decider, &q, at, &d, err);
-    allot_ask_clear(&q);
+    float *embedding;
+    size_t codepoints = allot_features_codepoints(problem, n);
+    allot_code rc = embed(r, problem, n, &embedding, err);
+    if (!rc && r->forced)
+        rc = allot_bundle_predict(b, embedding, codepoints, r->scratch, r->accuracy, err);
+    else if (!rc)
+        rc = allot_bundle_select(b, &r->rule, embedding, codepoints, r->scratch, r->accuracy, &at,
+                                 err);
+    free(embedding);
     if (rc) return rc;
-    out->strategy = b->strategies.at[d.strategy];
-    out->accuracy = d.accuracy;
-    out->tokens = d.tokens;
-    out->seconds = d.seconds;
+    out->strategy = b->strategies.at[at];
+    out->accuracy = r->accuracy[at];
+    out->tokens = b->costs.at[at].tokens.mean;
+    if (b->costs.has_seconds) out->seconds = b->costs.at[at].seconds.mean;
     return ALLOT_OK;
 }
 

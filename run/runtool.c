@@ -55,32 +55,34 @@ static allot_code check_server(const session *s, allot_err *err)
     return rc ? refuse(s, &difference, err) : ALLOT_OK;
 }
 
-/* Built-in n-grams need no server; else it is the generator's, unless another one is given. */
+/* Built-in n-grams need no server. */
 static allot_code set_up_embedding(session *s, const allot_engine_config *engine, allot_err *err)
 {
+    allot_runner *r = &s->runner;
     const allot_runtool *t = s->tool;
-    allot_vector_source source = {.client = t->embed,
-                                  .prefix = t->embed_prefix,
-                                  .pooling = t->embed_pooling,
-                                  .any_embedding = t->force};
-    allot_embedclient *c = &source.client;
-    if (allot_vectors_own(&s->bundle)) {
-        source = (allot_vector_source){0};
-        return allot_vectors_open(&s->runner.vectors, &source, &s->bundle, err);
+    if (strcmp(s->bundle.embedding_model, ALLOT_NGRAM_MODEL) == 0) return ALLOT_OK;
+    allot_err difference = {0};
+    allot_code rc = allot_run_settings_embedding(&s->settings, &s->bundle, t->embed_prefix,
+                                                 t->embed_pooling, &difference);
+    if (rc && refuse(s, &difference, err)) return rc;
+    r->embed = t->embed;
+    r->embed_prefix = s->settings.embed_prefix;
+    r->embed_normalized = s->settings.embed_normalized;
+    if (!r->embed.base_url) r->embed.base_url = engine->base_url;
+    if (!r->embed.model) r->embed.model = s->bundle.embedding_model;
+    if (!r->embed.api_key_env && !r->embed.api_key_file) {
+        r->embed.api_key_env = engine->api_key_env;
+        r->embed.api_key_file = engine->api_key_file;
+        r->embed.key_of = engine->base_url;
     }
-    if (!c->base_url) c->base_url = engine->base_url;
-    if (!c->api_key_env && !c->api_key_file) {
-        c->api_key_env = engine->api_key_env;
-        c->api_key_file = engine->api_key_file;
-        c->key_of = engine->base_url;
-    }
-    c->max_retries = engine->max_retries;
-    c->max_outage_s = engine->max_outage_s;
-    c->timeout_s = engine->timeout_s;
-    c->insecure = engine->insecure;
-    c->cacert = engine->cacert;
-    c->headers = engine->headers;
-    return allot_vectors_open(&s->runner.vectors, &source, &s->bundle, err);
+    r->embed.max_retries = engine->max_retries;
+    r->embed.max_outage_s = engine->max_outage_s;
+    r->embed.timeout_s = engine->timeout_s;
+    r->embed.insecure = engine->insecure;
+    r->embed.cacert = engine->cacert;
+    r->embed.headers = engine->headers;
+    r->embed.hosts = &r->embed_hosts;
+    return allot_hosts_open(r->embed.base_url, &r->embed_hosts, err);
 }
 
 static allot_code check_prm(session *s, allot_err *err)
@@ -113,27 +115,27 @@ static allot_code open_engine(session *s, const allot_engine_config *config, all
 static allot_code open_session(session *s, allot_err *err)
 {
     const allot_runtool *t = s->tool;
+    allot_runner *r = &s->runner;
     allot_engine_config engine;
-    allot_rule rule;
     allot_code rc = allot_bundlefile_load(t->bundle, &s->bundle, err);
-    if (!rc) rc = allot_ruleflags_read(&t->rule, &s->bundle.costs, &rule, err);
+    *r = (allot_runner){.bundle = &s->bundle};
+    if (!rc) rc = allot_ruleflags_read(&t->rule, &s->bundle.costs, &r->rule, err);
     if (!rc && t->strategy) {
         rc = allot_strategy_parse(t->strategy, &s->forced, err);
-        s->runner.forced = &s->forced;
+        r->forced = &s->forced;
     }
     if (!rc) rc = allot_run_settings_read(&s->bundle, t->bundle, &s->settings, err);
     if (!rc) rc = allot_run_settings_engine(&s->settings, &t->engine, &engine, err);
     engine.seed = s->common->seed;
     if (!rc) rc = open_engine(s, &engine, err);
     if (!rc) rc = set_up_embedding(s, &engine, err);
-    return rc ? rc : allot_decider_init(&s->runner.decider, &s->bundle, &rule, err);
+    return rc ? rc : allot_runner_init(r, err);
 }
 
 static void close_session(session *s)
 {
     allot_engine_free(s->runner.engine);
-    allot_vectors_close(&s->runner.vectors);
-    allot_decider_clear(&s->runner.decider);
+    allot_runner_clear(&s->runner);
     allot_run_settings_clear(&s->settings);
     allot_bundle_clear(&s->bundle);
 }
@@ -153,7 +155,7 @@ static void add_costs(cJSON *o, const char *field, double tokens, double seconds
 static cJSON *describe(const session *s, const allot_run_result *r)
 {
     char text[ALLOT_STRATEGY_TEXT];
-    const allot_rule *rule = &s->runner.decider.rule;
+    const allot_rule *rule = &s->runner.rule;
     allot_strategy_print(&r->strategy, text);
     cJSON *o = cJSON_CreateObject();
     if (r->answer) cJSON_AddStringToObject(o, "answer", r->answer);

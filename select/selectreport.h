@@ -2,8 +2,7 @@
 /* selectreport.h - how a choice is printed. */
 #ifndef ALLOT_SELECTREPORT_H
 #define ALLOT_SELECTREPORT_H
-#include "lib/store/querykey.h"
-#include "liballot/bundle.h"
+#include "select/selectinput.h"
 
 typedef struct {
     const allot_bundle *bundle;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/decide/decide.h"
 #include "lib/store/bundlefile.h"
+#include "liballot/mem.h"
 #include "select/selectreport.h"
 
 enum { BLOCK = 256 }; /* queries whose embeddings are asked for together */
@@ -23,15 +23,17 @@ void allot_selecttool_defaults(allot_selecttool *tool)
 typedef struct {
     const allot_selecttool *tool;
     const allot_common *common;
+    allot_rule rule;
     allot_bundle bundle;
-    allot_vectors vectors;
-    allot_decider decider;
+    allot_select_file file;
+    float *scratch;   /* [allot_scratch_floats] */
+    double *accuracy; /* [S] */
 } session;
 
 static allot_code check_options(const allot_selecttool *t, const allot_common *common,
                                 allot_err *err)
 {
-    const allot_vector_source *s = &t->source;
+    const allot_select_source *s = &t->source;
     if ((s->vector != NULL) + (s->file != NULL) + (s->client.base_url != NULL) > 1)
         return allot_fail(err, ALLOT_EUSAGE,
                           "only one of --embedding, --embeddings and --embed-base-url can be used");
@@ -51,64 +53,64 @@ static allot_code check_options(const allot_selecttool *t, const allot_common *c
 
 static allot_code open_session(session *s, allot_err *err)
 {
-    allot_rule rule;
     allot_code rc = allot_bundlefile_load(s->tool->bundle, &s->bundle, err);
-    if (!rc) rc = allot_ruleflags_read(&s->tool->rule, &s->bundle.costs, &rule, err);
-    if (!rc) rc = allot_vectors_open(&s->vectors, &s->tool->source, &s->bundle, err);
-    return rc ? rc : allot_decider_init(&s->decider, &s->bundle, &rule, err);
+    if (!rc) rc = allot_ruleflags_read(&s->tool->rule, &s->bundle.costs, &s->rule, err);
+    if (!rc) rc = allot_select_open(&s->tool->source, &s->bundle, &s->file, err);
+    if (rc) return rc;
+    s->scratch = allot_mem_array(allot_scratch_floats(&s->bundle), sizeof *s->scratch, err);
+    s->accuracy = allot_mem_array((size_t)s->bundle.strategies.count, sizeof *s->accuracy, err);
+    return s->scratch && s->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
 static void close_session(session *s)
 {
-    allot_vectors_close(&s->vectors);
-    allot_decider_clear(&s->decider);
+    allot_select_close(&s->file);
     allot_bundle_clear(&s->bundle);
+    free(s->scratch);
+    free(s->accuracy);
 }
 
-static allot_code decide(session *s, const allot_ask *q, allot_err *err)
+static allot_code decide(session *s, const allot_select_query *q, allot_err *err)
 {
-    allot_decision d;
-    allot_code rc = allot_decide(&s->decider, q, -1, &d, err);
+    allot_choice c = {
+        .bundle = &s->bundle, .rule = &s->rule, .accuracy = s->accuracy, .all = s->common->verbose};
+    allot_code rc = allot_bundle_select(&s->bundle, &s->rule, q->embedding, q->codepoints,
+                                        s->scratch, s->accuracy, &c.chosen, err);
     if (rc) return rc;
-    allot_choice c = {.bundle = &s->bundle,
-                      .rule = &s->decider.rule,
-                      .accuracy = s->decider.accuracy,
-                      .chosen = d.strategy,
-                      .all = s->common->verbose};
     if (s->common->json) return allot_select_print_json(&c, &q->key, err);
     if (s->tool->jsonl) allot_select_print_row(&c, q->text);
     else allot_select_print_text(&c);
     return ALLOT_OK;
 }
 
-static allot_code decide_block(session *s, allot_ask *q, long n, allot_err *err)
+static allot_code decide_block(session *s, allot_select_query *q, long n, allot_err *err)
 {
-    allot_code rc = allot_vectors_fill(&s->vectors, q, n, err);
+    allot_code rc = allot_select_embed(&s->tool->source, &s->file, &s->bundle, q, n, err);
     for (long i = 0; i < n; i++) {
         if (!rc) rc = decide(s, &q[i], err);
-        allot_ask_clear(&q[i]);
+        allot_select_query_clear(&q[i]);
     }
     return rc;
 }
 
 static allot_code decide_one(session *s, allot_err *err)
 {
-    allot_ask q = {0};
+    allot_select_query q = {0};
     allot_code rc;
     if (s->tool->key) {
         rc = allot_key_parse(s->tool->key, &q.key, err);
         q.codepoints = (size_t)s->tool->codepoints;
     } else {
-        rc = allot_ask_text(s->common->args[0], strlen(s->common->args[0]), &q, err);
+        rc = allot_select_read_text(s->common->args[0], strlen(s->common->args[0]), &q, err);
     }
     if (!rc) rc = decide_block(s, &q, 1, err);
-    allot_ask_clear(&q);
+    allot_select_query_clear(&q);
     return rc;
 }
 
 /* Reads up to BLOCK queries; *n of them. Empty lines are passed over. */
-static allot_code read_block(session *s, FILE *in, long *line_number, allot_ask *q, long *n,
-                             allot_err *err)
+static allot_code read_block(session *s, FILE *in, long *line_number, allot_select_query *q,
+                             long *n, allot_err *err)
 {
     char *line = NULL, where[300];
     size_t capacity = 0;
@@ -121,7 +123,9 @@ static allot_code read_block(session *s, FILE *in, long *line_number, allot_ask 
         if (bytes > MAX_LINE_BYTES)
             rc =
                 allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
-        else rc = allot_ask_line(line, (size_t)bytes, where, s->bundle.probe.d, &q[(*n)++], err);
+        else
+            rc = allot_select_read_line(line, (size_t)bytes, where, s->bundle.probe.d, &q[(*n)++],
+                                        err);
     }
     if (!rc && bytes < 0 && !feof(in)) /* getline ends without a flag when out of memory */
         rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
@@ -134,7 +138,7 @@ static allot_code decide_lines(session *s, allot_err *err)
     int is_stdin = strcmp(s->tool->jsonl, "-") == 0;
     FILE *in = is_stdin ? stdin : fopen(s->tool->jsonl, "r");
     if (!in) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
-    allot_ask q[BLOCK] = {0};
+    allot_select_query q[BLOCK] = {0};
     long line_number = 0, n = 0;
     allot_code rc = ALLOT_OK;
     do {
@@ -142,7 +146,7 @@ static allot_code decide_lines(session *s, allot_err *err)
         if (!rc) rc = decide_block(s, q, n, err);
     } while (!rc && n == BLOCK);
     for (int i = 0; i < BLOCK; i++)
-        allot_ask_clear(&q[i]);
+        allot_select_query_clear(&q[i]);
     if (!is_stdin) fclose(in);
     return rc;
 }

@@ -3,7 +3,7 @@
 #ifndef ALLOT_SELECTTOOL_H
 #define ALLOT_SELECTTOOL_H
 #include "lib/core/ruleflags.h"
-#include "lib/decide/vectors.h"
+#include "select/selectinput.h"
 
 typedef struct {
     const char *bundle; /* path; required */
@@ -11,7 +11,7 @@ typedef struct {
     const char *key;    /* instead of a text: 64 hex digits, with codepoints */
     int codepoints;     /* -1 = not given */
     allot_ruleflags rule;
-    allot_vector_source source;
+    allot_select_source source;
 } allot_selecttool;
 
 void allot_selecttool_defaults(allot_selecttool *tool);

@@ -1,32 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks a server for vectors: the connection that stays, one request, and many in a row. */
 #include "lib/net/embedclient.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/base64.h"
 #include "lib/core/buf.h"
-#include "lib/core/json.h"
 #include "lib/net/endpoint.h"
 #include "lib/net/http.h"
+#include "lib/core/json.h"
 #include "liballot/mem.h"
 
 #define MAX_DIM 65536
 
-struct allot_embedder {
-    allot_embedclient c;   /* what it borrows, it borrows for as long */
+typedef struct {
+    const allot_embedclient *c;
     allot_endpoint server; /* has the key */
     allot_hosts own;       /* unless the caller has them */
     allot_http *http;
-};
-
-/* One request: n texts and the vectors of its answer. */
-typedef struct {
-    long n, dim;
-    float *out; /* [n][dim]; NULL until the first vector */
-    allot_embed_done done;
+    const char *const *texts;
+    const size_t *lengths;
+    long n;
+    long next; /* first text not yet sent */
+    long done;
+    float *out; /* owned [n][dim]; NULL until the first answer */
+    long dim;
+    allot_embed_arrived arrived;
     void *user;
-} request;
+    allot_err failure; /* of the first batch that failed */
+} client;
+
+typedef struct {
+    client *client;
+    long from, count; /* texts of this request */
+} batch;
 
 void allot_embedclient_defaults(allot_embedclient *c)
 {
@@ -37,58 +43,61 @@ void allot_embedclient_defaults(allot_embedclient *c)
                              .timeout_s = 600};
 }
 
-static allot_code set_dim(request *r, long dim, allot_err *err)
+static allot_code set_dim(client *k, long dim, allot_err *err)
 {
     if (dim < 1 || dim > MAX_DIM)
         return allot_fail(err, ALLOT_ESERVER, "an embedding has %ld numbers, not 1 to %d", dim,
                           MAX_DIM);
-    if (r->out && dim != r->dim)
-        return allot_fail(err, ALLOT_ESERVER, "one embedding has %ld numbers, another %ld", r->dim,
+    if (k->out && dim != k->dim)
+        return allot_fail(err, ALLOT_ESERVER, "one embedding has %ld numbers, another %ld", k->dim,
                           dim);
-    if (r->out) return ALLOT_OK;
-    r->dim = dim;
-    r->out = allot_mem_array((size_t)r->n, (size_t)dim * sizeof *r->out, err);
-    return r->out ? ALLOT_OK : ALLOT_ERUNTIME;
+    if (k->out) return ALLOT_OK;
+    k->dim = dim;
+    k->out = allot_mem_array((size_t)k->n, (size_t)dim * sizeof *k->out, err);
+    return k->out ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 
-static allot_code take_base64(request *r, long row, const char *text, allot_err *err)
+static allot_code take_base64(client *k, long row, const char *text, allot_err *err)
 {
     float *values;
     size_t n;
     allot_code rc = allot_base64_floats(text, strlen(text), &values, &n, err);
     if (rc) return rc;
-    rc = set_dim(r, (long)n, err);
-    if (!rc) memcpy(r->out + row * r->dim, values, n * sizeof *values);
+    rc = set_dim(k, (long)n, err);
+    if (!rc) memcpy(k->out + row * k->dim, values, n * sizeof *values);
     free(values);
     return rc;
 }
 
-static allot_code take_list(request *r, long row, const cJSON *list, allot_err *err)
+static allot_code take_list(client *k, long row, const cJSON *list, allot_err *err)
 {
-    allot_code rc = set_dim(r, cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0, err);
+    allot_code rc = set_dim(k, cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0, err);
     if (rc) return rc;
-    float *to = r->out + row * r->dim;
+    float *to = k->out + row * k->dim;
     const cJSON *v;
     cJSON_ArrayForEach(v, list) *to++ = cJSON_IsNumber(v) ? (float)v->valuedouble : NAN;
     return ALLOT_OK;
 }
 
-static allot_code take_vector(request *r, const cJSON *item, char *seen, allot_err *err)
+static allot_code take_vector(const batch *b, const cJSON *item, char *seen, allot_err *err)
 {
+    client *k = b->client;
     const cJSON *index = cJSON_GetObjectItemCaseSensitive(item, "index");
     const cJSON *vector = cJSON_GetObjectItemCaseSensitive(item, "embedding");
     int i = cJSON_IsNumber(index) ? index->valueint : -1;
-    if (i < 0 || i >= r->n || seen[i]++)
+    if (i < 0 || i >= b->count || seen[i]++)
         return allot_fail(err, ALLOT_ESERVER, "an embedding has a wrong or repeated index");
-    allot_code rc = cJSON_IsString(vector) ? take_base64(r, i, vector->valuestring, err)
-                                           : take_list(r, i, vector, err);
-    for (long d = 0; !rc && d < r->dim; d++)
-        if (!isfinite(r->out[i * r->dim + d]))
-            rc = allot_fail(err, ALLOT_ESERVER, "number %ld of an embedding is not finite", d);
+    long row = b->from + i;
+    allot_code rc = cJSON_IsString(vector) ? take_base64(k, row, vector->valuestring, err)
+                                           : take_list(k, row, vector, err);
+    for (long d = 0; !rc && d < k->dim; d++)
+        if (!isfinite(k->out[row * k->dim + d]))
+            rc =
+                allot_fail(err, ALLOT_ESERVER, "number %ld of embedding %ld is not finite", d, row);
     return rc;
 }
 
-static allot_code take_answer(request *r, const allot_http_reply *reply, allot_err *err)
+static allot_code take_answer(const batch *b, const allot_http_reply *reply, allot_err *err)
 {
     cJSON *o = NULL;
     const cJSON *item;
@@ -96,43 +105,42 @@ static allot_code take_answer(request *r, const allot_http_reply *reply, allot_e
     if (rc) return rc;
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
     int n = cJSON_IsArray(data) ? cJSON_GetArraySize(data) : 0;
-    char *seen = allot_mem_array((size_t)r->n, 1, err);
+    char *seen = allot_mem_array((size_t)b->count, 1, err);
     if (!seen) rc = ALLOT_ERUNTIME;
-    else if (n != r->n)
-        rc = allot_fail(err, ALLOT_ESERVER, "%d embeddings came for %ld texts", n, r->n);
-    cJSON_ArrayForEach(item, data) if (!rc) rc = take_vector(r, item, seen, err);
+    else if (n != b->count)
+        rc = allot_fail(err, ALLOT_ESERVER, "%d embeddings came for %ld texts", n, b->count);
+    cJSON_ArrayForEach(item, data) if (!rc) rc = take_vector(b, item, seen, err);
     free(seen);
     cJSON_Delete(o);
     return rc;
 }
 
-static void drop(void *user)
-{
-    request *r = user;
-    free(r->out);
-    free(r);
-}
-
 static void answered(const allot_http_reply *reply, void *user)
 {
-    request *r = user;
+    batch *b = user;
+    client *k = b->client;
     allot_err failure = {0};
-    if (!allot_http_verdict(reply, &failure) && take_answer(r, reply, &failure)) {
+    if (!allot_http_verdict(reply, &failure) && take_answer(b, reply, &failure)) {
         (void)allot_fail_in(&failure, "'%s'", reply->url);
         if (failure.code != ALLOT_ERUNTIME) failure.code = ALLOT_ESERVER;
     }
-    r->done(failure.code ? NULL : r->out, r->dim, &failure, r->user);
-    drop(r);
+    if (!failure.code && k->arrived)
+        failure.code =
+            k->arrived(b->from, b->count, k->out + b->from * k->dim, k->dim, k->user, &failure);
+    if (failure.code && !k->failure.code) k->failure = failure;
+    k->done += b->count;
+    free(b);
 }
 
-static char *print_body(const char *model, const char *const *texts, const size_t *lengths, long n)
+/* The body for texts [from, from + count), or NULL. */
+static char *print_body(const client *k, long from, long count)
 {
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "model", model);
+    cJSON_AddStringToObject(o, "model", k->c->model);
     cJSON *input = cJSON_AddArrayToObject(o, "input");
-    for (long i = 0; i < n; i++) {
+    for (long i = from; i < from + count; i++) {
         allot_buf text = {0};
-        allot_buf_add(&text, texts[i], lengths[i]);
+        allot_buf_add(&text, k->texts[i], k->lengths[i]);
         cJSON_AddItemToArray(input, cJSON_CreateString(text.at ? text.at : ""));
         allot_buf_clear(&text);
     }
@@ -141,37 +149,63 @@ static char *print_body(const char *model, const char *const *texts, const size_
     return body;
 }
 
-allot_code allot_embedder_ask(allot_embedder *e, const char *const *texts, const size_t *lengths,
-                              long n, allot_embed_done done, void *user, allot_err *err)
+/* How many of the next texts share a request. Servers that pad read each as long as the longest. */
+static long next_count(const client *k)
 {
-    char *body = print_body(e->c.model, texts, lengths, n);
-    request *r = allot_mem_array(1, sizeof *r, err);
-    allot_code rc = body && r ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
-    if (!rc) {
-        *r = (request){.n = n, .done = done, .user = user};
-        allot_http_request post = {.hosts = e->c.hosts ? e->c.hosts : &e->own,
-                                   .path = "/v1/embeddings",
-                                   .body = body,
-                                   .n = strlen(body),
-                                   .api_key = e->server.api_key,
-                                   .done = answered,
-                                   .drop = drop,
-                                   .user = r};
-        rc = allot_http_send(e->http, &post, err);
+    size_t longest = 0;
+    long count = 0;
+    for (; count < k->c->batch && k->next + count < k->n; count++) {
+        size_t tokens = k->lengths[k->next + count] / 3 + 2;
+        if (tokens > longest) longest = tokens;
+        if (count > 0 && longest * (size_t)(count + 1) > (size_t)k->c->batch_tokens) break;
     }
-    if (rc) free(r);
+    return count;
+}
+
+static allot_code send_next(client *k, allot_err *err)
+{
+    long count = next_count(k);
+    char *body = print_body(k, k->next, count);
+    batch *b = allot_mem_array(1, sizeof *b, err);
+    allot_code rc = body && b ? ALLOT_OK : allot_fail(err, ALLOT_ERUNTIME, "out of memory");
+    if (!rc) {
+        *b = (batch){k, k->next, count};
+        allot_http_request r = {.hosts = k->c->hosts ? k->c->hosts : &k->own,
+                                .path = "/v1/embeddings",
+                                .body = body,
+                                .n = strlen(body),
+                                .api_key = k->server.api_key,
+                                .done = answered,
+                                .drop = free,
+                                .user = b};
+        rc = allot_http_send(k->http, &r, err);
+    }
+    if (rc) free(b);
+    else k->next += count;
     free(body);
     return rc;
 }
 
-allot_code allot_embedder_poll(allot_embedder *e, int timeout_ms, allot_err *err)
+/* Keeps the window full until all is there or something failed. */
+static allot_code run(client *k, allot_err *err)
 {
-    return allot_http_poll(e->http, timeout_ms, err);
+    while (k->done < k->n && !k->failure.code) {
+        allot_code rc = ALLOT_OK;
+        while (!rc && k->next < k->n && allot_http_pending(k->http) < k->c->max_concurrency)
+            rc = send_next(k, err);
+        if (!rc) rc = allot_http_poll(k->http, 1000, err);
+        if (rc) return rc;
+    }
+    return k->failure.code ? allot_fail(err, k->failure.code, "%s", k->failure.msg) : ALLOT_OK;
 }
 
-int allot_embedder_pending(const allot_embedder *e)
+static allot_code check(const allot_embedclient *c, long n, allot_err *err)
 {
-    return allot_http_pending(e->http);
+    if (!c->base_url || !c->model)
+        return allot_fail(err, ALLOT_EUSAGE, "embeddings need a server and a model");
+    if (c->batch < 1 || c->batch_tokens < 1 || n < 1)
+        return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
+    return ALLOT_OK;
 }
 
 static allot_code open_http(const allot_embedclient *c, allot_http **out, allot_err *err)
@@ -189,138 +223,27 @@ static allot_code open_http(const allot_embedclient *c, allot_http **out, allot_
     return allot_http_new(&h, out, err);
 }
 
-allot_code allot_embedder_new(const allot_embedclient *c, allot_embedder **out, allot_err *err)
+allot_code allot_embedclient_run(const allot_embedclient *c, const char *const *texts,
+                                 const size_t *lengths, long n, float **out, long *dim,
+                                 allot_embed_arrived arrived, void *user, allot_err *err)
 {
-    *out = NULL;
-    if (!c->base_url || !c->model)
-        return allot_fail(err, ALLOT_EUSAGE, "embeddings need a server and a model");
-    allot_embedder *e = allot_mem_array(1, sizeof *e, err);
-    if (!e) return ALLOT_ERUNTIME;
-    e->c = *c;
-    allot_code rc =
-        allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &e->server, err);
-    if (!rc && !c->hosts) rc = allot_hosts_open(c->base_url, &e->own, err);
+    client k = {
+        .c = c, .texts = texts, .lengths = lengths, .n = n, .arrived = arrived, .user = user};
+    allot_code rc = check(c, n, err);
+    if (!rc) rc = allot_endpoint_open(c->base_url, c->api_key_env, c->api_key_file, &k.server, err);
+    if (!rc && !c->hosts) rc = allot_hosts_open(c->base_url, &k.own, err);
     if (!rc && c->key_of && !allot_endpoint_within(c->base_url, c->key_of))
-        allot_endpoint_forget_key(&e->server);
-    if (!rc) rc = open_http(c, &e->http, err);
-    if (rc) allot_embedder_free(e);
-    else *out = e;
-    return rc;
-}
-
-void allot_embedder_free(allot_embedder *e)
-{
-    if (!e) return;
-    allot_http_free(e->http);
-    allot_hosts_clear(&e->own);
-    allot_endpoint_clear(&e->server);
-    free(e);
-}
-
-/* ---- many texts in a row ---- */
-
-struct series;
-typedef struct {
-    struct series *s;
-    long from, count; /* texts of this request; count 0 = the slot is free */
-} batch;
-
-typedef struct series {
-    allot_embedder *e;
-    batch *slots; /* owned [max_concurrency] */
-    const char *const *texts;
-    const size_t *lengths;
-    long n;
-    long next; /* first text not yet sent */
-    long done;
-    float *out; /* owned [n][dim]; NULL until the first answer */
-    long dim;
-    allot_embed_arrived arrived;
-    void *user;
-    allot_err failure; /* of the first batch that failed */
-} series;
-
-static allot_code keep(series *s, long from, long count, const float *rows, long dim,
-                       allot_err *err)
-{
-    if (s->out && dim != s->dim)
-        return allot_fail(err, ALLOT_ESERVER, "one embedding has %ld numbers, another %ld", s->dim,
-                          dim);
-    if (!s->out) s->out = allot_mem_array((size_t)s->n, (size_t)dim * sizeof *s->out, err);
-    if (!s->out) return ALLOT_ERUNTIME;
-    s->dim = dim;
-    memcpy(s->out + from * dim, rows, (size_t)(count * dim) * sizeof *rows);
-    return s->arrived ? s->arrived(from, count, rows, dim, s->user, err) : ALLOT_OK;
-}
-
-static void batch_done(const float *rows, long dim, const allot_err *why, void *user)
-{
-    batch *b = user;
-    series *s = b->s;
-    allot_err failure = *why;
-    if (rows) failure.code = keep(s, b->from, b->count, rows, dim, &failure);
-    if (failure.code && !s->failure.code) s->failure = failure;
-    s->done += b->count;
-    b->count = 0;
-}
-
-/* How many of the next texts share a request. Servers that pad read each as long as the longest. */
-static long next_count(const series *s)
-{
-    const allot_embedclient *c = &s->e->c;
-    size_t longest = 0;
-    long count = 0;
-    for (; count < c->batch && s->next + count < s->n; count++) {
-        size_t tokens = s->lengths[s->next + count] / 3 + 2;
-        if (tokens > longest) longest = tokens;
-        if (count > 0 && longest * (size_t)(count + 1) > (size_t)c->batch_tokens) break;
-    }
-    return count;
-}
-
-static allot_code send_next(series *s, allot_err *err)
-{
-    batch *b = s->slots;
-    while (b->count > 0)
-        b++;
-    *b = (batch){s, s->next, next_count(s)};
-    allot_code rc = allot_embedder_ask(s->e, s->texts + s->next, s->lengths + s->next, b->count,
-                                       batch_done, b, err);
-    s->next += b->count;
-    return rc;
-}
-
-/* Keeps the window full until all is there or something failed; what is in flight then comes in. */
-static allot_code run(series *s, allot_err *err)
-{
-    allot_code rc = ALLOT_OK;
-    int n_slots = s->e->c.max_concurrency, open = 1;
-    while (!rc && open) {
-        while (!rc && !s->failure.code && s->next < s->n && allot_embedder_pending(s->e) < n_slots)
-            rc = send_next(s, err);
-        if (!rc) rc = allot_embedder_poll(s->e, 1000, err);
-        open = s->done < s->next || (!s->failure.code && s->next < s->n);
-    }
-    if (rc) return rc;
-    return s->failure.code ? allot_fail(err, s->failure.code, "%s", s->failure.msg) : ALLOT_OK;
-}
-
-allot_code allot_embedder_run(allot_embedder *e, const char *const *texts, const size_t *lengths,
-                              long n, float **out, long *dim, allot_embed_arrived arrived,
-                              void *user, allot_err *err)
-{
-    series s = {
-        .e = e, .texts = texts, .lengths = lengths, .n = n, .arrived = arrived, .user = user};
-    if (e->c.batch < 1 || e->c.batch_tokens < 1 || n < 1)
-        return allot_fail(err, ALLOT_EUSAGE, "there is nothing to embed");
-    s.slots = allot_mem_array((size_t)e->c.max_concurrency, sizeof *s.slots, err);
-    allot_code rc = s.slots ? run(&s, err) : ALLOT_ERUNTIME;
-    free(s.slots);
+        allot_endpoint_forget_key(&k.server);
+    if (!rc) rc = open_http(c, &k.http, err);
+    if (!rc) rc = run(&k, err);
+    allot_http_free(k.http);
+    allot_hosts_clear(&k.own);
+    allot_endpoint_clear(&k.server);
     if (rc) {
-        free(s.out);
+        free(k.out);
         return rc;
     }
-    *out = s.out;
-    *dim = s.dim;
+    *out = k.out;
+    *dim = k.dim;
     return ALLOT_OK;
 }

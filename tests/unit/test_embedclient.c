@@ -46,11 +46,7 @@ static allot_code embed(const char *fault_name, float **out, long *dim, allot_er
     c.key_of = key_of;
     progress_done = 0;
     memset(counts, 0, sizeof counts);
-    allot_embedder *e;
-    allot_code rc = allot_embedder_new(&c, &e, err);
-    if (!rc) rc = allot_embedder_run(e, texts, lengths, N, out, dim, on_arrival, NULL, err);
-    allot_embedder_free(e);
-    return rc;
+    return allot_embedclient_run(&c, texts, lengths, N, out, dim, on_arrival, NULL, err);
 }
 
 static void vectors_are_placed_by_index(void **state)
