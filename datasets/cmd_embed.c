@@ -52,29 +52,17 @@ typedef struct {
     long done;
 } receiving;
 
-static double length_of(const float *x, long d)
-{
-    double square = 0;
-    for (long k = 0; k < d; k++)
-        square += (double)x[k] * (double)x[k];
-    return sqrt(square);
-}
-
 static void scale_to_length_1(allot_embeddings *e)
 {
-    for (long i = 0; i < e->n; i++) {
-        float *x = e->at + i * e->dim;
-        double length = length_of(x, e->dim);
-        for (long k = 0; length > 0 && k < e->dim; k++)
-            x[k] = (float)((double)x[k] / length);
-    }
+    for (long i = 0; i < e->n; i++)
+        allot_embeddings_scale(e->at + i * e->dim, e->dim);
 }
 
 /* llama.cpp and others scale unasked; then the selector must do so whatever its server does. */
 static int all_have_length_1(const allot_embeddings *e)
 {
     for (long i = 0; i < e->n; i++)
-        if (!(fabs(length_of(e->at + i * e->dim, e->dim) - 1) <= 1e-3)) return 0;
+        if (!(fabs(allot_embeddings_length(e->at + i * e->dim, e->dim) - 1) <= 1e-3)) return 0;
     return 1;
 }
 

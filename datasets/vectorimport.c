@@ -113,13 +113,11 @@ static allot_code check_lengths(const allot_vectorimport *s, const allot_embeddi
                                 allot_err *err)
 {
     for (long i = 0; s->normalized && i < e->n; i++) {
-        double square = 0;
-        for (long k = 0; k < e->dim; k++)
-            square += (double)e->at[i * e->dim + k] * (double)e->at[i * e->dim + k];
-        if (!(fabs(sqrt(square) - 1) <= 1e-3))
+        double length = allot_embeddings_length(e->at + i * e->dim, e->dim);
+        if (!(fabs(length - 1) <= 1e-3))
             return allot_fail(err, ALLOT_EINPUT,
                               "'%.250s': row %ld has length %g, not 1 (leave --normalized out)",
-                              s->npy, i, sqrt(square));
+                              s->npy, i, length);
     }
     return ALLOT_OK;
 }

@@ -215,6 +215,7 @@ void allot_bundle_clear(allot_bundle *b)
     free(b->embedding_model);
     free(b->embedding_id);
     free(b->embedding_prefix);
+    free(b->embedding_pooling);
     free(b->manifest);
     *b = (allot_bundle){0};
 }

@@ -26,6 +26,7 @@ typedef struct {
     char *embedding_model;    /* owned, e.g. "tinymath", or ALLOT_NGRAM_MODEL */
     char *embedding_id;       /* owned; hash of model, pooling, dimension, normalisation, prefix */
     char *embedding_prefix;   /* owned; to be put before a query that is embedded, "" if none */
+    char *embedding_pooling;  /* owned; how its server pools, "last" unless told */
     int embedding_normalized; /* 1: the embedding is to be scaled to length 1 */
     char *manifest;           /* owned; the whole manifest as JSON text */
 } allot_bundle;

@@ -124,14 +124,18 @@ static allot_code read_sizes(const cJSON *m, allot_bundle *b, allot_err *err)
     if (!rc && !cJSON_IsBool(normalized)) rc = wrong("normalized", "true or false", err);
     if (!rc && !is_id(id)) rc = wrong("id", "16 hex digits", err);
     if (rc) return rc;
+    const char *pooling = cJSON_GetStringValue(field(embedding, "pooling"));
+    if (!pooling || !*pooling) pooling = "last";
     p->layout = strcmp(layout, "paper") == 0 ? ALLOT_FEATURES_PAPER : ALLOT_FEATURES_DEFAULT;
     p->p = allot_features_strategy_dim(p->layout, &b->strategies);
     p->s = b->strategies.count;
     b->embedding_model = allot_mem_text(model, strlen(model), err);
     b->embedding_id = allot_mem_text(id, strlen(id), err);
     b->embedding_prefix = allot_mem_text(prefix, strlen(prefix), err);
+    b->embedding_pooling = allot_mem_text(pooling, strlen(pooling), err);
     b->embedding_normalized = cJSON_IsTrue(normalized);
-    int whole = b->embedding_model && b->embedding_id && b->embedding_prefix;
+    int whole =
+        b->embedding_model && b->embedding_id && b->embedding_prefix && b->embedding_pooling;
     return whole ? ALLOT_OK : ALLOT_ERUNTIME;
 }
 

@@ -21,7 +21,7 @@ lib/decide:$store lib/net lib/engine
 datasets:$store lib/net lib/grade lib/extract lib/readers
 collect:$store lib/net lib/grade lib/extract lib/methods lib/labels lib/engine
 run:$store lib/net lib/grade lib/extract lib/methods lib/engine lib/decide
-select:$store lib/net lib/decide
+select:$store lib/decide
 train:$store
 calibrate:$store
 export:$store

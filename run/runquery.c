@@ -1,102 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One query: chosen for by the decider, executed by the engine, both on the engine's loop. */
 #include "run/runquery.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/core/buf.h"
 #include "lib/core/options.h"
 #include "lib/core/progress.h"
-#include "liballot/mem.h"
 
 #define POLL_MS 200
 
-allot_code allot_runner_init(allot_runner *r, allot_err *err)
-{
-    r->scratch = allot_mem_array(allot_scratch_floats(r->bundle), sizeof *r->scratch, err);
-    if (!r->scratch) return ALLOT_ERUNTIME;
-    r->accuracy = allot_mem_array((size_t)r->bundle->strategies.count, sizeof *r->accuracy, err);
-    return r->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
-}
-
-void allot_runner_clear(allot_runner *r)
-{
-    free(r->scratch);
-    free(r->accuracy);
-    allot_hosts_clear(&r->embed_hosts);
-    memset(r, 0, sizeof *r);
-}
-
 int allot_runner_is_lost(const allot_runner *r)
 {
-    return r->broken || allot_engine_away_s(r->engine) > 0 || r->embed_hosts.away_since_s > 0;
+    return r->broken || allot_engine_away_s(r->engine) > 0 ||
+           allot_vectorsource_away_s(&r->decider->source) > 0;
 }
 
-static void scale_to_length_1(float *x, long n)
+/* Until *done is set by a callback. */
+static allot_code wait_for(allot_runner *r, const int *done, allot_err *err)
 {
-    double square = 0;
-    for (long i = 0; i < n; i++)
-        square += (double)x[i] * (double)x[i];
-    for (long i = 0; i < n && square > 0; i++)
-        x[i] = (float)((double)x[i] / sqrt(square));
+    allot_code rc = ALLOT_OK;
+    while (!rc && !*done) {
+        rc = allot_engine_poll(r->engine, POLL_MS, err);
+        if (allot_interrupted()) rc = allot_fail(err, ALLOT_EINTR, "interrupted");
+        r->broken = rc != ALLOT_OK; /* the query is still under way in there */
+    }
+    return rc;
 }
 
-static allot_code embed_on_server(const allot_runner *r, const char *problem, size_t n, float **out,
-                                  allot_err *err)
+typedef struct {
+    const allot_bundle *bundle;
+    allot_run_result *out;
+    int at; /* the strategy; -1 = as decided */
+    allot_err failure;
+    int done;
+} choosing;
+
+/* Notes what is predicted for the choice. */
+static void on_decided(const allot_decision *decision, const allot_err *failure, void *user)
 {
-    allot_buf text = {0};
-    long dim = 0;
-    allot_buf_str(&text, r->embed_prefix);
-    allot_buf_add(&text, problem, n);
-    allot_code rc = allot_buf_check(&text, err);
-    const char *texts[] = {text.at};
-    if (!rc) rc = allot_embedclient_run(&r->embed, texts, &text.n, 1, out, &dim, NULL, NULL, err);
-    allot_buf_clear(&text);
-    if (!rc && r->embed_normalized) scale_to_length_1(*out, dim);
-    if (rc || dim == r->bundle->probe.d) return rc;
-    free(*out);
-    *out = NULL;
-    return allot_fail(err, ALLOT_EMISMATCH,
-                      "embeddings of '%s' have %ld numbers, the bundle was trained with %d (serve "
-                      "'%s', or train with this embedding)",
-                      r->embed.model, dim, r->bundle->probe.d, r->bundle->embedding_model);
+    choosing *c = user;
+    const allot_bundle *b = c->bundle;
+    c->done = 1;
+    if (failure) {
+        c->failure = *failure;
+        return;
+    }
+    if (c->at < 0) c->at = decision->chosen;
+    c->out->strategy = b->strategies.at[c->at];
+    c->out->accuracy = decision->accuracy[c->at];
+    c->out->tokens = b->costs.at[c->at].tokens.mean;
+    c->out->seconds = allot_decide_seconds(b, c->at);
 }
 
-static allot_code embed(const allot_runner *r, const char *problem, size_t n, float **out,
-                        allot_err *err)
-{
-    *out = NULL;
-    if (strcmp(r->bundle->embedding_model, ALLOT_NGRAM_MODEL) != 0)
-        return embed_on_server(r, problem, n, out, err);
-    *out = allot_mem_array((size_t)r->bundle->probe.d, sizeof **out, err);
-    if (!*out) return ALLOT_ERUNTIME;
-    allot_ngram_embed(problem, n, r->bundle->probe.d, *out);
-    return ALLOT_OK;
-}
-
-/* Chooses, and notes what is predicted for the choice. */
-static allot_code choose(allot_runner *r, const char *problem, size_t n, allot_run_result *out,
+static allot_code choose(allot_runner *r, const allot_decide_query *q, allot_run_result *out,
                          allot_err *err)
 {
-    const allot_bundle *b = r->bundle;
-    int at = r->forced ? allot_strategies_find(&b->strategies, r->forced) : -1;
+    choosing c = {.bundle = r->bundle, .out = out, .at = -1};
     out->accuracy = out->tokens = out->seconds = NAN;
-    if (r->forced) out->strategy = *r->forced;
-    if (r->forced && at < 0) return ALLOT_OK;
-    float *embedding;
-    size_t codepoints = allot_features_codepoints(problem, n);
-    allot_code rc = embed(r, problem, n, &embedding, err);
-    if (!rc && r->forced)
-        rc = allot_bundle_predict(b, embedding, codepoints, r->scratch, r->accuracy, err);
-    else if (!rc)
-        rc = allot_bundle_select(b, &r->rule, embedding, codepoints, r->scratch, r->accuracy, &at,
-                                 err);
-    free(embedding);
-    if (rc) return rc;
-    out->strategy = b->strategies.at[at];
-    out->accuracy = r->accuracy[at];
-    out->tokens = b->costs.at[at].tokens.mean;
-    if (b->costs.has_seconds) out->seconds = b->costs.at[at].seconds.mean;
-    return ALLOT_OK;
+    if (r->forced) {
+        out->strategy = *r->forced;
+        c.at = allot_strategies_find(&r->bundle->strategies, r->forced);
+        if (c.at < 0) return ALLOT_OK;
+    }
+    allot_code rc =
+        allot_decider_begin(r->decider, q, r->forced ? NULL : &r->rule, on_decided, &c, err);
+    if (!rc) rc = wait_for(r, &c.done, err);
+    if (!rc && c.failure.code) rc = allot_fail(err, c.failure.code, "%s", c.failure.msg);
+    return rc;
 }
 
 typedef struct {
@@ -119,11 +89,7 @@ static allot_code execute(allot_runner *r, const allot_query *q, allot_run_resul
 {
     waiting w = {.out = out};
     allot_code rc = allot_engine_strategy(r->engine, q, &out->strategy, 0, NULL, on_done, &w, err);
-    while (!rc && !w.done) {
-        rc = allot_engine_poll(r->engine, POLL_MS, err);
-        if (allot_interrupted()) rc = allot_fail(err, ALLOT_EINTR, "interrupted");
-        r->broken = rc != ALLOT_OK; /* the query is still under way in there */
-    }
+    if (!rc) rc = wait_for(r, &w.done, err);
     if (!rc && out->rec.type == ALLOT_REC_ERROR)
         rc = allot_fail(err, out->rec.code, "%s", out->rec.message ? out->rec.message : "failed");
     return rc;
@@ -134,9 +100,11 @@ allot_code allot_runner_ask(allot_runner *r, const char *problem, size_t n, allo
 {
     double start_s = allot_clock_s();
     *out = (allot_run_result){.picked = -1};
-    allot_query q = {.problem = problem, .n = n};
-    allot_code rc = allot_key_of_text(problem, n, &q.key, err);
-    if (!rc) rc = choose(r, problem, n, out, err);
+    allot_decide_query asked;
+    allot_code rc = allot_decide_query_read(problem, n, &asked, err);
+    allot_query q = {.key = asked.key, .problem = problem, .n = n};
+    if (!rc) rc = choose(r, &asked, out, err);
+    allot_decide_query_clear(&asked);
     out->select_s = allot_clock_s() - start_s;
     if (!rc) rc = execute(r, &q, out, err);
     if (rc) allot_run_result_clear(out);

@@ -2,23 +2,18 @@
 /* runquery.h - one query through bundle and server. */
 #ifndef ALLOT_RUNQUERY_H
 #define ALLOT_RUNQUERY_H
-#include "lib/net/embedclient.h"
+#include "lib/decide/decide.h"
 #include "lib/engine/engine.h"
 #include "liballot/allot.h"
 
-/* What stays the same from query to query; borrowed unless owned. */
+/* What stays the same from query to query; borrowed. */
 typedef struct {
     const allot_bundle *bundle;
     allot_engine *engine;
     allot_rule rule;
     const allot_strategy *forced; /* NULL = choose */
-    allot_embedclient embed;
-    allot_hosts embed_hosts; /* owned: its servers; zero with n-grams */
-    int broken;              /* the engine cannot go on */
-    const char *embed_prefix;
-    int embed_normalized; /* scale the server's vectors to length 1 */
-    float *scratch;       /* owned [allot_scratch_floats] */
-    double *accuracy;     /* owned [S] */
+    allot_decider *decider;       /* on the engine's loop */
+    int broken;                   /* the engine cannot go on */
 } allot_runner;
 
 typedef struct {
@@ -32,9 +27,6 @@ typedef struct {
     char *answer;     /* owned; NULL = no candidate has an answer */
 } allot_run_result;
 
-ALLOT_MUST_CHECK allot_code allot_runner_init(allot_runner *r,
-                                              allot_err *err); /* the owned parts */
-void allot_runner_clear(allot_runner *r);
 /* After a query that failed: whether those to come would, too, because a server is away. */
 int allot_runner_is_lost(const allot_runner *r);
 

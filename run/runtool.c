@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-run: opens bundle, engine and decider, feeds them queries and prints what came out. */
 #include "run/runtool.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/store/bundlefile.h"
-#include "lib/store/fingerprint.h"
 #include "lib/core/json.h"
 #include "lib/core/log.h"
+#include "lib/decide/bundlesettings.h"
 #include "lib/engine/engineflags.h"
+#include "lib/store/bundlefile.h"
 #include "run/runquery.h"
-#include "run/runsettings.h"
 
-#define RATE_ACCURACY 0.01 /* the accuracy whose price is printed */
 #define MAX_LINE_BYTES (16L << 20)
 
 typedef struct {
     const allot_runtool *tool;
     const allot_common *common;
     allot_bundle bundle;
-    allot_run_settings settings;
+    allot_bundlesettings settings;
     allot_strategy forced;
+    allot_decider decider;
     allot_runner runner;
 } session;
 
@@ -42,47 +42,41 @@ static allot_code refuse(const session *s, const allot_err *difference, allot_er
     return difference->code;
 }
 
-/* What was measured with other settings says nothing about this server. */
 static allot_code check_server(const session *s, allot_err *err)
 {
-    cJSON *here = allot_engine_fingerprint(s->runner.engine);
     allot_err difference = {0};
-    allot_code rc = allot_fingerprint_agree(
-        s->settings.fingerprint, s->tool->bundle, here, "this server and command line",
-        "leave the option out, use the server that the bundle was made with, or --force",
-        &difference);
-    cJSON_Delete(here);
+    allot_code rc = allot_bundlesettings_agree(&s->settings, s->tool->bundle, s->runner.engine,
+                                               &difference);
     return rc ? refuse(s, &difference, err) : ALLOT_OK;
 }
 
-/* Built-in n-grams need no server. */
-static allot_code set_up_embedding(session *s, const allot_engine_config *engine, allot_err *err)
+/* The server of the embeddings: what is not given is the generator's. */
+static allot_code set_up_embedding(const session *s, const allot_engine_config *engine,
+                                   allot_vectorsource_config *c, allot_err *err)
 {
-    allot_runner *r = &s->runner;
     const allot_runtool *t = s->tool;
-    if (strcmp(s->bundle.embedding_model, ALLOT_NGRAM_MODEL) == 0) return ALLOT_OK;
     allot_err difference = {0};
-    allot_code rc = allot_run_settings_embedding(&s->settings, &s->bundle, t->embed_prefix,
-                                                 t->embed_pooling, &difference);
-    if (rc && refuse(s, &difference, err)) return rc;
-    r->embed = t->embed;
-    r->embed_prefix = s->settings.embed_prefix;
-    r->embed_normalized = s->settings.embed_normalized;
-    if (!r->embed.base_url) r->embed.base_url = engine->base_url;
-    if (!r->embed.model) r->embed.model = s->bundle.embedding_model;
-    if (!r->embed.api_key_env && !r->embed.api_key_file) {
-        r->embed.api_key_env = engine->api_key_env;
-        r->embed.api_key_file = engine->api_key_file;
-        r->embed.key_of = engine->base_url;
+    if (allot_vectorsource_agree(&s->bundle, t->embed_prefix, t->embed_pooling, &difference) &&
+        refuse(s, &difference, err))
+        return err->code;
+    c->server = t->embed;
+    c->prefix = t->embed_prefix;
+    c->http = allot_engine_http(s->runner.engine);
+    if (!c->server.base_url) c->server.base_url = engine->base_url;
+    if (!c->server.api_key_env && !c->server.api_key_file) {
+        c->server.api_key_env = engine->api_key_env;
+        c->server.api_key_file = engine->api_key_file;
+        c->server.key_of = engine->base_url;
     }
-    r->embed.max_retries = engine->max_retries;
-    r->embed.max_outage_s = engine->max_outage_s;
-    r->embed.timeout_s = engine->timeout_s;
-    r->embed.insecure = engine->insecure;
-    r->embed.cacert = engine->cacert;
-    r->embed.headers = engine->headers;
-    r->embed.hosts = &r->embed_hosts;
-    return allot_hosts_open(r->embed.base_url, &r->embed_hosts, err);
+    return ALLOT_OK;
+}
+
+static allot_code open_decider(session *s, const allot_engine_config *engine, allot_err *err)
+{
+    allot_vectorsource_config c = {0};
+    allot_code rc = ALLOT_OK;
+    if (!allot_vectorsource_builtin(&s->bundle)) rc = set_up_embedding(s, engine, &c, err);
+    return rc ? rc : allot_decider_open(&s->bundle, &c, &s->decider, err);
 }
 
 static allot_code check_prm(session *s, allot_err *err)
@@ -118,25 +112,24 @@ static allot_code open_session(session *s, allot_err *err)
     allot_runner *r = &s->runner;
     allot_engine_config engine;
     allot_code rc = allot_bundlefile_load(t->bundle, &s->bundle, err);
-    *r = (allot_runner){.bundle = &s->bundle};
+    *r = (allot_runner){.bundle = &s->bundle, .decider = &s->decider};
     if (!rc) rc = allot_ruleflags_read(&t->rule, &s->bundle.costs, &r->rule, err);
     if (!rc && t->strategy) {
         rc = allot_strategy_parse(t->strategy, &s->forced, err);
         r->forced = &s->forced;
     }
-    if (!rc) rc = allot_run_settings_read(&s->bundle, t->bundle, &s->settings, err);
-    if (!rc) rc = allot_run_settings_engine(&s->settings, &t->engine, &engine, err);
+    if (!rc) rc = allot_bundlesettings_read(&s->bundle, t->bundle, &s->settings, err);
+    if (!rc) rc = allot_bundlesettings_engine(&s->settings, &t->engine, &engine, err);
     engine.seed = s->common->seed;
     if (!rc) rc = open_engine(s, &engine, err);
-    if (!rc) rc = set_up_embedding(s, &engine, err);
-    return rc ? rc : allot_runner_init(r, err);
+    return rc ? rc : open_decider(s, &engine, err);
 }
 
 static void close_session(session *s)
 {
-    allot_engine_free(s->runner.engine);
-    allot_runner_clear(&s->runner);
-    allot_run_settings_clear(&s->settings);
+    allot_engine_free(s->runner.engine); /* its loop may have requests of the decider */
+    allot_decider_close(&s->decider);
+    allot_bundlesettings_clear(&s->settings);
     allot_bundle_clear(&s->bundle);
 }
 
@@ -155,7 +148,6 @@ static void add_costs(cJSON *o, const char *field, double tokens, double seconds
 static cJSON *describe(const session *s, const allot_run_result *r)
 {
     char text[ALLOT_STRATEGY_TEXT];
-    const allot_rule *rule = &s->runner.rule;
     allot_strategy_print(&r->strategy, text);
     cJSON *o = cJSON_CreateObject();
     if (r->answer) cJSON_AddStringToObject(o, "answer", r->answer);
@@ -167,10 +159,7 @@ static cJSON *describe(const session *s, const allot_run_result *r)
     add_costs(o, "measured", (double)r->rec.n_tokens, r->rec.seconds);
     cJSON_AddNumberToObject(o, "redraws", r->rec.attempt);
     allot_json_add_number(o, "select_seconds", r->select_s);
-    cJSON *rate = cJSON_AddObjectToObject(o, "exchange_rate");
-    allot_json_add_number(rate, "accuracy", RATE_ACCURACY);
-    allot_json_add_number(rate, "tokens", RATE_ACCURACY / rule->lambda_per_token);
-    allot_json_add_number(rate, "seconds", RATE_ACCURACY / rule->lambda_per_second);
+    allot_decide_add_rate(o, &s->runner.rule);
     return o;
 }
 

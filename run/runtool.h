@@ -3,9 +3,9 @@
  * it on the server, report the answer with what was predicted and what it took. */
 #ifndef ALLOT_RUNTOOL_H
 #define ALLOT_RUNTOOL_H
-#include "lib/net/embedclient.h"
-#include "lib/core/ruleflags.h"
+#include "lib/decide/ruleflags.h"
 #include "lib/engine/engine.h"
+#include "lib/net/embedclient.h"
 
 typedef struct {
     const char *bundle;   /* path; required */

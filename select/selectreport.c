@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A choice for people, as a row and as JSON. */
 #include "select/selectreport.h"
 #include <math.h>
 #include <stdio.h>
 #include "lib/core/json.h"
 
-#define RATE_ACCURACY 0.01 /* the accuracy whose price is printed */
-
-static double seconds_of(const allot_choice *c, int s)
-{
-    return c->bundle->costs.has_seconds ? c->bundle->costs.at[s].seconds.mean : NAN;
-}
-
 static double utility_of(const allot_choice *c, int s)
 {
-    double seconds = seconds_of(c, s);
+    double seconds = allot_decide_seconds(c->bundle, s);
     return allot_utility(c->rule, c->accuracy[s], c->bundle->costs.at[s].tokens.mean,
                          isnan(seconds) ? 0 : seconds);
 }
@@ -21,13 +15,13 @@ static double utility_of(const allot_choice *c, int s)
 /* A price, or "any number of" where a lambda of 0 makes it free. */
 static void print_price(double lambda, const char *unit)
 {
-    if (lambda > 0) printf(" = %.6g %s", RATE_ACCURACY / lambda, unit);
+    if (lambda > 0) printf(" = %.6g %s", ALLOT_RATE_ACCURACY / lambda, unit);
     else printf(" = any number of %s", unit);
 }
 
 static void print_rate(const allot_rule *rule)
 {
-    printf("price      %g accuracy", RATE_ACCURACY);
+    printf("price      %g accuracy", ALLOT_RATE_ACCURACY);
     print_price(rule->lambda_per_token, "tokens");
     print_price(rule->lambda_per_second, "seconds");
     printf("\n");
@@ -47,7 +41,7 @@ static void print_all(const allot_choice *c)
         allot_strategy_print(&c->bundle->strategies.at[s], text);
         printf("%c %-28s %8.4f %10.1f ", s == c->chosen ? '*' : ' ', text, c->accuracy[s],
                c->bundle->costs.at[s].tokens.mean);
-        print_seconds(seconds_of(c, s));
+        print_seconds(allot_decide_seconds(c->bundle, s));
         printf(" %9.4f\n", utility_of(c, s));
     }
 }
@@ -62,7 +56,7 @@ void allot_select_print_text(const allot_choice *c)
            c->bundle->calibrated ? "" : ", not calibrated");
     printf("tokens     %.1f on average\n", c->bundle->costs.at[s].tokens.mean);
     if (c->bundle->costs.has_seconds)
-        printf("seconds    %.3f on average, %d in flight\n", seconds_of(c, s),
+        printf("seconds    %.3f on average, %d in flight\n", allot_decide_seconds(c->bundle, s),
                c->bundle->costs.load);
     else printf("seconds    not measured\n");
     printf("utility    %.4f\n", utility_of(c, s));
@@ -76,7 +70,7 @@ void allot_select_print_row(const allot_choice *c, const char *query)
     int s = c->chosen;
     allot_strategy_print(&c->bundle->strategies.at[s], text);
     printf("%s\t%.4f\t%.1f\t%.3f\t%.4f\t", text, c->accuracy[s], c->bundle->costs.at[s].tokens.mean,
-           seconds_of(c, s), utility_of(c, s));
+           allot_decide_seconds(c->bundle, s), utility_of(c, s));
     for (const char *p = query; *p; p++)
         putchar((unsigned char)*p < 0x20 ? ' ' : *p);
     putchar('\n');
@@ -90,7 +84,7 @@ static cJSON *describe(const allot_choice *c, int s)
     cJSON_AddStringToObject(o, "strategy", text);
     allot_json_add_number(o, "accuracy", c->accuracy[s]);
     allot_json_add_number(o, "tokens", c->bundle->costs.at[s].tokens.mean);
-    allot_json_add_number(o, "seconds", seconds_of(c, s));
+    allot_json_add_number(o, "seconds", allot_decide_seconds(c->bundle, s));
     allot_json_add_number(o, "utility", utility_of(c, s));
     return o;
 }
@@ -102,10 +96,7 @@ allot_code allot_select_print_json(const allot_choice *c, const allot_key *key, 
     allot_key_hex(key, hex);
     cJSON_AddStringToObject(o, "key", hex);
     cJSON_AddBoolToObject(o, "calibrated", c->bundle->calibrated);
-    cJSON *rate = cJSON_AddObjectToObject(o, "exchange_rate");
-    allot_json_add_number(rate, "accuracy", RATE_ACCURACY);
-    allot_json_add_number(rate, "tokens", RATE_ACCURACY / c->rule->lambda_per_token);
-    allot_json_add_number(rate, "seconds", RATE_ACCURACY / c->rule->lambda_per_second);
+    allot_decide_add_rate(o, c->rule);
     if (c->all) {
         cJSON *all = cJSON_AddArrayToObject(o, "all");
         for (int s = 0; s < c->bundle->strategies.count; s++)

@@ -2,7 +2,7 @@
 /* selectreport.h - how a choice is printed. */
 #ifndef ALLOT_SELECTREPORT_H
 #define ALLOT_SELECTREPORT_H
-#include "select/selectinput.h"
+#include "lib/decide/decide.h"
 
 typedef struct {
     const allot_bundle *bundle;

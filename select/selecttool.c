@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* allot-select: reads queries block by block, has them decided about and prints the choices. */
 #include "select/selecttool.h"
 #include <errno.h>
 #include <math.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/store/bundlefile.h"
-#include "liballot/mem.h"
+#include "select/selectinput.h"
 #include "select/selectreport.h"
 
 enum { BLOCK = 256 }; /* queries whose embeddings are asked for together */
@@ -16,7 +17,7 @@ void allot_selecttool_defaults(allot_selecttool *tool)
 {
     *tool = (allot_selecttool){.codepoints = -1};
     allot_ruleflags_defaults(&tool->rule);
-    allot_embedclient_defaults(&tool->source.client);
+    allot_embedclient_defaults(&tool->source.server);
 }
 
 /* What stays the same for all queries of a run. */
@@ -25,26 +26,24 @@ typedef struct {
     const allot_common *common;
     allot_rule rule;
     allot_bundle bundle;
-    allot_select_file file;
-    float *scratch;   /* [allot_scratch_floats] */
-    double *accuracy; /* [S] */
+    allot_decider decider;
 } session;
 
 static allot_code check_options(const allot_selecttool *t, const allot_common *common,
                                 allot_err *err)
 {
-    const allot_select_source *s = &t->source;
-    if ((s->vector != NULL) + (s->file != NULL) + (s->client.base_url != NULL) > 1)
+    const allot_vectorsource_config *s = &t->source;
+    if ((t->vector != NULL) + (s->file != NULL) + (s->server.base_url != NULL) > 1)
         return allot_fail(err, ALLOT_EUSAGE,
                           "only one of --embedding, --embeddings and --embed-base-url can be used");
     if (common->n_args + (t->jsonl != NULL) + (t->key != NULL) != 1)
         return allot_fail(err, ALLOT_EUSAGE,
                           "give one query: a text (in quotes), --jsonl FILE or --key HEX");
-    if (t->key && (t->codepoints < 0 || !(s->file || s->vector)))
+    if (t->key && (t->codepoints < 0 || !(s->file || t->vector)))
         return allot_fail(err, ALLOT_EUSAGE,
                           "--key needs --codepoints (the length of the query) "
                           "and --embeddings or --embedding");
-    if (t->jsonl && s->vector)
+    if (t->jsonl && t->vector)
         return allot_fail(err, ALLOT_EUSAGE,
                           "--embedding is for one query; in JSONL each line can "
                           "have a field \"embedding\"");
@@ -55,61 +54,60 @@ static allot_code open_session(session *s, allot_err *err)
 {
     allot_code rc = allot_bundlefile_load(s->tool->bundle, &s->bundle, err);
     if (!rc) rc = allot_ruleflags_read(&s->tool->rule, &s->bundle.costs, &s->rule, err);
-    if (!rc) rc = allot_select_open(&s->tool->source, &s->bundle, &s->file, err);
-    if (rc) return rc;
-    s->scratch = allot_mem_array(allot_scratch_floats(&s->bundle), sizeof *s->scratch, err);
-    s->accuracy = allot_mem_array((size_t)s->bundle.strategies.count, sizeof *s->accuracy, err);
-    return s->scratch && s->accuracy ? ALLOT_OK : ALLOT_ERUNTIME;
+    return rc ? rc : allot_decider_open(&s->bundle, &s->tool->source, &s->decider, err);
 }
 
 static void close_session(session *s)
 {
-    allot_select_close(&s->file);
+    allot_decider_close(&s->decider);
     allot_bundle_clear(&s->bundle);
-    free(s->scratch);
-    free(s->accuracy);
 }
 
-static allot_code decide(session *s, const allot_select_query *q, allot_err *err)
+static allot_code decide(session *s, const allot_decide_query *q, allot_err *err)
 {
-    allot_choice c = {
-        .bundle = &s->bundle, .rule = &s->rule, .accuracy = s->accuracy, .all = s->common->verbose};
-    allot_code rc = allot_bundle_select(&s->bundle, &s->rule, q->embedding, q->codepoints,
-                                        s->scratch, s->accuracy, &c.chosen, err);
+    allot_decision d;
+    allot_code rc = allot_decider_choose(&s->decider, q, &s->rule, &d, err);
     if (rc) return rc;
+    allot_choice c = {.bundle = &s->bundle,
+                      .rule = &s->rule,
+                      .accuracy = d.accuracy,
+                      .chosen = d.chosen,
+                      .all = s->common->verbose};
     if (s->common->json) return allot_select_print_json(&c, &q->key, err);
     if (s->tool->jsonl) allot_select_print_row(&c, q->text);
     else allot_select_print_text(&c);
     return ALLOT_OK;
 }
 
-static allot_code decide_block(session *s, allot_select_query *q, long n, allot_err *err)
+static allot_code decide_block(session *s, allot_decide_query *q, long n, allot_err *err)
 {
-    allot_code rc = allot_select_embed(&s->tool->source, &s->file, &s->bundle, q, n, err);
+    allot_code rc = allot_vectorsource_fill(&s->decider.source, q, n, err);
     for (long i = 0; i < n; i++) {
         if (!rc) rc = decide(s, &q[i], err);
-        allot_select_query_clear(&q[i]);
+        allot_decide_query_clear(&q[i]);
     }
     return rc;
 }
 
 static allot_code decide_one(session *s, allot_err *err)
 {
-    allot_select_query q = {0};
+    allot_decide_query q = {0};
     allot_code rc;
     if (s->tool->key) {
         rc = allot_key_parse(s->tool->key, &q.key, err);
         q.codepoints = (size_t)s->tool->codepoints;
     } else {
-        rc = allot_select_read_text(s->common->args[0], strlen(s->common->args[0]), &q, err);
+        rc = allot_decide_query_read(s->common->args[0], strlen(s->common->args[0]), &q, err);
     }
+    if (!rc && s->tool->vector)
+        rc = allot_select_read_vector(s->tool->vector, s->bundle.probe.d, &q, err);
     if (!rc) rc = decide_block(s, &q, 1, err);
-    allot_select_query_clear(&q);
+    allot_decide_query_clear(&q);
     return rc;
 }
 
 /* Reads up to BLOCK queries; *n of them. Empty lines are passed over. */
-static allot_code read_block(session *s, FILE *in, long *line_number, allot_select_query *q,
+static allot_code read_block(session *s, FILE *in, long *line_number, allot_decide_query *q,
                              long *n, allot_err *err)
 {
     char *line = NULL, where[300];
@@ -138,7 +136,7 @@ static allot_code decide_lines(session *s, allot_err *err)
     int is_stdin = strcmp(s->tool->jsonl, "-") == 0;
     FILE *in = is_stdin ? stdin : fopen(s->tool->jsonl, "r");
     if (!in) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
-    allot_select_query q[BLOCK] = {0};
+    allot_decide_query q[BLOCK] = {0};
     long line_number = 0, n = 0;
     allot_code rc = ALLOT_OK;
     do {
@@ -146,7 +144,7 @@ static allot_code decide_lines(session *s, allot_err *err)
         if (!rc) rc = decide_block(s, q, n, err);
     } while (!rc && n == BLOCK);
     for (int i = 0; i < BLOCK; i++)
-        allot_select_query_clear(&q[i]);
+        allot_decide_query_clear(&q[i]);
     if (!is_stdin) fclose(in);
     return rc;
 }

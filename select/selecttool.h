@@ -2,8 +2,8 @@
 /* selecttool.h - allot-select from its options to its report. */
 #ifndef ALLOT_SELECTTOOL_H
 #define ALLOT_SELECTTOOL_H
-#include "lib/core/ruleflags.h"
-#include "select/selectinput.h"
+#include "lib/decide/decide.h"
+#include "lib/decide/ruleflags.h"
 
 typedef struct {
     const char *bundle; /* path; required */
@@ -11,7 +11,8 @@ typedef struct {
     const char *key;    /* instead of a text: 64 hex digits, with codepoints */
     int codepoints;     /* -1 = not given */
     allot_ruleflags rule;
-    allot_select_source source;
+    const char *vector; /* JSON file with the query's vector */
+    allot_vectorsource_config source;
 } allot_selecttool;
 
 void allot_selecttool_defaults(allot_selecttool *tool);

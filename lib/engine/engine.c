@@ -326,6 +326,11 @@ void allot_engine_warn(const allot_engine *e)
             e->n_redraws, e->n_texts);
 }
 
+struct allot_http *allot_engine_http(allot_engine *e)
+{
+    return e->http;
+}
+
 int allot_engine_in_flight(const allot_engine *e)
 {
     return allot_http_pending(e->http) + allot_prm_waiting(e);

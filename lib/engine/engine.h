@@ -124,7 +124,11 @@ ALLOT_MUST_CHECK allot_code allot_engine_strategy(allot_engine *e, const allot_q
 /* Warns of what should not pass unseen at the end of the work: more than 1 % of the texts had to be
  * drawn again (generate.h). */
 void allot_engine_warn(const allot_engine *e);
-/* Requests waiting or in flight. Start new jobs while below max_concurrency. */
+/* The loop of its requests: what others send on it, allot_engine_poll drives as well, within the
+ * engine's limits. */
+struct allot_http *allot_engine_http(allot_engine *e);
+/* Requests waiting or in flight, those of others on its loop, too. Start new jobs while below
+ * max_concurrency. */
 int allot_engine_in_flight(const allot_engine *e);
 /* Seconds that the generator's servers, or the reward model's, have all been away; 0 = they are
  * there, as far as is known. */

@@ -122,6 +122,21 @@ void allot_embeddings_clear(allot_embeddings *e)
     *e = (allot_embeddings){0};
 }
 
+double allot_embeddings_length(const float *x, long dim)
+{
+    double square = 0;
+    for (long d = 0; d < dim; d++)
+        square += (double)x[d] * (double)x[d];
+    return sqrt(square);
+}
+
+void allot_embeddings_scale(float *x, long dim)
+{
+    double length = allot_embeddings_length(x, dim);
+    for (long d = 0; length > 0 && d < dim; d++)
+        x[d] = (float)((double)x[d] / length);
+}
+
 allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file, const char *model,
                                   long dim, const char *id, const char *trained_file,
                                   allot_err *err)

@@ -29,6 +29,10 @@ void allot_embeddings_clear(allot_embeddings *e);
 /* What tells apart vectors that do not belong together. */
 void allot_embeddings_id(const char *model, const char *pooling, long dim, int normalized,
                          const char *prefix, char out[17]);
+/* Of a vector of dim numbers: its length, and the same scaled to length 1 (that of length 0 stays).
+ */
+double allot_embeddings_length(const float *x, long dim);
+void allot_embeddings_scale(float *x, long dim);
 /* Refuses vectors e of file e_file that are not those that the probe in trained_file was trained
  * on: its model, dim and id. */
 ALLOT_MUST_CHECK allot_code allot_embeddings_agree(const allot_embeddings *e, const char *e_file,

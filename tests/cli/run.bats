@@ -197,6 +197,28 @@ fails_with() {
     fails_with 5 "embeddings of 'tinymath' have 8 numbers, the bundle was trained with 64"
 }
 
+@test "many queries: the connection to the embedding server is kept" {
+    local id
+    id=$(printf 'tinymath\nlast\n64\n1\n' | sha256sum | cut -c1-16)
+    bundle_with "{\"embedding\": {\"model\": \"tinymath\", \"id\": \"$id\", \"pooling\": \"last\"}}" \
+        > model.safetensors
+    stop_server
+    start_server --connections connections --log log
+    for i in {1..8}; do echo "{\"problem\": \"$i+2=?\"}"; done > q.jsonl
+    ask --quiet --strategy single --jsonl q.jsonl > out
+    [ "$(wc -l < out)" = 8 ]
+    [ "$(grep -c /v1/embeddings log)" = 8 ]
+    [ "$(wc -l < connections)" = 1 ] # that of the texts, too: it is one server
+    # and where it is another one
+    local generator=$URL first=$SERVER
+    start_server --connections of-embeddings
+    allot-run --bundle model.safetensors --quiet --strategy single --base-url "$generator" \
+        --embed-base-url "$URL" --jsonl q.jsonl > out
+    kill "$first"
+    [ "$(wc -l < out)" = 8 ]
+    [ "$(wc -l < of-embeddings)" = 1 ]
+}
+
 @test "an embedding server elsewhere gets no key but its own" {
     local id embedding generator=$URL first=$SERVER
     id=$(printf 'tinymath\nlast\n64\n1\n' | sha256sum | cut -c1-16)

@@ -247,6 +247,12 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def setup(self):
+        super().setup()
+        if options.connections:
+            with lock, open(options.connections, "a") as f:
+                f.write("connected\n")
+
     def answer(self, status, body, kind="application/json"):
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
@@ -342,6 +348,7 @@ def main():
     parser.add_argument("--loading", help="while this file exists, answer 503 as llama.cpp's does")
     parser.add_argument("--bos", action="store_true", help="refuse none and two of them")
     parser.add_argument("--log", help="file to which requests are added, JSON lines")
+    parser.add_argument("--connections", help="file that gets a line for each connection")
     parser.add_argument("--tls", help="file with certificate and key, for https")
     parser.add_argument("--key", help="answer 401 unless this is the API key")
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")

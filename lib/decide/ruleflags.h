@@ -2,8 +2,8 @@
 /* ruleflags.h - the command-line options of the choice: lambdas and caps. */
 #ifndef ALLOT_RULEFLAGS_H
 #define ALLOT_RULEFLAGS_H
-#include "liballot/choose.h"
 #include "lib/core/options.h"
+#include "liballot/choose.h"
 
 typedef struct {
     allot_rule rule;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads lambdas and caps, spelled as on the command line, into a rule. */
-#include "lib/core/ruleflags.h"
+#include "lib/decide/ruleflags.h"
 #include <string.h>
 
 void allot_ruleflags_defaults(allot_ruleflags *f)
