@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # allot-select on a bundle of the small invented world of tests/tools/make_tables.c.
 
+load fakeserver
+
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || exit 1
     PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
@@ -14,6 +16,9 @@ setup_file() {
 setup() {
     PATH="$ALLOT_BIN:$ALLOT_BUILD/tests/tools:$PATH"
     cd "$BATS_FILE_TMPDIR" || exit 1
+}
+teardown() {
+    stop_server
 }
 select_() {
     allot-select --bundle model.safetensors "$@"
@@ -135,4 +140,35 @@ refuses() {
     [ "$status" = 6 ]
     [ "${#lines[@]}" -ge 1 ]
     [[ "${lines[-1]}" == "allot-select: error: "* ]]
+}
+
+@test "an embedding server: vectors as in training, connections are kept" {
+    start_server --connections connections --log log
+    jq -c "{problem, answer: \"0\"}" queries.jsonl > p.jsonl
+    allot-datasets import --quiet p.jsonl problems.h5 > import.log
+    allot-datasets embed --quiet --base-url "$URL" --model tinymath --query-prefix 'Q: ' --normalize \
+        problems.h5 served.emb.h5 > embed.log
+    allot-train --quiet --outcomes outcomes.h5 --embeddings served.emb.h5 --splits splits.h5 \
+        --output served.h5 --epochs 2 --hidden 8 > train.log
+    allot-export --quiet --uncalibrated --probe served.h5 --costs costs.json --output served.safetensors \
+        > export.log
+    ask() {
+        allot-select --bundle served.safetensors --json --jsonl "$@"
+    }
+    # four blocks of queries with eight requests at once: what the first opened, the others use
+    rm connections log
+    cat queries.jsonl queries.jsonl queries.jsonl queries.jsonl > q.jsonl
+    ask q.jsonl --embeddings served.emb.h5 > looked-up
+    [ ! -e connections ]
+    ask q.jsonl --embed-base-url "$URL" > asked
+    cmp looked-up asked
+    [ "$(wc -l < asked)" = 800 ]
+    echo "$(wc -l < connections) connections"
+    [ "$(wc -l < connections)" -le 8 ]
+    jq -se 'map(.body.input[]) | length == 800 and all(startswith("Q: "))' log
+    # a line that brings its vector is not asked for
+    rm log
+    python3 -c "print('{\"problem\": \"1+1\", \"embedding\": ' + str([0.125] * 64) + '}')" > given.jsonl
+    ask given.jsonl --embed-base-url "$URL"
+    [ ! -e log ]
 }
