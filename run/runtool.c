@@ -7,12 +7,11 @@
 #include <string.h>
 #include "lib/core/json.h"
 #include "lib/core/log.h"
+#include "lib/core/textlines.h"
 #include "lib/decide/bundlesettings.h"
 #include "lib/engine/engineflags.h"
 #include "lib/store/bundlefile.h"
 #include "run/runquery.h"
-
-#define MAX_LINE_BYTES (16L << 20)
 
 typedef struct {
     const allot_runtool *tool;
@@ -228,39 +227,24 @@ static allot_code answer_line(session *s, const char *line, size_t n, const char
     return rc;
 }
 
-static allot_code answer_stream(session *s, FILE *in, allot_err *err)
+static allot_code answer_lines(session *s, allot_err *err)
 {
-    char *line = NULL, where[300];
-    size_t capacity = 0;
-    ssize_t bytes = 0;
-    long number = 0, n_failed = 0, n = 0;
-    allot_code rc = ALLOT_OK;
-    while (!rc && (bytes = getline(&line, &capacity, in)) >= 0) {
+    allot_textlines in;
+    const char *line;
+    size_t bytes;
+    long n_failed = 0, n = 0;
+    allot_code rc = allot_textlines_open(s->tool->jsonl, &in, err);
+    if (rc) return rc;
+    while (!(rc = allot_textlines_next(&in, &line, &bytes, err)) && line) {
         int failed = 0;
-        snprintf(where, sizeof where, "line %ld of '%.200s'", ++number, s->tool->jsonl);
-        if (line[strspn(line, " \t\r\n")] == '\0') continue;
-        if (bytes > MAX_LINE_BYTES)
-            rc =
-                allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
-        else rc = answer_line(s, line, (size_t)bytes, where, &failed, err);
+        rc = answer_line(s, line, bytes, in.where, &failed, err);
+        if (rc) break;
         n++;
         n_failed += failed;
     }
-    free(line);
-    if (!rc && !feof(in)) /* getline ends without a flag when out of memory */
-        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    allot_textlines_close(&in);
     if (!rc && n_failed)
         rc = allot_fail(err, ALLOT_EPARTIAL, "%ld of %ld queries have no answer", n_failed, n);
-    return rc;
-}
-
-static allot_code answer_lines(session *s, allot_err *err)
-{
-    if (strcmp(s->tool->jsonl, "-") == 0) return answer_stream(s, stdin, err);
-    FILE *in = fopen(s->tool->jsonl, "re");
-    if (!in) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
-    allot_code rc = answer_stream(s, in, err);
-    fclose(in);
     return rc;
 }
 

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* allot-select: reads queries block by block, has them decided about and prints the choices. */
 #include "select/selecttool.h"
-#include <errno.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "lib/core/textlines.h"
 #include "lib/store/bundlefile.h"
 #include "select/selectinput.h"
 #include "select/selectreport.h"
 
 enum { BLOCK = 256 }; /* queries whose embeddings are asked for together */
-#define MAX_LINE_BYTES (16L << 20)
 
 void allot_selecttool_defaults(allot_selecttool *tool)
 {
@@ -106,46 +102,35 @@ static allot_code decide_one(session *s, allot_err *err)
     return rc;
 }
 
-/* Reads up to BLOCK queries; *n of them. Empty lines are passed over. */
-static allot_code read_block(session *s, FILE *in, long *line_number, allot_decide_query *q,
-                             long *n, allot_err *err)
+/* Reads up to BLOCK queries; *n of them. */
+static allot_code read_block(session *s, allot_textlines *in, allot_decide_query *q, long *n,
+                             allot_err *err)
 {
-    char *line = NULL, where[300];
-    size_t capacity = 0;
-    ssize_t bytes = 0;
+    const char *line;
+    size_t bytes;
     allot_code rc = ALLOT_OK;
-    for (*n = 0; !rc && *n < BLOCK && (bytes = getline(&line, &capacity, in)) >= 0;) {
-        ++*line_number;
-        snprintf(where, sizeof where, "line %ld of '%.200s'", *line_number, s->tool->jsonl);
-        if (line[strspn(line, " \t\r\n")] == '\0') continue;
-        if (bytes > MAX_LINE_BYTES)
-            rc =
-                allot_fail(err, ALLOT_EINPUT, "%s is longer than %ld bytes", where, MAX_LINE_BYTES);
-        else
-            rc = allot_select_read_line(line, (size_t)bytes, where, s->bundle.probe.d, &q[(*n)++],
-                                        err);
+    for (*n = 0; !rc && *n < BLOCK;) {
+        rc = allot_textlines_next(in, &line, &bytes, err);
+        if (rc || !line) break;
+        rc = allot_select_read_line(line, bytes, in->where, s->bundle.probe.d, &q[(*n)++], err);
     }
-    if (!rc && bytes < 0 && !feof(in)) /* getline ends without a flag when out of memory */
-        rc = allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
-    free(line);
     return rc;
 }
 
 static allot_code decide_lines(session *s, allot_err *err)
 {
-    int is_stdin = strcmp(s->tool->jsonl, "-") == 0;
-    FILE *in = is_stdin ? stdin : fopen(s->tool->jsonl, "r");
-    if (!in) return allot_fail(err, ALLOT_ERUNTIME, "cannot read '%s': %m", s->tool->jsonl);
+    allot_textlines in;
     allot_decide_query q[BLOCK] = {0};
-    long line_number = 0, n = 0;
-    allot_code rc = ALLOT_OK;
+    long n = 0;
+    allot_code rc = allot_textlines_open(s->tool->jsonl, &in, err);
+    if (rc) return rc;
     do {
-        rc = read_block(s, in, &line_number, q, &n, err);
+        rc = read_block(s, &in, q, &n, err);
         if (!rc) rc = decide_block(s, q, n, err);
     } while (!rc && n == BLOCK);
     for (int i = 0; i < BLOCK; i++)
         allot_decide_query_clear(&q[i]);
-    if (!is_stdin) fclose(in);
+    allot_textlines_close(&in);
     return rc;
 }
 
