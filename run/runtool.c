@@ -44,8 +44,8 @@ static allot_code refuse(const session *s, const allot_err *difference, allot_er
 static allot_code check_server(const session *s, allot_err *err)
 {
     allot_err difference = {0};
-    allot_code rc = allot_bundlesettings_agree(&s->settings, s->tool->bundle, s->runner.engine,
-                                               &difference);
+    allot_code rc =
+        allot_bundlesettings_agree(&s->settings, s->tool->bundle, s->runner.engine, &difference);
     return rc ? refuse(s, &difference, err) : ALLOT_OK;
 }
 

@@ -28,5 +28,5 @@ ALLOT_MUST_CHECK allot_code allot_bundlesettings_engine(const allot_bundlesettin
  * with the settings that differ. name: the bundle's. */
 ALLOT_MUST_CHECK allot_code allot_bundlesettings_agree(const allot_bundlesettings *s,
                                                        const char *name, const allot_engine *e,
- allot_err *err);
+                                                       allot_err *err);
 #endif

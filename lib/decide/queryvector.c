@@ -37,7 +37,8 @@ allot_code allot_vectorsource_agree(const allot_bundle *b, const char *prefix, c
     char id[17];
     if (!prefix) prefix = b->embedding_prefix;
     if (!pooling) pooling = b->embedding_pooling;
-    allot_embeddings_id(b->embedding_model, pooling, b->probe.d, b->embedding_normalized, prefix, id);
+    allot_embeddings_id(b->embedding_model, pooling, b->probe.d, b->embedding_normalized, prefix,
+                        id);
     if (strcmp(id, b->embedding_id) == 0) return ALLOT_OK;
     return allot_fail(err, ALLOT_EMISMATCH,
                       "the bundle was trained with another embedding by '%s' than prefix '%s' and "
