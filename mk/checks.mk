@@ -11,15 +11,9 @@ check-headers:
 
 # clang-tidy's checks of .clang-tidy; TIDY='train/*.c' for some files only.
 TIDY ?= $(ROOMS:%=%/*.c)
-# Files that are over the limits of functions. The list only ever gets shorter.
-TIDY_OVER := $(addprefix lib/grade/,expression.c lastnumber.c compare_parts.c lastvalue.c moment.c \
-  realset.c structure.c words.c)
-# $(call tidy_files,FILES,OPTIONS OF CLANG-TIDY)
-tidy_files = printf '%s\n' $(1) | xargs -r -P $(JOBS) -I{} \
-  clang-tidy --quiet $(2) {} -- $(CFLAGS_COMMON) $(foreach p,$(PACKAGES),$(pkg_cflags_$(p)))
 tidy:
-	$(Q)$(call tidy_files,$(filter-out $(TIDY_OVER),$(wildcard $(TIDY))))
-	$(Q)$(call tidy_files,$(filter $(TIDY_OVER),$(wildcard $(TIDY))),--checks=-readability-function-*)
+	$(Q)printf '%s\n' $(wildcard $(TIDY)) | xargs -P $(JOBS) -I{} \
+	  clang-tidy --quiet {} -- $(CFLAGS_COMMON) $(foreach p,$(PACKAGES),$(pkg_cflags_$(p)))
 	@echo 'tidy: $(words $(wildcard $(TIDY))) files ok'
 
 # Versions of clang-format differ in what they make of the same settings: this one decides.

@@ -51,7 +51,7 @@ explicit() {
     # not in the source either: a text in a table of options
     cd "$BATS_TEST_DIRNAME/../.." || exit 1
     run grep -rnE '"[^"]*\(?default[ :)][^"]*"' --include='*.c' --include='*.h' datasets collect train \
-        calibrate export select run eval demo lib/engine lib/grade lib/core/ruleflags.h
+        calibrate export select run eval demo lib/engine lib/extract lib/decide
     echo "$output"
     [ "$status" = 1 ]
 }
