@@ -136,3 +136,23 @@ void allot_scorebatch_send(allot_engine *e)
         }
     }
 }
+
+/* A call goes off alone, or waits for company. */
+allot_code allot_prm_score(allot_engine *e, const allot_prm_text *texts, int n, int alone,
+                           allot_prm_fn f, void *user, allot_err *err)
+{
+    allot_prm_call *call;
+    if (!e->prm)
+        return allot_fail(err, ALLOT_EUSAGE, "a reward model is needed (give --prm-model)");
+    allot_code rc = allot_prm_call_new(e, texts, n, &call, err);
+    if (rc) return rc;
+    call->done = f;
+    call->user = user;
+    if (!alone && e->prm->joins && allot_prm_lists(e)) {
+        allot_scorebatch_add(e, call);
+        return ALLOT_OK;
+    }
+    rc = e->prm->start(call, err);
+    if (rc) allot_prm_call_free(call);
+    return rc;
+}

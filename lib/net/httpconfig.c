@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of http.h that do not touch the network library: settings and the blocking form. */
+/* The settings of an HTTP client: what they are unless told, and what is refused. */
 #include <string.h>
 #include <sys/resource.h>
-#include "lib/net/http.h"
+#include "lib/net/httpconfig.h"
 
 #define SPARE_FILES 128 /* open files besides the connections */
 
@@ -77,29 +77,4 @@ allot_code allot_http_room(int max_in_flight, allot_err *err)
     limit.rlim_cur = need;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     return ALLOT_OK;
-}
-
-typedef struct {
-    const allot_http_request *request;
-    int done;
-} fetch;
-
-static void fetched(const allot_http_reply *reply, void *user)
-{
-    fetch *f = user;
-    f->done = 1;
-    f->request->done(reply, f->request->user);
-}
-
-allot_code allot_http_fetch(allot_http *h, const allot_http_request *r, allot_err *err)
-{
-    fetch f = {r, 0};
-    allot_http_request copy = *r;
-    copy.done = fetched;
-    copy.drop = NULL;
-    copy.user = &f;
-    allot_code rc = allot_http_send(h, &copy, err);
-    while (!rc && !f.done)
-        rc = allot_http_poll(h, 1000, err);
-    return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h5.h - the only module that speaks HDF5 (h5.c, h5array.c, h5attr.c). Files are hostile: rank,
+/* h5.h - the only module that speaks HDF5 (the files h5*.c). Files are hostile: rank,
  * shape, type and size are checked before anything is read; HDF5's own printing is off and its top
  * error goes into our message; no object times, so that the same input gives the same bytes.
  * Reading is not thread-safe. */

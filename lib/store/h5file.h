@@ -36,11 +36,13 @@ void allot_h5_drop(hid_t id);
  * ok already. */
 allot_code allot_h5_shut(const allot_h5 *h, const char *name, hid_t id, allot_code rc,
                          allot_err *err);
+/* What HDF5 says of the call that just failed, into text; 1 when it was memory that failed. */
+int allot_h5_complaint(char text[300]);
 /* Notes n bytes written under name (an array's are added to those before); a->hash is set here. */
 ALLOT_MUST_CHECK allot_code allot_h5_note(allot_h5 *h, const allot_h5_written *a, const void *bytes,
                                           size_t n, allot_err *err);
-/* Reads everything that was noted from the finished file under its temporary name. */
-ALLOT_MUST_CHECK allot_code allot_h5_verify(const allot_h5 *h, allot_err *err);
+/* Reads everything that was noted in h from the finished file, opened as `in`. */
+ALLOT_MUST_CHECK allot_code allot_h5_verify(const allot_h5 *h, allot_h5 *in, allot_err *err);
 /* As allot_h5_open, for files of our own: does not count as reading an input. */
 ALLOT_MUST_CHECK allot_code allot_h5_reopen(const char *path, const char *schema,
                                             allot_versions range, allot_h5 **out, allot_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns of strings and short texts, made of what h5.c gives. */
+/* Columns of strings and short texts, made of what h5.h gives. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

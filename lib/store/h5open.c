@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files: opening, checking the schema, creating, committing; and how HDF5's errors are told. */
+/* Files: opening, checking the schema, creating, committing. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -7,83 +7,6 @@
 #include <sys/stat.h>
 #include "lib/store/h5file.h"
 #include "liballot/mem.h"
-
-void allot_h5_drop(hid_t id)
-{
-    if (id >= 0) H5Idec_ref(id);
-}
-
-allot_code allot_h5_shut(const allot_h5 *h, const char *name, hid_t id, allot_code rc,
-                         allot_err *err)
-{
-    if (id >= 0 && H5Idec_ref(id) < 0 && !rc) rc = allot_h5_failed(h, name, err);
-    return rc;
-}
-
-allot_code allot_h5_made(const allot_h5 *h, const char *name, hid_t id, allot_err *err)
-{
-    return id < 0 ? allot_h5_failed(h, name, err) : ALLOT_OK;
-}
-
-typedef struct {
-    char text[300];
-    int out_of_memory;
-} complaint;
-
-static herr_t take(unsigned n, const H5E_error2_t *e, void *user)
-{
-    complaint *c = user;
-    if (n == 0 && e->desc) snprintf(c->text, sizeof c->text, "%s", e->desc);
-    c->out_of_memory |=
-        e->maj_num == H5E_RESOURCE || e->min_num == H5E_NOSPACE || e->min_num == H5E_CANTALLOC;
-    return 0;
-}
-
-/* What HDF5 says about the call that just failed: the deepest of its errors. Its system errors
- * carry times and addresses, of which only the message in quotes is of use. Returns 1 when it was
- * memory that failed, of which HDF5 often speaks as of something else ("can't find object for ID");
- * where it has no reason to give, it had no memory for one either. */
-static int last_complaint(char text[300])
-{
-    static const char mark[] = "error message = '";
-    complaint c = {.out_of_memory = errno == ENOMEM || H5Eget_num(H5E_DEFAULT) <= 0};
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take, &c);
-    if (c.out_of_memory) allot_mem_short();
-    snprintf(text, 300, "%s", c.out_of_memory ? "out of memory" : c.text);
-    const char *inner = strstr(text, mark);
-    if (inner) {
-        size_t n = strcspn(inner + strlen(mark), "'");
-        memmove(text, inner + strlen(mark), n);
-        text[n] = 0;
-    }
-    return c.out_of_memory;
-}
-
-allot_code allot_h5_failed(const allot_h5 *h, const char *name, allot_err *err)
-{
-    char why[300];
-    int memory = last_complaint(why);
-    if (memory)
-        return allot_fail(err, ALLOT_ERUNTIME, "cannot %s '%s': '/%s': %s",
-                          h->writing ? "write" : "read", h->path, name, why);
-    if (h->writing)
-        return allot_fail(err, ALLOT_ERUNTIME,
-                          "cannot write '%s': '/%s': %s (see whether the disk "
-                          "is full)",
-                          h->path, name, why);
-    return allot_fail(err, ALLOT_EINPUT,
-                      "cannot read '%s': '/%s': %s (unless memory ran out, the file is damaged; "
-                      "make it again)",
-                      h->path, name, why);
-}
-
-allot_code allot_h5_refuse(const allot_h5 *h, const char *name, const char *what, allot_err *err)
-{
-    return allot_fail(err, ALLOT_EINPUT,
-                      "cannot read '%s': '/%s' %s (docs/formats.md says what "
-                      "belongs there)",
-                      h->path, name, what);
-}
 
 /* HDF5's own words for these three are unreadable. */
 static allot_code check_regular(const char *path, uint64_t *size, allot_err *err)
@@ -178,7 +101,7 @@ allot_code allot_h5_reopen(const char *path, const char *schema, allot_versions 
     hid_t fapl = access_list();
     h->file = H5Fopen(path, H5F_ACC_RDONLY, fapl);
     if (h->file < 0) {
-        int memory = last_complaint(why);
+        int memory = allot_h5_complaint(why);
         rc = allot_fail(err, memory ? ALLOT_ERUNTIME : ALLOT_EINPUT, "cannot read '%s': %s%s", path,
                         why, memory ? "" : " (not an HDF5 file, or cut off; make it again)");
     } else {
@@ -223,7 +146,7 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
               H5Pset_libver_bounds(fapl, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0;
     if (!bad) h->file = H5Fcreate(h->out.tmp, H5F_ACC_TRUNC, fcpl, fapl);
     if (h->file < 0) {
-        last_complaint(why); /* often not of what was short */
+        allot_h5_complaint(why); /* often not of what was short */
         rc = allot_fail(err, ALLOT_ERUNTIME,
                         "cannot write '%s': %s (see whether disk or memory is "
                         "full)",
@@ -238,6 +161,20 @@ allot_code allot_h5_create(const char *path, const char *schema, int version, al
     return rc;
 }
 
+static allot_code read_back(const allot_h5 *h, allot_err *err)
+{
+    allot_h5 *in = NULL;
+    allot_err why = {0};
+    allot_code rc = allot_h5_reopen(h->out.tmp, NULL, (allot_versions){0}, &in, &why);
+    if (!rc) rc = allot_h5_verify(h, in, &why);
+    allot_h5_close(&in);
+    if (!rc) return ALLOT_OK;
+    return allot_fail(err, ALLOT_ERUNTIME,
+                      "cannot write '%s': reading it back: %s (see whether the disk is full or "
+                      "failing, and run it again)",
+                      h->path, why.msg);
+}
+
 allot_code allot_h5_commit(allot_h5 **hp, allot_err *err)
 {
     allot_h5 *h = *hp;
@@ -246,7 +183,7 @@ allot_code allot_h5_commit(allot_h5 **hp, allot_err *err)
     herr_t closed = H5Fclose(h->file);
     h->file = -1;
     if (!rc && closed < 0) rc = allot_h5_failed(h, "", err);
-    if (!rc) rc = allot_h5_verify(h, err);
+    if (!rc) rc = read_back(h, err);
     if (!rc) rc = allot_atomic_commit(&h->out, err);
     allot_h5_close(hp);
     return rc;
@@ -262,14 +199,4 @@ void allot_h5_close(allot_h5 **hp)
     free(h->path);
     free(h);
     *hp = NULL;
-}
-
-const char *allot_h5_path(const allot_h5 *h)
-{
-    return h->path;
-}
-
-int allot_h5_version(const allot_h5 *h)
-{
-    return h->version;
 }
