@@ -3,6 +3,7 @@
  * of a name runs on, for one), which is not ours to mend; so the structure is always whole and the
  * input says what is wrong inside: the first byte which schema's good file is taken, then edits of
  * EDIT_BYTES each. What is accepted is within the bounds that the headers promise. */
+#define H5_USE_110_API /* the same calls with newer HDF5 libraries */
 #include <hdf5.h>
 #include "lib/core/atomicfile.h"
 #include "tests/fuzz/fuzz.h"
