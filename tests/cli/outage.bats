@@ -107,6 +107,7 @@ is_waiting() {
 
 @test "on a terminal the progress line counts the seconds, and other lines do not run into it" {
     command -v script > where || skip "there is no script command"
+    script -qec true tried > /dev/null 2>&1 < /dev/null || skip "there are no terminals here (/dev/pts)"
     start_server --delay 0.02 --die-after 60
     status=0
     script -qec "$(printf '%q ' allot-collect sample "${OPTIONS[@]}" --output run --base-url "$URL" --max-outage 3)" tty.log \
