@@ -67,7 +67,7 @@ is_waiting() {
     collect sample run
     server_dies
     until_true is_waiting
-    grep -q "no answer from '$URL/.*Couldn't connect.*; waiting up to 600 s for it (--max-outage)" log
+    grep -q "no answer from '$URL/.*Could.*connect.*; waiting up to 600 s for it (--max-outage)" log
     server_returns
     ends_with 0
     grep -q "the server is back" log
