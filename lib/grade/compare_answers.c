@@ -32,7 +32,7 @@ static int same_angle(const char *degree, size_t n, const char *radian, size_t m
 static int same_with_signs(allot_span a, allot_span b, const allot_grade_policies *o)
 {
     char x[ALLOT_NORMAL_SIZE], y[ALLOT_NORMAL_SIZE];
-    allot_comparison c = {.o = o, .left = MOST_PARTS};
+    allot_comparison c = {.o = o, .parts = allot_same, .left = MOST_PARTS};
     size_t nx = allot_both_signs(a.s, a.n, x), ny = allot_both_signs(b.s, b.n, y);
     if (nx) a = (allot_span){x, nx};
     if (ny) b = (allot_span){y, ny};
@@ -261,7 +261,8 @@ static int same_answers(const normal_form *a, const normal_form *b, allot_compar
 int allot_grade_equal(const char *reference, size_t n_ref, const char *prediction, size_t n_pred,
                       const allot_grade_policies *o, int from_sentence, allot_explanation *out)
 {
-    allot_comparison c = {.o = o, .left = MOST_PARTS, .from_sentence = from_sentence};
+    allot_comparison c = {
+        .o = o, .parts = allot_same, .left = MOST_PARTS, .from_sentence = from_sentence};
     normal_form a, b;
     b.text[0] = '\0'; /* not read if the reference is none */
     int read = read_answer(reference, n_ref, &a) && read_answer(prediction, n_pred, &b);

@@ -13,36 +13,10 @@ enum {
     SURE_PLACES = 6
 }; /* a decimal of so many places is a rounding in any case */
 
-int allot_same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
-{
-    for (int i = 0; i < a->n; i++)
-        if (!allot_same(a->part[i], b->part[i], c)) return 0;
-    return 1;
-}
-
-/* Each part of a is one of b's, and another one if `once`. */
-static int covers(const allot_structure *a, const allot_structure *b, int once, allot_comparison *c)
-{
-    char used[ALLOT_PARTS_MAX] = {0};
-    for (int i = 0; i < a->n; i++) {
-        int j = 0;
-        while (j < b->n && ((once && used[j]) || !allot_same(a->part[i], b->part[j], c)))
-            j++;
-        if (j == b->n) return 0;
-        used[j] = 1;
-    }
-    return 1;
-}
-
-int allot_same_in_any_order(const allot_structure *a, const allot_structure *b, allot_comparison *c)
-{
-    return a->n == b->n && covers(a, b, 1, c);
-}
-
 /* A set does not count its members twice. */
 static int same_members(const allot_structure *a, const allot_structure *b, allot_comparison *c)
 {
-    return covers(a, b, 0, c) && covers(b, a, 0, c);
+    return allot_parts_cover(a, b, 0, c) && allot_parts_cover(b, a, 0, c);
 }
 
 /* A row of a matrix, split at &; a row of a column vector has one cell. */

@@ -83,7 +83,7 @@ static int same_function(const allot_structure *a, const allot_structure *b, all
     if (!x || !y || x == y || (!memchr(left.s, x, left.n) && !memchr(right.s, y, right.n)))
         return -1;
     return right.n <= sizeof text && allot_rename(right, y, x, text) &&
-           allot_same(left, (allot_span){text, right.n}, c);
+           c->parts(left, (allot_span){text, right.n}, c);
 }
 
 static int same_relation(const allot_structure *a, const allot_structure *b, allot_comparison *c)
@@ -95,7 +95,7 @@ static int same_relation(const allot_structure *a, const allot_structure *b, all
     if (strcmp(a->op, "=") == 0 && same_name(a->part[0], b->part[0], c)) {
         int function = same_function(a, b, c);
         if (function >= 0) return function;
-        if (allot_same(a->part[1], b->part[1], c)) return 1;
+        if (c->parts(a->part[1], b->part[1], c)) return 1;
         if (allot_is_constant(a->part[1]) && allot_is_constant(b->part[1])) return 0;
     }
     allot_relation x = relation_of(a), y = relation_of(b);
@@ -134,8 +134,8 @@ static int same_interval(const allot_structure *a, const allot_structure *b, all
 {
     interval x, y;
     return interval_of(a, &x) && interval_of(b, &y) && x.low_closed == y.low_closed &&
-           x.high_closed == y.high_closed && allot_same(x.low, y.low, c) &&
-           allot_same(x.high, y.high, c);
+           x.high_closed == y.high_closed && c->parts(x.low, y.low, c) &&
+           c->parts(x.high, y.high, c);
 }
 
 int allot_same_relations(const allot_structure *a, const allot_structure *b, allot_comparison *c)
@@ -174,8 +174,8 @@ static int works_out(allot_span left, allot_span last, allot_comparison *c)
 {
     allot_value v;
     if (!allot_expression_eval(left.s, left.n, 0, &v) || v.branch) return 1;
-    if (!v.variable) return allot_same(left, last, c) || same_degrees(&v, left, last);
-    return is_asked_for(left) || allot_matrix_evident(last) || allot_same(left, last, c) ||
+    if (!v.variable) return c->parts(left, last, c) || same_degrees(&v, left, last);
+    return is_asked_for(left) || allot_matrix_evident(last) || c->parts(left, last, c) ||
            allot_expressions_identical(left.s, left.n, last.s, last.n);
 }
 
@@ -184,7 +184,7 @@ int allot_same_as_value(const allot_structure *r, allot_span value, int predicte
 {
     if (r->shape != ALLOT_SHAPE_RELATION || strcmp(r->op, "=") != 0) return 0;
     allot_span last = r->part[r->n - 1];
-    if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return allot_same(r->part[0], value, c);
+    if (r->n == 2 && is_name(last) && !is_name(r->part[0])) return c->parts(r->part[0], value, c);
     for (int i = 0; i + 1 < r->n; i++) {
         allot_span left = r->part[i];
         if (is_name(left) || memmem(last.s, last.n, "mod", 3)) continue; /* "13 = 6 (mod 7)" */
@@ -193,7 +193,7 @@ int allot_same_as_value(const allot_structure *r, allot_span value, int predicte
         if ((allot_is_constant(left) || (r->n == 2 && !asked)) && !works_out(left, last, c))
             return 0;
     }
-    return allot_same(last, value, c);
+    return c->parts(last, value, c);
 }
 
 int allot_same_all_over(const allot_structure *chain, const allot_structure *point,
@@ -203,7 +203,7 @@ int allot_same_all_over(const allot_structure *chain, const allot_structure *poi
         return 0;
     if (point->shape != ALLOT_SHAPE_GROUP && point->shape != ALLOT_SHAPE_LIST) return 0;
     for (int i = 0; i < point->n; i++)
-        if (!is_name(chain->part[i]) || !allot_same(chain->part[point->n], point->part[i], c))
+        if (!is_name(chain->part[i]) || !c->parts(chain->part[point->n], point->part[i], c))
             return 0;
     return 1;
 }

@@ -79,7 +79,7 @@ int allot_same_qualified(allot_span a, allot_span b, allot_comparison *c)
         long m = qualifier_value(&p), k = qualifier_value(&q);
         if (m > 0 || k > 0 ? m != k : !allot_same_text(p, q)) return 0;
     }
-    return allot_same(x, y, c);
+    return c->parts(x, y, c);
 }
 
 /* Is the brace at t.s[at] one of a pair around one character or none, which changes nothing? */

@@ -6,18 +6,26 @@
 #include "lib/grade/grade.h"
 #include "lib/grade/structure.h"
 
-typedef struct {
+typedef struct allot_comparison allot_comparison;
+struct allot_comparison {
     const allot_grade_policies *o;
+    /* allot_same: how parts of parts come back to where it began, from every file */
+    int (*parts)(allot_span a, allot_span b, allot_comparison *c);
     int depth;         /* of parts inside parts */
     int left;          /* part comparisons still allowed; long ones count more */
     int from_sentence; /* the prediction was taken out of one */
     int bare;          /* the reference is a value without "=" */
     const char *rule;  /* what made the answers equal; NULL */
-} allot_comparison;
+};
 
 /* 1 if the answers, or parts of answers, are equal. */
 int allot_same(allot_span a, allot_span b, allot_comparison *c);
 
+/* ---- compare_each.c ---- */
+
+/* Each part of a is one of b's, and another one if `once`. */
+int allot_parts_cover(const allot_structure *a, const allot_structure *b, int once,
+                      allot_comparison *c);
 /* All parts of two structures; in order: of two that have as many. */
 int allot_same_in_order(const allot_structure *a, const allot_structure *b, allot_comparison *c);
 int allot_same_in_any_order(const allot_structure *a, const allot_structure *b,
