@@ -46,9 +46,7 @@ static int is_number(const char *path, const void *user)
 {
     (void)user;
     char text[16] = "";
-    FILE *f = fopen(path, "re");
-    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
-    if (f) fclose(f);
+    size_t n = allot_kind_start(path, text, sizeof text);
     return n > 0 && n < sizeof text - 1 && strspn(text, "0123456789\n") == n;
 }
 

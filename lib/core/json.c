@@ -54,10 +54,7 @@ static allot_code printed(const cJSON *value, int indented, char **out, allot_er
 static int has_schema(const char *path, const void *user)
 {
     char start[4096], want[128];
-    FILE *f = fopen(path, "rbe");
-    size_t n = f ? fread(start, 1, sizeof start - 1, f) : 0;
-    if (f) fclose(f);
-    start[n] = '\0';
+    (void)allot_kind_start(path, start, sizeof start);
     char *at = strstr(start, "\"schema\"");
     if (!at || start[strspn(start, " \t\r\n")] != '{') return 0;
     at += strlen("\"schema\"");

@@ -76,14 +76,20 @@ static int anything(const char *path, const void *user)
 
 const allot_kind allot_kind_any = {"a file", anything, NULL};
 
+size_t allot_kind_start(const char *path, char *start, size_t size)
+{
+    FILE *f = fopen(path, "rbe");
+    size_t n = f ? fread(start, 1, size - 1, f) : 0;
+    if (f) fclose(f);
+    start[n] = '\0';
+    return n;
+}
+
 int allot_kind_begins(const char *path, const void *user)
 {
     char start[256];
     size_t n = strlen(user);
-    FILE *f = n <= sizeof start ? fopen(path, "rbe") : NULL;
-    int yes = f && fread(start, 1, n, f) == n && memcmp(start, user, n) == 0;
-    if (f) fclose(f);
-    return yes;
+    return allot_kind_start(path, start, sizeof start) >= n && memcmp(start, user, n) == 0;
 }
 
 static allot_code refuse(const char *path, const char *why, allot_err *err)

@@ -17,6 +17,9 @@ typedef struct {
 
 /* Files of a folder that is ours as a whole: whoever writes it looks at the folder first. */
 extern const allot_kind allot_kind_any;
+/* The first bytes of a file into start[size], with a NUL behind them; how many. 0: cannot be read.
+ */
+size_t allot_kind_start(const char *path, char *start, size_t size);
 /* is: the file begins with this text (user, a string). */
 int allot_kind_begins(const char *path, const void *user);
 

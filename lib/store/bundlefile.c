@@ -162,9 +162,7 @@ static int is_bundle(const char *path, const void *user)
 {
     (void)user;
     char start[512];
-    FILE *f = fopen(path, "rbe");
-    size_t n = f ? fread(start, 1, sizeof start, f) : 0;
-    if (f) fclose(f);
+    size_t n = allot_kind_start(path, start, sizeof start);
     return n > 8 && start[8] == '{' && memmem(start + 8, n - 8, "\"__metadata__\"", 14) &&
            memmem(start + 8, n - 8, "\"allot\"", 7);
 }
