@@ -2,29 +2,16 @@
 # A method that came later (diverse verifier tree search), all the way on the demo server.
 bats_require_minimum_version 1.5.0
 
+load demoserver
+
 setup_file() {
-    root="$BATS_TEST_DIRNAME/../.."
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    "$ALLOT_BIN/allot-demo-server" --port 0 --port-file port --quiet \
-        --model "$root/demo/tinymath.gguf" --prm "$root/demo/tinymath-prm.gguf" 3>&- &
-    echo $! > pid
-    for _ in $(seq 100); do
-        [ -s port ] && break
-        sleep 0.1
-    done
-    echo '{"schema":"allot-strategies","version":1,"strategies":["single","beam@4x2x6","dvts@4x2x6",
-        "dvts@4x2x6;final=vote","dvts@4x4x6;agg=min"]}' > strategies.json
+    start_demo_server '"single","beam@4x2x6","dvts@4x2x6","dvts@4x2x6;final=vote","dvts@4x4x6;agg=min"'
 }
-
 teardown_file() {
-    kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+    stop_demo_server
 }
-
 setup() {
-    root="$BATS_TEST_DIRNAME/../.."
-    PATH="$ALLOT_BIN:$PATH"
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    url=http://127.0.0.1:$(cat port)/v1
+    use_demo_server
 }
 
 # The command that samples six queries into directory $1, in COMMAND.

@@ -1,29 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # The README's three uses on the demo server, through the makefile that users copy.
 
+load demoserver
+
 setup_file() {
-    root="$BATS_TEST_DIRNAME/../.."
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    "$ALLOT_BIN/allot-demo-server" --port 0 --port-file port --quiet \
-        --model "$root/demo/tinymath.gguf" --prm "$root/demo/tinymath-prm.gguf" 3>&- &
-    echo $! > pid
-    for _ in $(seq 100); do
-        [ -s port ] && break
-        sleep 0.1
-    done
-    echo '{"schema":"allot-strategies","version":1,"strategies":["single","majority@4","bon@4"]}' \
-        > strategies.json
+    start_demo_server '"single","majority@4","bon@4"'
 }
-
 teardown_file() {
-    kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+    stop_demo_server
 }
-
 setup() {
-    root="$BATS_TEST_DIRNAME/../.."
-    PATH="$ALLOT_BIN:$PATH"
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    url=http://127.0.0.1:$(cat port)/v1
+    use_demo_server
 }
 
 # The pipeline as the README has it, on problems that a command makes.
